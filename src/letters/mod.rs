@@ -1,0 +1,123 @@
+//! Every mail annai writes, as facts ([`Letter`]), and the way from facts to final bytes ([`compose`]). Pure: date,
+//! Message-ID and every secret come in as values; the same input gives the same bytes.
+
+use crate::domain::{Date, MailAddress, MessageId, Secret, TenantKind, Timestamp};
+
+/// One mail as facts. Which template: [`Letter::kind`].
+#[derive(Debug, Clone)]
+pub enum Letter {
+    /// To the sender of a registration, ministry on CC: what was taken over, as a table.
+    Receipt { authority: String, received: Timestamp, rows: Vec<Understood>, notes: Vec<String> },
+    /// To the sender: the mail has arrived, a person will look at it.
+    UnderReview { received: Timestamp, subject: String },
+    /// To the sender: what could not be taken over, quoting the line.
+    CorrectionRequest { received: Timestamp, subject: String, faults: Vec<Fault> },
+    /// Harmless first letter to a tenant: what will come, what to prepare (seed 4.2); reveals dead addresses.
+    Welcome { to: Addressee, certificates_from: Date },
+    /// Seed 4.3.3 (1). `again`: why this is not the first one (re-issue, renewal).
+    CertificateNotice { to: Addressee, url: Secret<String>, deadline: Date, again: Option<Again> },
+    /// Seed 4.3.3 (3). Never holds the URL.
+    PickupPassword { to: Addressee, password: Secret<String>, deadline: Date },
+    /// Before the deadline. Points back to the notice, holds no secret. `last`: names the consequence first.
+    Reminder { to: Addressee, notice_sent: Date, deadline: Date, days_left: u32, last: bool },
+    /// After the deadline: cancelled, how to apply again.
+    Expired { to: Addressee, deadline: Date },
+    /// Seed 4.4: user id and password in an encrypted ZIP.
+    Credentials {
+        to: Addressee,
+        user_id: String,
+        password: Secret<String>,
+        unzip_password: Secret<String>,
+        method: ZipMethod,
+    },
+}
+
+/// Whom a letter to a tenant addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addressee {
+    /// 131032-01
+    pub id: String,
+    pub kind: TenantKind,
+    /// みなと保健所
+    pub name: String,
+    /// The authority it belongs to, 港区.
+    pub authority: String,
+}
+
+/// One row of what a registration was understood to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Understood {
+    pub kind: TenantKind,
+    pub name: String,
+    pub address: MailAddress,
+}
+
+/// One thing that could not be taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The line of the mail, as written.
+    pub quoted: Option<String>,
+    pub sentence: String,
+}
+
+/// Why a certificate notice is sent once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    Reissue,
+    Renewal,
+}
+
+/// How the credential ZIP is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ZipMethod {
+    /// Opens in Windows Explorer; weak.
+    ZipCrypto,
+    /// Sound; needs 7-Zip or the like.
+    Aes256,
+}
+
+/// Names of the letters: template file, outbox key, console word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LetterKind {
+    Receipt,
+    UnderReview,
+    CorrectionRequest,
+    Welcome,
+    CertificateNotice,
+    PickupPassword,
+    Reminder,
+    Expired,
+    Credentials,
+}
+
+/// What a letter is made with besides its facts.
+#[derive(Debug, Clone)]
+pub struct Stamp {
+    pub message_id: MessageId,
+    pub date: Timestamp,
+    pub from: MailAddress,
+    /// The contact desk.
+    pub reply_to: MailAddress,
+    pub to: MailAddress,
+    pub cc: Vec<MailAddress>,
+    /// Message-ID (without brackets) of the mail this answers: sets In-Reply-To, References and Auto-Submitted: auto-replied.
+    pub answers: Option<String>,
+    pub charset: Charset,
+}
+
+/// Character set of a letter's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charset {
+    Utf8,
+    /// Falls back to UTF-8 for the whole mail where a character has no place in JIS X 0208.
+    Iso2022Jp,
+}
+
+/// A finished mail.
+#[derive(Debug, Clone)]
+pub struct Composed {
+    /// CRLF line ends, ready for DATA (not dot-stuffed).
+    pub bytes: Vec<u8>,
+    pub subject: String,
+}
