@@ -20,3 +20,18 @@ pub struct Rules {
     pub authorities: Authorities,
     pub holidays: Holidays,
 }
+
+/// The files of a rules directory by name (`schedule.toml` → its text).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RuleFiles(pub std::collections::BTreeMap<String, String>);
+
+/// One fault in the rules. Printed as `rules/schedule.toml:12: window_days is 0; give 1 to 365`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {fault}; {remedy}")]
+pub struct RuleError {
+    pub file: String,
+    /// From 1; 1 where the whole file is meant.
+    pub line: usize,
+    pub fault: String,
+    pub remedy: String,
+}
