@@ -1,1 +1,213 @@
-//! engine
+//! The one door: everything that happens comes in here as an event, and leaves as one batch for the store.
+//!
+//! ```text
+//! event ─▶ load ─▶ decide (workflow) ─▶ compose (letters) ─▶ stage ─▶ flush ─▶ answer
+//! ```
+//!
+//! Synchronous and single-threaded: [`thread::Handle`] is how asynchronous edges reach it, and where several steps share
+//! a flush. Each method is one step ([`step::Step`]): it succeeds wholly, or nothing of it is there.
+//!
+//! | file | events |
+//! |---|---|
+//! | `filing` | a mail has arrived |
+//! | `answers` | what its sender is told |
+//! | `bounces` | a report on a mail of ours |
+//! | `outbox` | letters queued, leased, answered |
+//! | `waking` | time has passed |
+//! | `staff` | a person decides |
+//! | `views` | questions; they change nothing |
+//! | `replay` | the journal rebuilds the directory |
+
+mod answers;
+mod bounces;
+pub mod chance;
+mod codec;
+pub mod filing;
+pub mod outbox;
+pub mod records;
+pub mod replay;
+pub mod staff;
+mod step;
+pub mod thread;
+pub mod views;
+mod waking;
+
+pub use chance::Chance;
+
+use crate::clock::Clock;
+use crate::crypto::MasterKey;
+use crate::domain::{MailAddress, MailNo, RowNo, Secret, TenantId, Timestamp};
+use crate::letters::{ComposeError, Secrecy, Templates, ZipMethod};
+use crate::rules::Rules;
+use crate::store::{Store, StoreError, Table};
+use crate::workflow::Refused;
+use crate::workflow::delivery::Delivery;
+use records::{Counters, Row};
+use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use step::Step;
+
+/// What staff configure and may reload while running.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    pub rules: Arc<Rules>,
+    pub templates: Arc<Templates>,
+    pub post: Post,
+}
+
+/// Addresses and secrets letters are made with.
+#[derive(Debug, Clone)]
+pub struct Post {
+    /// noreply@followup.mhlw.go.jp
+    pub from: MailAddress,
+    /// The contact desk.
+    pub contractor: MailAddress,
+    pub ministry: MailAddress,
+    /// Base of the envelope senders: `bounce@x` → `bounce+12.ab34cd56@x`.
+    pub bounce: MailAddress,
+    /// `https://pickup.example.jp`, without a slash at its end.
+    pub pickup_url: String,
+    pub unzip_password: Secret<String>,
+    pub zip_method: ZipMethod,
+}
+
+/// What every step may look at.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) store: Arc<Store>,
+    pub(crate) setup: Setup,
+    pub(crate) keys: MasterKey,
+    pub(crate) clock: Clock,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Engine {
+    context: Context,
+    chance: Chance,
+    counters: Counters,
+    /// Rows leased to the dispatcher of this process. A row that is in flight in the store but not here was cut off by a
+    /// crash.
+    in_flight: BTreeSet<RowNo>,
+}
+
+/// Why a step was not taken. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error("{0}")]
+    Refused(&'static str),
+    #[error("there is no tenant {0}")]
+    NoTenant(TenantId),
+    #[error("there is no mail {0} in the inbox")]
+    NoMail(MailNo),
+    #[error("there is no mail {0} in the outbox")]
+    NoRow(RowNo),
+    #[error("there is no open matter {0}")]
+    NoMatter(u64),
+    #[error("{0}; give another value")]
+    Input(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+    #[error("a record in the store cannot be read ({0}); run `annai doctor`, keep the state directory and report this")]
+    Record(String),
+    #[error("the letter {0} was to be queued twice; please report this")]
+    LetterTwice(String),
+    #[error("the system gives no random numbers; nothing can be issued until it does")]
+    NoRandomness,
+    #[error("a sealed value does not open with this master key; is keys.master_key_file the right one?")]
+    WrongKey,
+}
+
+impl From<Refused> for EngineError {
+    fn from(Refused(why): Refused) -> Self {
+        Self::Refused(why)
+    }
+}
+
+impl Context {
+    pub(crate) fn load<T: DeserializeOwned>(&self, table: Table, key: &[u8]) -> Result<Option<T>, EngineError> {
+        self.store.get(table, key)?.map(|bytes| codec::decode(&bytes)).transpose()
+    }
+
+    /// Under which moment a row stands in the index of what is due.
+    fn due(&self, row: &Row) -> Option<Timestamp> {
+        match &row.delivery {
+            Delivery::InFlight { .. } => row.indexed,
+            Delivery::Planned { .. }
+            | Delivery::Relayed { .. }
+            | Delivery::Deferred { .. }
+            | Delivery::Refused { .. }
+            | Delivery::Bounced { .. }
+            | Delivery::Unknown { .. }
+            | Delivery::Held { .. }
+            | Delivery::Withdrawn { .. } => row.delivery.due(is_secret(row), &self.setup.rules.schedule),
+        }
+    }
+}
+
+/// Whether a row's bytes hold a secret.
+fn is_secret(row: &Row) -> bool {
+    match row.letter.secrecy() {
+        Secrecy::Secret => true,
+        Secrecy::Plain => false,
+    }
+}
+
+impl Engine {
+    /// Opens the engine over a store. Reads counters only, whatever the number of tenants.
+    pub fn open(
+        store: Arc<Store>,
+        setup: Setup,
+        keys: MasterKey,
+        clock: Clock,
+        chance: Chance,
+    ) -> Result<Self, EngineError> {
+        let context = Context { store, setup, keys, clock };
+        let counters = context.load(Table::Meta, b"counters")?.unwrap_or_default();
+        Ok(Self { context, chance, counters, in_flight: BTreeSet::new() })
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.context.clock.now()
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.context.clock
+    }
+
+    pub fn setup(&self) -> &Setup {
+        &self.context.setup
+    }
+
+    /// Takes over reloaded rules and templates; from the next step on they count.
+    pub fn reload(&mut self, setup: Setup) {
+        self.context.setup = setup;
+    }
+
+    /// Makes every step so far durable.
+    pub fn commit(&self) -> Result<(), EngineError> {
+        Ok(self.context.store.commit()?)
+    }
+
+    /// One step by `actor` (`system`, `staff:NAME`).
+    fn step<T>(
+        &mut self,
+        actor: &str,
+        work: impl FnOnce(&mut Step<'_>) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        let mut step = Step::new(&self.context, &mut self.chance, self.counters.clone(), actor);
+        let outcome = work(&mut step)?;
+        let (batch, counters) = step.finish()?;
+        if !batch.is_empty() {
+            self.context.store.stage(batch)?;
+            self.counters = counters;
+        }
+        Ok(outcome)
+    }
+}
+
+/// The actor of what annai does by itself.
+pub const SYSTEM: &str = "system";

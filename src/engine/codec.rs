@@ -1,0 +1,62 @@
+//! Records and keys as bytes. Numbers in keys are big-endian, so that their order is the order of the keys.
+
+use super::EngineError;
+use crate::domain::{LgCode, RowNo, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub(super) fn encode(value: &impl Serialize) -> Result<Vec<u8>, EngineError> {
+    serde_json::to_vec(value).map_err(|fault| EngineError::Record(fault.to_string()))
+}
+
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, EngineError> {
+    serde_json::from_slice(bytes).map_err(|fault| EngineError::Record(fault.to_string()))
+}
+
+pub(super) fn value(value: &impl Serialize) -> Result<Value, EngineError> {
+    serde_json::to_value(value).map_err(|fault| EngineError::Record(fault.to_string()))
+}
+
+pub(super) fn number(no: u64) -> [u8; 8] {
+    no.to_be_bytes()
+}
+
+pub(super) fn number_of(bytes: &[u8]) -> Option<u64> {
+    bytes.first_chunk::<8>().map(|eight| u64::from_be_bytes(*eight))
+}
+
+/// Moments before 1970 count as 1970: they mean "now" everywhere they are used as a key.
+fn moment(at: Timestamp) -> [u8; 8] {
+    u64::try_from(at.unix()).unwrap_or(0).to_be_bytes()
+}
+
+/// Key of the table `Due`: moment, row.
+pub(super) fn due(at: Timestamp, row: RowNo) -> Vec<u8> {
+    [moment(at), number(row.0)].concat()
+}
+
+/// Key of the table `Wake`: moment, authority.
+pub(super) fn wake(at: Timestamp, code: LgCode) -> Vec<u8> {
+    [&moment(at)[..], &code.bytes()].concat()
+}
+
+/// The first key after every entry of `Due` or `Wake` that has come by `now`.
+pub(super) fn after(now: Timestamp) -> Vec<u8> {
+    moment(now.plus(1)).to_vec()
+}
+
+/// The moment in a key of `Due` or `Wake`.
+pub(super) fn moment_of(key: &[u8]) -> Option<Timestamp> {
+    number_of(key).and_then(|seconds| i64::try_from(seconds).ok()).map(Timestamp::from_unix)
+}
+
+/// The row in a key of `Due`.
+pub(super) fn row_of(key: &[u8]) -> Option<RowNo> {
+    key.get(8..).and_then(number_of).map(RowNo)
+}
+
+/// The authority in a key of `Wake`.
+pub(super) fn code_of(key: &[u8]) -> Option<LgCode> {
+    key.get(8..).and_then(|code| std::str::from_utf8(code).ok()).and_then(|code| code.parse().ok())
+}

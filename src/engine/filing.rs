@@ -1,0 +1,258 @@
+//! A mail has arrived: its bytes, its disposition, what it changes in the directory, the answer to its sender and the
+//! mailbox cursor become durable in one step (invariant I1). After that the mailbox may be told.
+
+use super::records::{Disposition, InboxItem, MailboxRecord, Subject};
+use super::step::Step;
+use super::{Context, Engine, EngineError, SYSTEM, codec};
+use crate::crypto;
+use crate::domain::tenant::Provenance;
+use crate::domain::{Digest, MailNo};
+use crate::letters::LetterKind;
+use crate::reading::{Kind, Reading, Reason};
+use crate::store::Table;
+use crate::workflow::cursor::Cursor;
+use crate::workflow::directory::{self, Change, Decision};
+use serde_json::json;
+
+/// Longest subject kept in an inbox item, in characters; the whole one stands in the bytes.
+const SUBJECT_CHARS_MAX: usize = 200;
+
+/// A mail as it comes from the mailbox, with its reading.
+#[derive(Debug, Clone)]
+pub struct Arrived {
+    pub uid: u32,
+    pub raw: Vec<u8>,
+    /// The mail is over the size limit; `raw` is its beginning.
+    pub truncated: bool,
+    pub reading: Reading,
+}
+
+impl Engine {
+    /// How far the mailbox was read.
+    pub fn cursor(&self) -> Result<Option<Cursor>, EngineError> {
+        let record: Option<MailboxRecord> = self.context.load(Table::Meta, b"mailbox")?;
+        Ok(record.map(|r| Cursor { uid_validity: r.uid_validity, uid_next: r.uid_next }))
+    }
+
+    /// Mails filed under the current UIDVALIDITY, to be compared with what the mailbox holds.
+    pub fn filed(&self) -> Result<u64, EngineError> {
+        Ok(self.context.load::<MailboxRecord>(Table::Meta, b"mailbox")?.unwrap_or_default().filed)
+    }
+
+    /// Files one mail. The same mail under a new UIDVALIDITY is recognised by its bytes and filed once.
+    pub fn file(&mut self, uid_validity: u32, arrived: Arrived) -> Result<MailNo, EngineError> {
+        self.step(SYSTEM, |step| file(step, uid_validity, arrived))
+    }
+}
+
+fn file(step: &mut Step<'_>, uid_validity: u32, arrived: Arrived) -> Result<MailNo, EngineError> {
+    let digest = crypto::sha256(&arrived.raw);
+    let known = known_mail(step.context, &digest)?;
+    let here_before = known.as_ref().is_some_and(|item| item.uid_validity == uid_validity && item.uid == arrived.uid);
+    advance(step, uid_validity, arrived.uid, !here_before)?;
+    match known {
+        Some(item) if here_before => Ok(item.no),
+        Some(mut item) if item.uid_validity != uid_validity => {
+            // The server numbered its mails anew: this is the mail we have, at its new place.
+            item.uid_validity = uid_validity;
+            item.uid = arrived.uid;
+            step.put_item(&item)?;
+            Ok(item.no)
+        }
+        Some(original) => {
+            let item = new_item(step, uid_validity, &arrived, digest, Disposition::Duplicate { of: Some(original.no) });
+            record(step, &item)?;
+            Ok(item.no)
+        }
+        None => file_new(step, uid_validity, &arrived, digest),
+    }
+}
+
+fn file_new(step: &mut Step<'_>, uid_validity: u32, arrived: &Arrived, digest: Digest) -> Result<MailNo, EngineError> {
+    let reading = &arrived.reading;
+    let mut item = new_item(step, uid_validity, arrived, digest, Disposition::Unreadable);
+    let key = codec::number(item.no.0);
+    step.put_bytes(Table::Raw, key, arrived.raw.clone());
+    step.put_bytes(Table::ByDigest, digest.0, key.to_vec());
+    let mut extra = Vec::new();
+    if let Some(id) = &reading.head.message_id {
+        let id_key = crypto::sha256(id.as_bytes()).0;
+        if step.context.store.get(Table::ByMessageId, &id_key)?.is_some() {
+            extra.push(Reason::MessageIdConflict);
+        } else {
+            step.put_bytes(Table::ByMessageId, id_key, key.to_vec());
+        }
+    }
+    if arrived.truncated {
+        extra.push(Reason::TooLarge);
+    }
+    item.disposition = dispose(step, &mut item, reading, extra)?;
+    record(step, &item)?;
+    Ok(item.no)
+}
+
+/// Decides what becomes of a new mail and does it.
+fn dispose(
+    step: &mut Step<'_>,
+    item: &mut InboxItem,
+    reading: &Reading,
+    extra: Vec<Reason>,
+) -> Result<Disposition, EngineError> {
+    let mail = item.no;
+    let own = reading.head.from.as_ref().is_some_and(|from| from.same_mailbox(&step.context.setup.post.from));
+    match reading.kind {
+        Kind::Bounce => super::bounces::file(step, mail, reading),
+        _ if own => Ok(Disposition::OwnMail),
+        Kind::AutoReply | Kind::Delivered => Ok(Disposition::AutoReply),
+        Kind::Spam => Ok(Disposition::Spam),
+        Kind::Inquiry | Kind::Other => {
+            step.ask(Subject::Inquiry { mail })?;
+            Ok(Disposition::Inquiry)
+        }
+        Kind::Feedback => review(step, item, reading, vec![Reason::UnknownKind]),
+        Kind::NeedsReview if reading.reasons.contains(&Reason::Unreadable) => {
+            step.ask(Subject::Mail { mail, reasons: reading.reasons.clone() })?;
+            Ok(Disposition::Unreadable)
+        }
+        Kind::NeedsReview => review(step, item, reading, [reading.reasons.clone(), extra].concat()),
+        Kind::Registration | Kind::Correction => registration(step, item, reading, extra),
+    }
+}
+
+fn registration(
+    step: &mut Step<'_>,
+    item: &mut InboxItem,
+    reading: &Reading,
+    extra: Vec<Reason>,
+) -> Result<Disposition, EngineError> {
+    let rules = &step.context.setup.rules;
+    let code = directory::code_of(reading);
+    let roster = code.map(|code| step.roster(code)).transpose()?.flatten();
+    let decision = directory::decide(roster, reading, rules);
+    let decision = match decision {
+        Decision::Register(_) | Decision::Duplicate if !extra.is_empty() => Decision::Review(extra),
+        Decision::Review(reasons) => Decision::Review([reasons, extra].concat()),
+        Decision::Register(changes) => Decision::Register(changes),
+        Decision::Duplicate => Decision::Duplicate,
+    };
+    match (decision, code) {
+        (Decision::Register(changes), Some(code)) => {
+            take_over(step, code, item.no, &changes)?;
+            super::answers::answer(step, item, reading, LetterKind::Receipt)?;
+            Ok(Disposition::Registered)
+        }
+        (Decision::Duplicate, _) => {
+            super::answers::answer(step, item, reading, LetterKind::Receipt)?;
+            Ok(Disposition::Duplicate { of: None })
+        }
+        (Decision::Review(reasons), _) => review(step, item, reading, reasons),
+        (Decision::Register(_), None) => review(step, item, reading, vec![Reason::UnknownAuthority]),
+    }
+}
+
+/// Carries changes of the directory out, with everything that follows.
+pub(super) fn take_over(
+    step: &mut Step<'_>,
+    code: crate::domain::LgCode,
+    mail: MailNo,
+    changes: &[Change],
+) -> Result<(), EngineError> {
+    let mut roster = step.roster(code)?.cloned().unwrap_or_else(|| crate::workflow::Roster::new(code));
+    let before: Vec<_> = roster.courses.iter().map(|course| course.tenant.id).collect();
+    let provenance = Provenance { mail, since: step.now };
+    // Two nonces for each new tenant, one for each changed address.
+    let nonces: Vec<_> = (0..changes.len() * 2).map(|_| step.nonce()).collect::<Result<_, _>>()?;
+    let mut nonces = nonces.into_iter();
+    let spare = step.nonce()?;
+    let events = directory::apply(&mut roster, changes, &provenance, || nonces.next().unwrap_or(spare));
+    let added: Vec<_> = roster.courses.iter().map(|c| c.tenant.id).filter(|id| !before.contains(id)).collect();
+    step.put_roster(roster, added);
+    events.iter().try_for_each(|(id, event)| step.course_event(*id, event))
+}
+
+/// Puts a mail before a person. Where the sender can mend it, they are told which line; otherwise that it has arrived.
+fn review(
+    step: &mut Step<'_>,
+    item: &mut InboxItem,
+    reading: &Reading,
+    reasons: Vec<Reason>,
+) -> Result<Disposition, EngineError> {
+    step.ask(Subject::Mail { mail: item.no, reasons: reasons.clone() })?;
+    match reading.kind {
+        Kind::Registration | Kind::Correction => {
+            let mendable = !reasons.is_empty() && reasons.iter().all(|reason| super::answers::is_mendable(*reason));
+            let letter = if mendable { LetterKind::CorrectionRequest } else { LetterKind::UnderReview };
+            super::answers::answer(step, item, reading, letter)?;
+        }
+        Kind::Inquiry
+        | Kind::AutoReply
+        | Kind::Bounce
+        | Kind::Feedback
+        | Kind::Delivered
+        | Kind::Spam
+        | Kind::Other
+        | Kind::NeedsReview => {}
+    }
+    Ok(Disposition::Review { reasons })
+}
+
+/// Reads a mail in review again, with the rules of today, and decides anew.
+pub(super) fn reread(step: &mut Step<'_>, mail: MailNo) -> Result<(), EngineError> {
+    let item: Option<InboxItem> = step.context.load(Table::Inbox, &codec::number(mail.0))?;
+    let mut item = item.ok_or(EngineError::NoMail(mail))?;
+    if !matches!(item.disposition, Disposition::Review { .. } | Disposition::Unreadable) {
+        return Err(EngineError::Refused("this mail is not waiting for a decision"));
+    }
+    let reading = super::staff::read_again(step.context, &item)?;
+    super::staff::close_of_mail(step, mail)?;
+    item.authority = directory::code_of(&reading);
+    item.disposition = dispose(step, &mut item, &reading, Vec::new())?;
+    record(step, &item)
+}
+
+fn new_item(
+    step: &mut Step<'_>,
+    uid_validity: u32,
+    arrived: &Arrived,
+    digest: Digest,
+    disposition: Disposition,
+) -> InboxItem {
+    let reading = &arrived.reading;
+    let subject = reading.head.subject.as_deref().unwrap_or_default();
+    InboxItem {
+        no: step.next_mail(),
+        uid_validity,
+        uid: arrived.uid,
+        filed: step.now,
+        digest,
+        octets: arrived.raw.len() as u64,
+        truncated: arrived.truncated,
+        from: reading.head.from.clone(),
+        subject: subject.chars().filter(|c| !c.is_control()).take(SUBJECT_CHARS_MAX).collect(),
+        authority: directory::code_of(reading),
+        disposition,
+        answers: Vec::new(),
+    }
+}
+
+fn record(step: &mut Step<'_>, item: &InboxItem) -> Result<(), EngineError> {
+    step.note(json!({
+        "event": "mail-filed", "mail": item.no, "uid_validity": item.uid_validity, "uid": item.uid,
+        "digest": item.digest, "octets": item.octets, "outcome": item.disposition, "answers": item.answers,
+    }));
+    step.put_item(item)
+}
+
+fn known_mail(context: &Context, digest: &Digest) -> Result<Option<InboxItem>, EngineError> {
+    let Some(key) = context.store.get(Table::ByDigest, &digest.0)? else { return Ok(None) };
+    context.load(Table::Inbox, &key)
+}
+
+/// Moves the mailbox cursor behind this mail.
+fn advance(step: &mut Step<'_>, uid_validity: u32, uid: u32, counts: bool) -> Result<(), EngineError> {
+    let record: MailboxRecord = step.context.load(Table::Meta, b"mailbox")?.unwrap_or_default();
+    let same = record.uid_validity == uid_validity;
+    let filed = if same { record.filed } else { 0 } + u64::from(counts);
+    let uid_next = uid.saturating_add(1).max(if same { record.uid_next } else { 0 });
+    step.put(Table::Meta, "mailbox", &MailboxRecord { uid_validity, uid_next, filed })
+}

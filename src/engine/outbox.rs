@@ -1,0 +1,424 @@
+//! Letters on their way out: queued with final bytes, leased before the first SMTP command, answered after the last
+//! (invariants I3, I4, I7). Bytes that hold a secret are sealed from the moment they are composed until they are
+//! relayed, and then deleted.
+
+use super::records::{About, Grant, Row, Subject};
+use super::step::Step;
+use super::{Context, Engine, EngineError, Post, SYSTEM, codec, is_secret};
+use crate::crypto::{self, Purpose};
+use crate::domain::{Generation, MailAddress, MessageId, RowNo, Secret, TenantId, Timestamp};
+use crate::letters::{Addressee, Again, Charset, Letter, LetterKind, Stamp, compose};
+use crate::store::Table;
+use crate::workflow::course::{Course, CourseEvent, Roster};
+use crate::workflow::delivery::{self, Delivery, DeliveryEffect, DeliveryEvent, Outcome, Told};
+use crate::workflow::enrolment::{Cause, Enrolment, State};
+use serde_json::json;
+
+/// Most rows handed out in one lease.
+pub const LEASE_ROWS_MAX: usize = 32;
+
+/// One letter to be handed to the SMTP server now.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    pub row: RowNo,
+    pub envelope_from: MailAddress,
+    pub to: MailAddress,
+    /// Final bytes; `Debug` of a secret prints nothing.
+    pub bytes: Secret<Vec<u8>>,
+}
+
+impl Engine {
+    /// Takes rows that are due, at most `limit`, and records the attempt. A letter with a secret is taken alone: if the
+    /// process dies, at most one of each connection has an unknown outcome.
+    pub fn lease(&mut self, limit: usize) -> Result<Vec<Lease>, EngineError> {
+        let now = self.now();
+        let mut leases = Vec::new();
+        for no in self.due_rows(now, limit.min(LEASE_ROWS_MAX))? {
+            let taken = self.step(SYSTEM, |step| step.lease(no));
+            match taken {
+                Ok(Some((lease, secret))) => {
+                    self.in_flight.insert(no);
+                    leases.push(lease);
+                    if secret {
+                        break;
+                    }
+                }
+                Ok(None) => {}
+                Err(fault) => self.set_aside(no, &fault)?,
+            }
+        }
+        Ok(leases)
+    }
+
+    /// What became of a leased row.
+    pub fn answered(&mut self, no: RowNo, outcome: &Outcome) -> Result<(), EngineError> {
+        self.step(SYSTEM, |step| {
+            step.deliver(no, &DeliveryEvent::Answered { outcome: outcome.clone() })
+        })?;
+        self.in_flight.remove(&no);
+        Ok(())
+    }
+
+    /// Gives a leased row back unsent: the dispatcher has stopped or must wait.
+    pub fn not_sent(&mut self, no: RowNo, why: &str) -> Result<(), EngineError> {
+        self.answered(no, &Outcome::NotSent { why: why.to_owned() })
+    }
+
+    /// Whether nothing is due now and nothing is in flight.
+    pub fn outbox_is_idle(&self) -> Result<bool, EngineError> {
+        Ok(self.in_flight.is_empty() && self.due_rows(self.now(), 1)?.is_empty())
+    }
+
+    /// When the next row is due.
+    pub fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
+        let mut rows = self.context.store.rows(Table::Due)?;
+        let idle = |key: &[u8]| codec::row_of(key).is_some_and(|no| !self.in_flight.contains(&no));
+        rows.find_map(|row| match row {
+            Ok((key, _)) if idle(&key) => Some(Ok(codec::moment_of(&key))),
+            Ok(_) => None,
+            Err(fault) => Some(Err(fault.into())),
+        })
+        .transpose()
+        .map(Option::flatten)
+    }
+
+    fn due_rows(&self, now: Timestamp, limit: usize) -> Result<Vec<RowNo>, EngineError> {
+        let due = self.context.store.range(Table::Due, ..codec::after(now))?;
+        let mut found = Vec::new();
+        for row in due {
+            let no = codec::row_of(&row?.0).filter(|no| !self.in_flight.contains(no));
+            found.extend(no);
+            if found.len() >= limit {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// A row that cannot be leased must not stop the others (I10): it is held, and staff are asked.
+    fn set_aside(&mut self, no: RowNo, fault: &EngineError) -> Result<(), EngineError> {
+        tracing::error!(row = no.0, %fault, "a letter could not be taken for sending; it is held");
+        self.step(SYSTEM, |step| {
+            step.deliver(no, &DeliveryEvent::Held { reason: delivery::HoldReason::LetterRefused })?;
+            step.ask(Subject::Row { row: no, reason: delivery::HoldReason::LetterRefused })
+        })
+    }
+}
+
+impl Step<'_> {
+    /// Marks a row in flight. `None` if a crash had cut its last attempt off and it is not due again yet.
+    fn lease(&mut self, no: RowNo) -> Result<Option<(Lease, bool)>, EngineError> {
+        if matches!(self.row(no)?.delivery, Delivery::InFlight { .. }) {
+            self.deliver(no, &DeliveryEvent::LeaseLost)?;
+            return Ok(None);
+        }
+        self.deliver(no, &DeliveryEvent::Leased)?;
+        let row = self.row(no)?;
+        let bytes = content(self.context, &row)?;
+        let envelope_from = verp(self.context, no)?;
+        let secret = is_secret(&row);
+        Ok(Some((Lease { row: no, envelope_from, to: row.to, bytes }, secret)))
+    }
+
+    /// One event of a row's life, with everything that follows from it.
+    pub(super) fn deliver(&mut self, no: RowNo, event: &DeliveryEvent) -> Result<(), EngineError> {
+        let mut row = self.row(no)?;
+        let now = self.now;
+        let schedule = &self.context.setup.rules.schedule;
+        let first_attempt = row.first_attempt.unwrap_or(now);
+        let (next, effects) = delivery::step(&row.delivery, event, is_secret(&row), first_attempt, now, schedule)?;
+        if matches!(event, DeliveryEvent::Leased) {
+            row.first_attempt = Some(first_attempt);
+        } else {
+            self.note(json!({
+                "event": "letter", "row": no, "letter": row.letter, "about": row.about, "message_id": row.message_id, "delivery": next,
+            }));
+        }
+        row.delivery = next;
+        if matches!(row.delivery, Delivery::Relayed { .. } | Delivery::Withdrawn { .. } | Delivery::Refused { .. }) && is_secret(&row) {
+            self.delete(Table::Content, codec::number(row.content.0));
+        }
+        let about = row.about.clone();
+        let letter = row.letter;
+        self.put_row(row);
+        for effect in effects {
+            match effect {
+                DeliveryEffect::AskStaff(reason) => self.ask(Subject::Row { row: no, reason })?,
+                DeliveryEffect::TellMachine(told) => self.tell(&about, letter, told)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, about: &About, letter: LetterKind, told: Told) -> Result<(), EngineError> {
+        let About::Tenant { tenant, generation, .. } = *about else { return Ok(()) };
+        let event = match told {
+            Told::Relayed => CourseEvent::Relayed { letter, generation },
+            Told::Undeliverable { class: _, status } => {
+                CourseEvent::Undeliverable { letter, generation, why: status.unwrap_or_else(|| "配信不能".to_owned()) }
+            }
+        };
+        match self.course_event(tenant, &event) {
+            // The course has moved on since the letter left; the row keeps what happened.
+            Ok(()) | Err(EngineError::Refused(_)) => Ok(()),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Composes a letter of a tenant's course and queues it.
+    pub(super) fn queue_for_tenant(
+        &mut self,
+        id: TenantId,
+        letter: LetterKind,
+        generation: Generation,
+        ordinal: u32,
+        not_before: Timestamp,
+    ) -> Result<(), EngineError> {
+        let roster = self.roster(id.authority)?.cloned().ok_or(EngineError::NoTenant(id))?;
+        let course = roster.course(id).ok_or(EngineError::NoTenant(id))?;
+        let Some(facts) = self.facts(&roster, course, letter, generation, ordinal)? else {
+            return Err(EngineError::Refused("this letter does not go to a tenant"));
+        };
+        let about = About::Tenant { tenant: id, generation, ordinal };
+        let due = if letter.windowed() {
+            self.policy().calendar.next_open(&self.context.setup.rules.schedule.send_window, not_before)
+        } else {
+            not_before
+        };
+        let to = course.tenant.address.clone();
+        match self.queue_letter(about, &to, Vec::new(), None, &facts, due) {
+            Ok(_) => Ok(()),
+            Err(EngineError::Compose(fault)) => {
+                self.ask(Subject::NotComposed { tenant: id, letter, why: fault.to_string() })
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Composes a letter and puts it into the outbox. Its Message-ID is fixed from here on.
+    pub(super) fn queue_letter(
+        &mut self,
+        about: About,
+        to: &MailAddress,
+        cc: Vec<MailAddress>,
+        answers: Option<String>,
+        letter: &Letter,
+        due: Timestamp,
+    ) -> Result<RowNo, EngineError> {
+        let post = &self.context.setup.post;
+        let no = self.next_row();
+        let message_id = message_id(self.context, no);
+        let stamp = Stamp {
+            message_id: message_id.clone(),
+            date: due.max(self.now),
+            from: post.from.clone(),
+            reply_to: post.contractor.clone(),
+            to: to.clone(),
+            cc,
+            answers,
+            charset: charset(self.context, to),
+        };
+        let composed = compose(letter, &stamp, &self.context.setup.templates)?;
+        let row = Row {
+            no,
+            about,
+            letter: letter.kind(),
+            to: to.clone(),
+            subject: composed.subject,
+            message_id,
+            content: no,
+            created: self.now,
+            first_attempt: None,
+            delivery: Delivery::Planned { due },
+            indexed: None,
+        };
+        let stored = if is_secret(&row) {
+            let nonce = self.seal_nonce()?;
+            self.context.keys.seal(&content_context(no), nonce, &composed.bytes)
+        } else {
+            composed.bytes
+        };
+        self.note(json!({
+            "event": "letter-queued", "row": no, "letter": row.letter, "about": row.about, "message_id": row.message_id,
+            "to": row.to, "due": due, "digest": crypto::sha256(&stored),
+        }));
+        self.put_bytes(Table::Content, codec::number(no.0), stored);
+        self.add_row(row)?;
+        Ok(no)
+    }
+
+    /// Takes back what has not left of one kind of letter of one generation.
+    pub(super) fn withdraw_unsent(
+        &mut self,
+        id: TenantId,
+        generation: Generation,
+        letter: LetterKind,
+    ) -> Result<(), EngineError> {
+        let prefix = format!("t/{id}/{generation}/{}/", letter.name());
+        let rows: Vec<_> = self.context.store.prefix(Table::Letter, prefix.as_bytes())?.collect::<Result<_, _>>()?;
+        for no in rows.iter().filter_map(|(_, no)| codec::number_of(no).map(RowNo)) {
+            let event = DeliveryEvent::Withdrawn { why: "the course has moved on".to_owned() };
+            match self.deliver(no, &event) {
+                // It has left already, or is final.
+                Ok(()) | Err(EngineError::Refused(_)) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(())
+    }
+
+    /// The facts of a letter to a tenant; `None` for letters that answer a mail.
+    fn facts(
+        &mut self,
+        roster: &Roster,
+        course: &Course,
+        letter: LetterKind,
+        generation: Generation,
+        ordinal: u32,
+    ) -> Result<Option<Letter>, EngineError> {
+        let post = &self.context.setup.post;
+        let tenant = &course.tenant;
+        let to = Addressee {
+            id: tenant.id.to_string(),
+            kind: tenant.kind,
+            name: tenant.name.clone(),
+            authority: roster.authority_name(),
+        };
+        let enrolment = course.enrolment(generation);
+        Ok(match letter {
+            LetterKind::Welcome => {
+                Some(Letter::Welcome { to, certificates_from: self.context.setup.rules.schedule.certificates_from })
+            }
+            LetterKind::CertificateNotice => match enrolment.map(|e| (e, &e.state)) {
+                Some((enrolment, State::NoticeQueued { stated })) => {
+                    let code = pickup_code(self.context, tenant.id, enrolment);
+                    self.put_grant(code_tag(self.context, code.reveal()), &Grant { tenant: tenant.id, generation })?;
+                    let again = match enrolment.cause {
+                        Cause::First => None,
+                        Cause::Reissue => Some(Again::Reissue),
+                        Cause::Renewal => Some(Again::Renewal),
+                    };
+                    Some(Letter::CertificateNotice { to, url: pickup_url(post, &code), deadline: *stated, again })
+                }
+                Some(_) | None => None,
+            },
+            LetterKind::PickupPassword => match enrolment.map(|e| (e, &e.state)) {
+                Some((enrolment, State::Open { deadline, .. })) => {
+                    let password = pickup_password(self.context, tenant.id, enrolment);
+                    Some(Letter::PickupPassword { to, password, deadline: *deadline })
+                }
+                Some(_) | None => None,
+            },
+            LetterKind::Reminder => match enrolment.map(|e| &e.state) {
+                Some(State::Open { notice_relayed, deadline, .. }) => {
+                    let tiers = &self.context.setup.rules.schedule.reminder_days_before;
+                    let last = tiers.last().is_none_or(|last| *last == ordinal);
+                    let days_left = u32::try_from(deadline.days_since(self.now.date())).unwrap_or(0);
+                    Some(Letter::Reminder { to, notice_sent: notice_relayed.date(), deadline: *deadline, days_left, last })
+                }
+                Some(_) | None => None,
+            },
+            LetterKind::Expired => match enrolment.map(|e| &e.state) {
+                Some(State::Expired { deadline, .. }) => Some(Letter::Expired { to, deadline: *deadline }),
+                Some(_) | None => None,
+            },
+            LetterKind::Credentials => Some(Letter::Credentials {
+                to,
+                user_id: tenant.id.to_string(),
+                password: credential_password(self.context, course),
+                unzip_password: post.unzip_password.clone(),
+                method: post.zip_method,
+            }),
+            LetterKind::Receipt | LetterKind::UnderReview | LetterKind::CorrectionRequest => None,
+        })
+    }
+}
+
+/// The bytes of a row, opened if they are sealed.
+pub(crate) fn content(context: &Context, row: &Row) -> Result<Secret<Vec<u8>>, EngineError> {
+    let stored = context.store.get(Table::Content, &codec::number(row.content.0))?;
+    let stored = stored.ok_or(EngineError::Refused("the bytes of this letter have been deleted"))?;
+    if is_secret(row) {
+        context.keys.open(&content_context(row.content), &stored).map_err(|_| EngineError::WrongKey)
+    } else {
+        Ok(Secret::new(stored.to_vec()))
+    }
+}
+
+fn content_context(no: RowNo) -> Vec<u8> {
+    format!("outbox/{no}").into_bytes()
+}
+
+fn derivation(tenant: TenantId, enrolment: &Enrolment) -> Vec<u8> {
+    [format!("{tenant}/{}/", enrolment.generation).as_bytes(), &enrolment.nonce.0].concat()
+}
+
+/// The code in the pick-up URL: 5 × 4 characters, 99 bits (research R2).
+pub(crate) fn pickup_code(context: &Context, tenant: TenantId, enrolment: &Enrolment) -> Secret<String> {
+    let bits = context.keys.derive(Purpose::PickupToken, &derivation(tenant, enrolment));
+    crypto::codes::typeable(bits.reveal(), 5, 4)
+}
+
+/// The pick-up password: 3 × 4 characters, 59 bits.
+pub(crate) fn pickup_password(context: &Context, tenant: TenantId, enrolment: &Enrolment) -> Secret<String> {
+    let bits = context.keys.derive(Purpose::PickupCode, &derivation(tenant, enrolment));
+    crypto::codes::typeable(bits.reveal(), 3, 4)
+}
+
+fn credential_password(context: &Context, course: &Course) -> Secret<String> {
+    let about = [course.tenant.id.to_string().as_bytes(), &course.credential.nonce.0].concat();
+    crypto::codes::typeable(context.keys.derive(Purpose::Password, &about).reveal(), 4, 4)
+}
+
+/// Under which key a pick-up code stands in the table `Grant`; `typed` in any of the ways people type it.
+pub(crate) fn code_tag(context: &Context, typed: &str) -> [u8; 16] {
+    let canonical = crypto::codes::canonical(typed);
+    context.keys.tag(Purpose::Lookup, canonical.as_ref().map_or(&b""[..], |code| code.reveal().as_bytes()))
+}
+
+fn pickup_url(post: &Post, code: &Secret<String>) -> Secret<String> {
+    Secret::new(format!("{}/p/{}", post.pickup_url, code.reveal()))
+}
+
+/// `annai.12.0a1b2c3d4e5f@followup.mhlw.go.jp`: the same at every attempt.
+fn message_id(context: &Context, no: RowNo) -> MessageId {
+    let tag = context.keys.tag(Purpose::MessageId, &codec::number(no.0));
+    MessageId(format!("annai.{no}.{}@{}", hex(&tag[..6]), context.setup.post.from.domain()))
+}
+
+/// `bounce+12.0a1b2c3d@example.jp` (VERP): says which row came back, and that we wrote it.
+fn verp(context: &Context, no: RowNo) -> Result<MailAddress, EngineError> {
+    let base = &context.setup.post.bounce;
+    let address = format!("{}+{no}.{}@{}", base.local(), verp_tag(context, no), base.domain());
+    address.parse().map_err(|_| EngineError::Input(format!("the bounce address {} is too long", base.masked())))
+}
+
+fn verp_tag(context: &Context, no: RowNo) -> String {
+    hex(&context.keys.tag(Purpose::Verp, &codec::number(no.0))[..4])
+}
+
+/// The row a bounce address stands for, if it is one of ours.
+pub(super) fn row_of_bounce_address(context: &Context, address: &MailAddress) -> Option<RowNo> {
+    let base = &context.setup.post.bounce;
+    let tail = address.local().strip_prefix(base.local())?.strip_prefix('+')?;
+    let (no, tag) = tail.split_once('.')?;
+    let no = RowNo(no.parse().ok()?);
+    let ours = address.domain() == base.domain() && crypto::same(verp_tag(context, no).as_bytes(), tag.as_bytes());
+    ours.then_some(no)
+}
+
+/// The row a Message-ID stands for, if it is one of ours.
+pub(super) fn row_of_message_id(context: &Context, id: &str) -> Option<RowNo> {
+    let no = RowNo(id.strip_prefix("annai.")?.split('.').next()?.parse().ok()?);
+    (message_id(context, no).0 == id).then_some(no)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|n| char::from_digit(u32::from(n), 16)).collect()
+}
+
+fn charset(context: &Context, to: &MailAddress) -> Charset {
+    let domain = to.domain();
+    let old = |suffix: &String| domain == *suffix || domain.ends_with(&format!(".{suffix}"));
+    if context.setup.rules.senders.iso_2022_jp.iter().any(old) { Charset::Iso2022Jp } else { Charset::Utf8 }
+}

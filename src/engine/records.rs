@@ -1,0 +1,197 @@
+//! What the engine keeps in the store besides rosters: inbox items, outbox rows, matters for staff, counters. All are
+//! JSON with field names, so that a record written by an older annai still reads (`#[serde(default)]` for new fields).
+
+use crate::domain::{Digest, Generation, LgCode, MailAddress, MailNo, MessageId, RowNo, TenantId, Timestamp};
+use crate::letters::LetterKind;
+use crate::reading::Reason;
+use crate::workflow::delivery::{Delivery, HoldReason};
+use crate::workflow::{self};
+use serde::{Deserialize, Serialize};
+
+/// One incoming mail. Its bytes stand beside it, unchanged, in the table `Raw`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxItem {
+    pub no: MailNo,
+    pub uid_validity: u32,
+    pub uid: u32,
+    pub filed: Timestamp,
+    /// SHA-256 of the bytes as stored.
+    pub digest: Digest,
+    pub octets: u64,
+    /// Only the beginning was taken: the mail is over the size limit.
+    pub truncated: bool,
+    pub from: Option<MailAddress>,
+    /// Cleaned of control characters.
+    pub subject: String,
+    pub authority: Option<LgCode>,
+    pub disposition: Disposition,
+    /// Outbox rows this mail caused.
+    #[serde(default)]
+    pub answers: Vec<RowNo>,
+}
+
+/// What became of a mail: exactly one of these (DESIGN §4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "disposition")]
+pub enum Disposition {
+    /// Tenants were added.
+    Registered,
+    /// Accepted by staff, or changed something that was there.
+    Revision,
+    /// The same bytes, or the same data, as an earlier mail.
+    Duplicate { of: Option<MailNo> },
+    /// Waits for a person.
+    Review { reasons: Vec<Reason> },
+    Inquiry,
+    AutoReply,
+    /// `row`: the letter it returned, if that is known.
+    Bounce { row: Option<RowNo> },
+    /// Sent by annai itself.
+    OwnMail,
+    Spam,
+    /// A person looked and took nothing over.
+    Rejected { reason: String },
+    /// No program can make sense of it; the bytes are kept.
+    Unreadable,
+}
+
+impl Disposition {
+    pub const NAMES: [&'static str; 11] = [
+        "registered", "revision", "duplicate", "review", "inquiry", "auto-reply", "bounce", "own-mail", "spam", "rejected",
+        "unreadable",
+    ];
+
+    /// Name in tables, metrics and `--json`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::Revision => "revision",
+            Self::Duplicate { .. } => "duplicate",
+            Self::Review { .. } => "review",
+            Self::Inquiry => "inquiry",
+            Self::AutoReply => "auto-reply",
+            Self::Bounce { .. } => "bounce",
+            Self::OwnMail => "own-mail",
+            Self::Spam => "spam",
+            Self::Rejected { .. } => "rejected",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    /// Word in the console.
+    pub fn japanese(&self) -> &'static str {
+        match self {
+            Self::Registered => "登録",
+            Self::Revision => "訂正",
+            Self::Duplicate { .. } => "重複",
+            Self::Review { .. } => "要確認",
+            Self::Inquiry => "問い合わせ",
+            Self::AutoReply => "自動応答",
+            Self::Bounce { .. } => "配信不能通知",
+            Self::OwnMail => "自システム送信",
+            Self::Spam => "迷惑メール",
+            Self::Rejected { .. } => "見送り",
+            Self::Unreadable => "読取不能",
+        }
+    }
+}
+
+/// One outgoing mail to one envelope recipient. Its bytes stand in the table `Content` under `content`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    pub no: RowNo,
+    pub about: About,
+    pub letter: LetterKind,
+    pub to: MailAddress,
+    pub subject: String,
+    pub message_id: MessageId,
+    /// The row whose bytes are sent: a ministry copy shares those of the mail it copies.
+    pub content: RowNo,
+    pub created: Timestamp,
+    pub first_attempt: Option<Timestamp>,
+    pub delivery: Delivery,
+    /// The moment under which the row stands in the index of what is due. A row in flight stays there, so that a crash
+    /// leaves it to be found.
+    pub indexed: Option<Timestamp>,
+}
+
+/// What a row is about; with the letter it makes the row's unique key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "about")]
+pub enum About {
+    /// A letter to a tenant.
+    Tenant { tenant: TenantId, generation: Generation, ordinal: u32 },
+    /// An answer to a mail; `copy` is the ministry's.
+    Mail { mail: MailNo, copy: bool },
+}
+
+impl Row {
+    /// The key that makes a letter unique for ever (invariant I3): `t/131032-01/1/certificate-notice/1`.
+    pub fn key(&self) -> String {
+        row_key(&self.about, self.letter)
+    }
+}
+
+/// See [`Row::key`].
+pub fn row_key(about: &About, letter: LetterKind) -> String {
+    let letter = letter.name();
+    match about {
+        About::Tenant { tenant, generation, ordinal } => format!("t/{tenant}/{generation}/{letter}/{ordinal}"),
+        About::Mail { mail, copy } => format!("m/{mail}/{letter}/{}", if *copy { "copy" } else { "to" }),
+    }
+}
+
+/// Running number of a matter for staff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MatterNo(pub u64);
+
+/// Something a person must know or decide; it stays open until they do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenMatter {
+    pub no: MatterNo,
+    pub since: Timestamp,
+    pub subject: Subject,
+}
+
+/// What the matter is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "about")]
+pub enum Subject {
+    /// A mail waits: accept, ask the sender, reject, read again.
+    Mail { mail: MailNo, reasons: Vec<Reason> },
+    /// A question or another mail without data.
+    Inquiry { mail: MailNo },
+    /// A machine asks.
+    Tenant { tenant: TenantId, matter: workflow::Matter },
+    /// An outgoing mail waits for a decision: retry, release or withdraw.
+    Row { row: RowNo, reason: HoldReason },
+    /// A letter could not be written at all.
+    NotComposed { tenant: TenantId, letter: LetterKind, why: String },
+    /// A bounce that belongs to no letter of ours.
+    UnknownBounce { mail: MailNo },
+}
+
+/// Numbers handed out so far, and what the mailbox holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    pub mails: u64,
+    pub rows: u64,
+    pub matters: u64,
+}
+
+/// How far the mailbox was read, and how many of its mails have which disposition: the daily reconciliation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailboxRecord {
+    pub uid_validity: u32,
+    pub uid_next: u32,
+    /// Mails filed under this UIDVALIDITY.
+    pub filed: u64,
+}
+
+/// Where a pick-up code leads; the key is a keyed tag of the code, so the store does not hold the code itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    pub tenant: TenantId,
+    pub generation: Generation,
+}

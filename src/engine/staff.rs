@@ -1,0 +1,192 @@
+//! What a person decides: about a mail in review, an outgoing mail, a tenant's course. Every act is one step with the
+//! person as actor and a reason, so the journal says who did what and why.
+
+use super::records::{Disposition, InboxItem, MatterNo, OpenMatter, Subject};
+use super::step::Step;
+use super::{Context, Engine, EngineError, codec};
+use crate::domain::{LgCode, MailNo, RowNo, TenantId};
+use crate::letters::LetterKind;
+use crate::reading::{self, Reading};
+use crate::store::Table;
+use crate::workflow::delivery::{DeliveryEvent, HoldReason};
+use crate::workflow::directory;
+use crate::workflow::{CourseEvent, ReissueReason, RevocationReason};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// Longest reason kept, in characters.
+pub const REASON_CHARS_MAX: usize = 500;
+
+/// The verbs of staff, the same in CLI, socket and console.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "verb")]
+pub enum Verb {
+    /// Take over what the mail was read to say. `authority` settles an unknown or ambiguous authority.
+    Accept { mail: MailNo, authority: Option<LgCode> },
+    /// Take nothing over.
+    Reject { mail: MailNo, reason: String },
+    /// Tell the sender which lines cannot be taken over.
+    AskSender { mail: MailNo },
+    /// Read the stored bytes again with the rules of today; decides anew.
+    Reread { mail: MailNo },
+    /// A matter is settled.
+    Close { matter: u64, reason: String },
+    Hold { row: RowNo, reason: String },
+    Release { row: RowNo },
+    Retry { row: RowNo },
+    Withdraw { row: RowNo, reason: String },
+    Reissue { tenant: TenantId, reason: ReissueReason },
+    Cancel { tenant: TenantId, reason: String },
+    Revoke { tenant: TenantId, reason: RevocationReason },
+}
+
+impl Engine {
+    /// Does what `who` (a staff account) decided.
+    pub fn act(&mut self, who: &str, verb: &Verb) -> Result<(), EngineError> {
+        self.step(&format!("staff:{who}"), |step| {
+            step.note(json!({"event": "staff", "act": verb}));
+            act(step, verb)
+        })
+    }
+}
+
+fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
+    match verb {
+        Verb::Accept { mail, authority } => accept(step, *mail, *authority),
+        Verb::Reject { mail, reason } => {
+            let mut item = in_review(step.context, *mail)?;
+            item.disposition = Disposition::Rejected { reason: short(reason)? };
+            close_of_mail(step, *mail)?;
+            step.put_item(&item)
+        }
+        Verb::AskSender { mail } => {
+            let mut item = in_review(step.context, *mail)?;
+            let reading = read_again(step.context, &item)?;
+            super::answers::answer(step, &mut item, &reading, LetterKind::CorrectionRequest)?;
+            step.put_item(&item)
+        }
+        Verb::Reread { mail } => super::filing::reread(step, *mail),
+        Verb::Close { matter, reason } => {
+            let known: Option<OpenMatter> = step.context.load(Table::Review, &codec::number(*matter))?;
+            let known = known.ok_or(EngineError::NoMatter(*matter))?;
+            if matches!(known.subject, Subject::Mail { .. }) {
+                return Err(EngineError::Refused("a mail in review is accepted or rejected, not closed"));
+            }
+            short(reason)?;
+            step.close_matter(known.no);
+            Ok(())
+        }
+        Verb::Hold { row, reason } => {
+            short(reason)?;
+            step.deliver(*row, &DeliveryEvent::Held { reason: HoldReason::Staff })
+        }
+        Verb::Release { row } => {
+            close_of_row(step, *row)?;
+            step.deliver(*row, &DeliveryEvent::Released)
+        }
+        Verb::Retry { row } => {
+            close_of_row(step, *row)?;
+            step.deliver(*row, &DeliveryEvent::RetryNow)
+        }
+        Verb::Withdraw { row, reason } => {
+            close_of_row(step, *row)?;
+            step.deliver(*row, &DeliveryEvent::Withdrawn { why: short(reason)? })
+        }
+        Verb::Reissue { tenant, reason } => {
+            let nonce = step.nonce()?;
+            close_of_tenant(step, *tenant)?;
+            step.course_event(*tenant, &CourseEvent::Reissued { reason: *reason, nonce })
+        }
+        Verb::Cancel { tenant, reason } => {
+            step.course_event(*tenant, &CourseEvent::Cancelled { reason: short(reason)? })
+        }
+        Verb::Revoke { tenant, reason } => step.course_event(*tenant, &CourseEvent::Revoked { reason: *reason }),
+    }
+}
+
+/// Takes over what a mail says: additions and changed addresses, and tells the sender.
+fn accept(step: &mut Step<'_>, mail: MailNo, authority: Option<LgCode>) -> Result<(), EngineError> {
+    let mut item = in_review(step.context, mail)?;
+    let mut reading = read_again(step.context, &item)?;
+    let rules = std::sync::Arc::clone(&step.context.setup.rules);
+    let code = authority.or_else(|| directory::code_of(&reading)).ok_or(EngineError::Refused(
+        "this mail names no known authority; say which one it is with --authority CODE",
+    ))?;
+    let known = rules.authorities.by_code(code);
+    let known = known.ok_or_else(|| EngineError::Input(format!("{code} is not in rules/authorities.csv")))?;
+    if let Some(stated) = &mut reading.authority {
+        stated.code = Some(code);
+    }
+    let changes = directory::changes(step.roster(code)?, &reading, known);
+    if changes.is_empty() {
+        return Err(EngineError::Refused("this mail says nothing that could be taken over; reject it or ask the sender"));
+    }
+    super::filing::take_over(step, code, mail, &changes)?;
+    item.authority = Some(code);
+    item.disposition = Disposition::Revision;
+    close_of_mail(step, mail)?;
+    super::answers::answer(step, &mut item, &reading, LetterKind::Receipt)?;
+    step.put_item(&item)
+}
+
+fn in_review(context: &Context, mail: MailNo) -> Result<InboxItem, EngineError> {
+    let item: InboxItem = context.load(Table::Inbox, &codec::number(mail.0))?.ok_or(EngineError::NoMail(mail))?;
+    match item.disposition {
+        Disposition::Review { .. } | Disposition::Unreadable | Disposition::Inquiry => Ok(item),
+        Disposition::Registered
+        | Disposition::Revision
+        | Disposition::Duplicate { .. }
+        | Disposition::AutoReply
+        | Disposition::Bounce { .. }
+        | Disposition::OwnMail
+        | Disposition::Spam
+        | Disposition::Rejected { .. } => Err(EngineError::Refused("this mail is not waiting for a decision")),
+    }
+}
+
+/// Reads the stored bytes of a mail with the rules of today.
+pub(super) fn read_again(context: &Context, item: &InboxItem) -> Result<Reading, EngineError> {
+    let raw = context.store.get(Table::Raw, &codec::number(item.no.0))?.ok_or(EngineError::NoMail(item.no))?;
+    Ok(reading::read(&raw, &context.setup.rules))
+}
+
+/// A reason is never empty: it stands in the journal for whoever asks later.
+fn short(reason: &str) -> Result<String, EngineError> {
+    let text: String = reason.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect();
+    if text.trim().is_empty() { Err(EngineError::Input("a reason is needed".to_owned())) } else { Ok(text) }
+}
+
+pub(super) fn close_of_mail(step: &mut Step<'_>, mail: MailNo) -> Result<(), EngineError> {
+    close_where(step, |subject| match subject {
+        Subject::Mail { mail: of, .. } | Subject::Inquiry { mail: of } | Subject::UnknownBounce { mail: of } => *of == mail,
+        Subject::Tenant { .. } | Subject::Row { .. } | Subject::NotComposed { .. } => false,
+    })
+}
+
+fn close_of_row(step: &mut Step<'_>, row: RowNo) -> Result<(), EngineError> {
+    close_where(step, |subject| match subject {
+        Subject::Row { row: of, .. } => *of == row,
+        Subject::Mail { .. }
+        | Subject::Inquiry { .. }
+        | Subject::UnknownBounce { .. }
+        | Subject::Tenant { .. }
+        | Subject::NotComposed { .. } => false,
+    })
+}
+
+fn close_of_tenant(step: &mut Step<'_>, tenant: TenantId) -> Result<(), EngineError> {
+    close_where(step, |subject| match subject {
+        Subject::Tenant { tenant: of, .. } | Subject::NotComposed { tenant: of, .. } => *of == tenant,
+        Subject::Mail { .. } | Subject::Inquiry { .. } | Subject::UnknownBounce { .. } | Subject::Row { .. } => false,
+    })
+}
+
+fn close_where(step: &mut Step<'_>, is_it: impl Fn(&Subject) -> bool) -> Result<(), EngineError> {
+    let mut closed: Vec<MatterNo> = Vec::new();
+    for entry in step.context.store.rows(Table::Review)? {
+        let matter: OpenMatter = codec::decode(&entry?.1)?;
+        closed.extend(Some(matter.no).filter(|_| is_it(&matter.subject)));
+    }
+    closed.into_iter().for_each(|no| step.close_matter(no));
+    Ok(())
+}

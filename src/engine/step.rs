@@ -1,0 +1,260 @@
+//! One step: everything an event changes, gathered in memory and written as one batch (invariant I2). Reads see what the
+//! step itself has changed. Nothing is staged unless the whole step succeeds.
+
+use super::chance::Chance;
+use super::records::{Counters, Grant, InboxItem, MatterNo, OpenMatter, Row, Subject};
+use super::{Context, EngineError, codec};
+use crate::domain::{LgCode, MailNo, RowNo, TenantId, Timestamp};
+use crate::store::{Batch, Draft, Table};
+use crate::workflow::course::{Course, CourseEvent, Roster};
+use crate::workflow::{Effect, Nonce, Policy, course};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A roster with the wake under which it stands in the index.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct RosterRecord {
+    pub(super) roster: Roster,
+    pub(super) wake: Option<Timestamp>,
+}
+
+/// See the module.
+pub(super) struct Step<'e> {
+    pub(super) context: &'e Context,
+    pub(super) now: Timestamp,
+    pub(super) actor: String,
+    chance: &'e mut Chance,
+    before: Counters,
+    counters: Counters,
+    batch: Batch,
+    rosters: BTreeMap<LgCode, Loaded>,
+    rows: BTreeMap<RowNo, Row>,
+    events: Vec<Value>,
+}
+
+/// A roster in this step.
+struct Loaded {
+    record: RosterRecord,
+    /// To be written.
+    touched: bool,
+    /// Tenants whose course is new or different.
+    changed: BTreeSet<TenantId>,
+}
+
+impl<'e> Step<'e> {
+    pub(super) fn new(context: &'e Context, chance: &'e mut Chance, counters: Counters, actor: &str) -> Self {
+        Self {
+            context,
+            now: context.clock.now(),
+            actor: actor.to_owned(),
+            chance,
+            before: counters.clone(),
+            counters,
+            batch: Batch::new(),
+            rosters: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            events: Vec::new(),
+        }
+    }
+
+    pub(super) fn policy(&self) -> Policy<'e> {
+        Policy::of(&self.context.setup.rules)
+    }
+
+    pub(super) fn nonce(&mut self) -> Result<Nonce, EngineError> {
+        self.chance.nonce()
+    }
+
+    pub(super) fn seal_nonce(&mut self) -> Result<[u8; 12], EngineError> {
+        self.chance.bytes()
+    }
+
+    /// What happened, for the journal. A step without a note writes no journal line.
+    pub(super) fn note(&mut self, event: Value) {
+        self.events.push(event);
+    }
+
+    pub(super) fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: &impl Serialize) -> Result<(), EngineError> {
+        self.batch.put(table, key, codec::encode(value)?);
+        Ok(())
+    }
+
+    pub(super) fn put_bytes(&mut self, table: Table, key: impl Into<Vec<u8>>, value: Vec<u8>) {
+        self.batch.put(table, key, value);
+    }
+
+    pub(super) fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) {
+        self.batch.delete(table, key);
+    }
+
+    // --- rosters -----------------------------------------------------------------------------------------------------
+
+    /// The roster of an authority as this step has left it.
+    pub(super) fn roster(&mut self, code: LgCode) -> Result<Option<&Roster>, EngineError> {
+        if !self.rosters.contains_key(&code) {
+            if let Some(record) = self.context.load::<RosterRecord>(Table::Roster, &code.bytes())? {
+                self.rosters.insert(code, Loaded { record, touched: false, changed: BTreeSet::new() });
+            }
+        }
+        Ok(self.rosters.get(&code).map(|loaded| &loaded.record.roster))
+    }
+
+    /// Stores a roster and its wake; `changed` are the tenants whose course is new or different.
+    pub(super) fn put_roster(&mut self, roster: Roster, changed: impl IntoIterator<Item = TenantId>) {
+        let code = roster.code;
+        let new = || Loaded {
+            record: RosterRecord { roster: Roster::new(code), wake: None },
+            touched: true,
+            changed: BTreeSet::new(),
+        };
+        let loaded = self.rosters.entry(code).or_insert_with(new);
+        loaded.record.roster = roster;
+        loaded.touched = true;
+        loaded.changed.extend(changed);
+    }
+
+    /// One event for one tenant, with everything that follows from it.
+    pub(super) fn course_event(&mut self, id: TenantId, event: &CourseEvent) -> Result<(), EngineError> {
+        let policy = self.policy();
+        let now = self.now;
+        let mut roster = self.roster(id.authority)?.cloned().ok_or(EngineError::NoTenant(id))?;
+        let course = roster.course_mut(id).ok_or(EngineError::NoTenant(id))?;
+        let (next, effects) = course::step(course, event, now, &policy)?;
+        if next == *course && effects.is_empty() {
+            return Ok(());
+        }
+        *course = next;
+        self.put_roster(roster, [id]);
+        for effect in effects {
+            self.effect(id, effect)?;
+        }
+        Ok(())
+    }
+
+    fn effect(&mut self, id: TenantId, effect: Effect) -> Result<(), EngineError> {
+        match effect {
+            Effect::Queue { letter, generation, ordinal, not_before } => {
+                self.queue_for_tenant(id, letter, generation, ordinal, not_before)
+            }
+            Effect::WithdrawUnsent { generation, letters } => {
+                letters.iter().try_for_each(|letter| self.withdraw_unsent(id, generation, *letter))
+            }
+            Effect::Revoke { serial, reason } => {
+                self.note(json!({"event": "certificate-to-revoke", "tenant": id, "serial": serial, "reason": reason}));
+                Ok(())
+            }
+            Effect::AskStaff(matter) => self.ask(Subject::Tenant { tenant: id, matter }),
+        }
+    }
+
+    /// The course of a tenant as this step has left it.
+    pub(super) fn course(&mut self, id: TenantId) -> Result<Course, EngineError> {
+        self.roster(id.authority)?.and_then(|roster| roster.course(id)).cloned().ok_or(EngineError::NoTenant(id))
+    }
+
+    // --- outbox rows -------------------------------------------------------------------------------------------------
+
+    pub(super) fn next_row(&mut self) -> RowNo {
+        self.counters.rows += 1;
+        RowNo(self.counters.rows)
+    }
+
+    pub(super) fn row(&mut self, no: RowNo) -> Result<Row, EngineError> {
+        if let Some(row) = self.rows.get(&no) {
+            return Ok(row.clone());
+        }
+        self.context.load(Table::Outbox, &codec::number(no.0))?.ok_or(EngineError::NoRow(no))
+    }
+
+    /// Adds a new row. A key that was used before is refused: no letter twice (I3).
+    pub(super) fn add_row(&mut self, row: Row) -> Result<(), EngineError> {
+        let key = row.key();
+        let used = self.context.store.get(Table::Letter, key.as_bytes())?.is_some()
+            || self.rows.values().any(|row| row.key() == key);
+        if used {
+            return Err(EngineError::LetterTwice(key));
+        }
+        self.batch.put(Table::Letter, key.as_bytes(), codec::number(row.no.0));
+        self.put_row(row);
+        Ok(())
+    }
+
+    /// Stores a new or changed row; the due index follows.
+    pub(super) fn put_row(&mut self, row: Row) {
+        self.rows.insert(row.no, row);
+    }
+
+    // --- mails and matters -------------------------------------------------------------------------------------------
+
+    pub(super) fn next_mail(&mut self) -> MailNo {
+        self.counters.mails += 1;
+        MailNo(self.counters.mails)
+    }
+
+    pub(super) fn put_item(&mut self, item: &InboxItem) -> Result<(), EngineError> {
+        self.put(Table::Inbox, codec::number(item.no.0), item)
+    }
+
+    /// Opens a matter for staff.
+    pub(super) fn ask(&mut self, subject: Subject) -> Result<(), EngineError> {
+        self.counters.matters += 1;
+        let matter = OpenMatter { no: MatterNo(self.counters.matters), since: self.now, subject };
+        self.note(json!({"event": "matter-opened", "no": matter.no, "subject": matter.subject}));
+        self.put(Table::Review, codec::number(matter.no.0), &matter)
+    }
+
+    pub(super) fn close_matter(&mut self, no: MatterNo) {
+        self.note(json!({"event": "matter-closed", "no": no}));
+        self.delete(Table::Review, codec::number(no.0));
+    }
+
+    pub(super) fn put_grant(&mut self, tag: [u8; 16], grant: &Grant) -> Result<(), EngineError> {
+        self.put(Table::Grant, tag, grant)
+    }
+
+    // --- end ---------------------------------------------------------------------------------------------------------
+
+    /// The batch of this step and the counters after it.
+    pub(super) fn finish(mut self) -> Result<(Batch, Counters), EngineError> {
+        let policy = self.policy();
+        let mut changes = Vec::new();
+        for (code, Loaded { mut record, touched, changed }) in std::mem::take(&mut self.rosters) {
+            if !touched {
+                continue;
+            }
+            let wake = record.roster.next_wake(&policy);
+            if let Some(old) = record.wake.filter(|_| record.wake != wake) {
+                self.batch.delete(Table::Wake, codec::wake(old, code));
+            }
+            if let Some(new) = wake.filter(|_| record.wake != wake) {
+                self.batch.put(Table::Wake, codec::wake(new, code), []);
+            }
+            record.wake = wake;
+            self.batch.put(Table::Roster, code.bytes(), codec::encode(&record)?);
+            changes.extend(record.roster.courses.into_iter().filter(|course| changed.contains(&course.tenant.id)));
+        }
+        for (no, mut row) in std::mem::take(&mut self.rows) {
+            let due = self.context.due(&row);
+            if let Some(old) = row.indexed.filter(|_| row.indexed != due) {
+                self.batch.delete(Table::Due, codec::due(old, no));
+            }
+            if let Some(new) = due.filter(|_| row.indexed != due) {
+                self.batch.put(Table::Due, codec::due(new, no), []);
+            }
+            row.indexed = due;
+            self.batch.put(Table::Outbox, codec::number(no.0), codec::encode(&row)?);
+        }
+        if self.counters != self.before {
+            self.put(Table::Meta, "counters", &self.counters.clone())?;
+        }
+        let event = match self.events.len() {
+            0 if changes.is_empty() => return Ok((self.batch, self.counters)),
+            1 => self.events.pop().unwrap_or_default(),
+            _ => Value::Array(std::mem::take(&mut self.events)),
+        };
+        let changes = codec::value(&changes)?;
+        self.batch.journal(Draft { at: self.now, actor: self.actor.clone(), subject: String::new(), event, changes });
+        Ok((self.batch, self.counters))
+    }
+}

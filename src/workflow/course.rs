@@ -1,0 +1,344 @@
+//! A tenant's whole course: its address ([`super::welcome`]), its certificate generations ([`super::enrolment`]) and its
+//! credential ([`super::credential`]), and the events that concern more than one of them.
+//!
+//! | event | what it does |
+//! |---|---|
+//! | Woke | wakes all three in this order; begins a renewal when the certificate in use nears its end |
+//! | Relayed, Undeliverable | goes to the machine the letter belongs to |
+//! | PickedUp | the newest generation is collected; a certificate it renews is superseded |
+//! | SeenInUse, Cancelled, Revoked | goes to the newest generation |
+//! | Reissued | every generation that is not over is superseded, the next one begins: the old URL is dead at once |
+//! | AddressChanged | the welcome starts again; a generation whose letters went to the old address is superseded |
+//!
+//! The courses of one authority and its health centres are one [`Roster`]: the unit that is loaded and stored.
+
+use super::credential::{self, Credential, CredentialEvent};
+use super::enrolment::{self, Cause, Certificate, Enrolment, EnrolmentEvent, State};
+use super::welcome::{self, Welcome, WelcomeEvent};
+use super::{Effect, Nonce, Policy, Refused, ReissueReason, RevocationReason, earlier};
+use crate::domain::tenant::Provenance;
+use crate::domain::{Generation, LgCode, MailAddress, Tenant, TenantId, Timestamp};
+use crate::letters::LetterKind;
+use serde::{Deserialize, Serialize};
+
+/// Most generations one tenant can have; more points to a loop, not to lost terminals.
+pub const GENERATIONS_MAX: usize = 99;
+
+/// One tenant with the states of its machines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Course {
+    pub tenant: Tenant,
+    pub welcome: Welcome,
+    /// Oldest first, never empty; the last one is the one that counts.
+    pub enrolments: Vec<Enrolment>,
+    pub credential: Credential,
+}
+
+/// An authority (serial 00) and its health centres, by serial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roster {
+    pub code: LgCode,
+    pub courses: Vec<Course>,
+}
+
+/// What can happen to a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CourseEvent {
+    /// `spare` is used up only if a renewal begins.
+    Woke { spare: Nonce },
+    Relayed { letter: LetterKind, generation: Generation },
+    Undeliverable { letter: LetterKind, generation: Generation, why: String },
+    PickedUp { generation: Generation, certificate: Certificate },
+    SeenInUse { generation: Generation },
+    Cancelled { reason: String },
+    Revoked { reason: RevocationReason },
+    Reissued { reason: ReissueReason, nonce: Nonce },
+    AddressChanged { address: MailAddress, provenance: Provenance, nonce: Nonce },
+}
+
+impl Roster {
+    pub fn new(code: LgCode) -> Self {
+        Self { code, courses: Vec::new() }
+    }
+
+    pub fn course(&self, id: TenantId) -> Option<&Course> {
+        self.courses.iter().find(|course| course.tenant.id == id)
+    }
+
+    pub fn course_mut(&mut self, id: TenantId) -> Option<&mut Course> {
+        self.courses.iter_mut().find(|course| course.tenant.id == id)
+    }
+
+    /// The authority's own name, or its code while only health centres are known.
+    pub fn authority_name(&self) -> String {
+        self.course(TenantId::authority_of(self.code)).map_or_else(|| self.code.to_string(), |c| c.tenant.name.clone())
+    }
+
+    /// When a wake will next do something for any tenant here (invariant I8).
+    pub fn next_wake(&self, policy: &Policy<'_>) -> Option<Timestamp> {
+        self.courses.iter().fold(None, |soonest, course| earlier(soonest, course.next_wake(policy)))
+    }
+}
+
+impl Course {
+    /// A tenant nobody has written to yet.
+    pub fn begin(tenant: Tenant, pickup: Nonce, credential: Nonce) -> Self {
+        let first = Enrolment { generation: Generation(1), nonce: pickup, cause: Cause::First, state: State::Registered };
+        let credential = Credential { nonce: credential, attempt: 1, state: credential::State::Waiting };
+        Self { tenant, welcome: Welcome::FIRST, enrolments: vec![first], credential }
+    }
+
+    /// The generation that counts now.
+    pub fn current(&self) -> Option<&Enrolment> {
+        self.enrolments.last()
+    }
+
+    pub fn enrolment(&self, generation: Generation) -> Option<&Enrolment> {
+        self.enrolments.iter().find(|e| e.generation == generation)
+    }
+
+    /// When a wake will next do something. A moment in the past means: now.
+    pub fn next_wake(&self, policy: &Policy<'_>) -> Option<Timestamp> {
+        let secrets_from = self.welcome.secrets_from(policy);
+        let enrolments = self.enrolments.iter().map(|e| e.state.next_wake(secrets_from, policy));
+        let credential = self.credential.next_wake(self.credentials_from(policy));
+        let all = [self.welcome.next_wake(policy), credential, self.renewal_from(policy)];
+        enrolments.chain(all).fold(None, earlier)
+    }
+
+    fn credentials_from(&self, policy: &Policy<'_>) -> Option<Timestamp> {
+        let left = self.enrolments.iter().any(|e| e.state.password_has_left());
+        credential::may_leave_from(self.welcome.secrets_from(policy), left, policy)
+    }
+
+    /// When the certificate in use should be renewed; `None` if the newest generation is not the one in use.
+    fn renewal_from(&self, policy: &Policy<'_>) -> Option<Timestamp> {
+        let first_tier = policy.rules.schedule.renewal_days_before.first()?;
+        let certificate = self.current()?.state.live_certificate()?;
+        Some(certificate.not_after.date().minus_days(*first_tier).start())
+    }
+}
+
+/// One step of the table above. On `Refused` nothing has changed.
+pub fn step(
+    course: &Course,
+    event: &CourseEvent,
+    now: Timestamp,
+    policy: &Policy<'_>,
+) -> Result<(Course, Vec<Effect>), Refused> {
+    use CourseEvent as E;
+    let mut next = course.clone();
+    let effects = match event {
+        E::Woke { spare } => woke(&mut next, *spare, now, policy)?,
+        E::Relayed { letter, generation } => relayed(&mut next, *letter, *generation, now, policy)?,
+        E::Undeliverable { letter, generation, why } => {
+            undeliverable(&mut next, *letter, *generation, why, now, policy)?
+        }
+        E::PickedUp { generation, certificate } => {
+            let event = EnrolmentEvent::PickedUp { certificate: certificate.clone() };
+            let mut effects = enrol(&mut next, *generation, &event, now, policy)?;
+            effects.extend(supersede(&mut next, *generation, now, policy)?);
+            effects
+        }
+        E::SeenInUse { generation } => enrol(&mut next, *generation, &EnrolmentEvent::SeenInUse, now, policy)?,
+        E::Cancelled { reason } => {
+            let event = EnrolmentEvent::Cancelled { reason: reason.clone() };
+            enrol(&mut next, newest(course)?, &event, now, policy)?
+        }
+        E::Revoked { reason } => {
+            enrol(&mut next, newest(course)?, &EnrolmentEvent::Revoked { reason: *reason }, now, policy)?
+        }
+        E::Reissued { reason, nonce } => begin_next(&mut next, *reason, *nonce, now, policy)?,
+        E::AddressChanged { address, provenance, nonce } => {
+            next.tenant.address = address.clone();
+            next.tenant.provenance = provenance.clone();
+            address_changed(&mut next, *nonce, now, policy)?
+        }
+    };
+    Ok((next, effects))
+}
+
+fn newest(course: &Course) -> Result<Generation, Refused> {
+    course.current().map(|e| e.generation).ok_or(Refused("this tenant has no certificate course"))
+}
+
+fn enrol(
+    course: &mut Course,
+    generation: Generation,
+    event: &EnrolmentEvent,
+    now: Timestamp,
+    policy: &Policy<'_>,
+) -> Result<Vec<Effect>, Refused> {
+    let enrolment = course
+        .enrolments
+        .iter_mut()
+        .find(|e| e.generation == generation)
+        .ok_or(Refused("this tenant has no such generation"))?;
+    let (state, effects) = enrolment::step(generation, &enrolment.state, event, now, policy)?;
+    enrolment.state = state;
+    Ok(effects)
+}
+
+fn woke(course: &mut Course, spare: Nonce, now: Timestamp, policy: &Policy<'_>) -> Result<Vec<Effect>, Refused> {
+    let (welcome, mut effects) = welcome::step(&course.welcome, &WelcomeEvent::Woke, now, policy)?;
+    course.welcome = welcome;
+    if course.renewal_from(policy).is_some_and(|from| now >= from) {
+        // The certificate in use lives on until its successor is picked up.
+        push_generation(course, Cause::Renewal, spare)?;
+    }
+    let event = EnrolmentEvent::Woke { secrets_from: course.welcome.secrets_from(policy) };
+    for generation in course.enrolments.iter().map(|e| e.generation).collect::<Vec<_>>() {
+        effects.extend(enrol(course, generation, &event, now, policy)?);
+    }
+    let event = CredentialEvent::Woke { from: course.credentials_from(policy) };
+    let (credential, more) = credential::step(&course.credential, &event, now)?;
+    course.credential = credential;
+    effects.extend(more);
+    Ok(effects)
+}
+
+fn relayed(
+    course: &mut Course,
+    letter: LetterKind,
+    generation: Generation,
+    now: Timestamp,
+    policy: &Policy<'_>,
+) -> Result<Vec<Effect>, Refused> {
+    match letter {
+        LetterKind::Welcome => {
+            let (welcome, effects) = welcome::step(&course.welcome, &WelcomeEvent::Relayed, now, policy)?;
+            course.welcome = welcome;
+            Ok(effects)
+        }
+        LetterKind::Credentials => {
+            let (credential, effects) = credential::step(&course.credential, &CredentialEvent::Relayed, now)?;
+            course.credential = credential;
+            Ok(effects)
+        }
+        LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired => {
+            enrol(course, generation, &EnrolmentEvent::Relayed { letter }, now, policy)
+        }
+        LetterKind::Receipt | LetterKind::UnderReview | LetterKind::CorrectionRequest => {
+            Err(Refused("this letter went to the sender of a mail, not to a tenant"))
+        }
+    }
+}
+
+fn undeliverable(
+    course: &mut Course,
+    letter: LetterKind,
+    generation: Generation,
+    why: &str,
+    now: Timestamp,
+    policy: &Policy<'_>,
+) -> Result<Vec<Effect>, Refused> {
+    let why = why.to_owned();
+    match letter {
+        LetterKind::Welcome => {
+            let event = WelcomeEvent::Undeliverable { why };
+            let (welcome, effects) = welcome::step(&course.welcome, &event, now, policy)?;
+            course.welcome = welcome;
+            Ok(effects)
+        }
+        LetterKind::Credentials => {
+            let event = CredentialEvent::Undeliverable { why };
+            let (credential, effects) = credential::step(&course.credential, &event, now)?;
+            course.credential = credential;
+            Ok(effects)
+        }
+        LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired => {
+            enrol(course, generation, &EnrolmentEvent::Undeliverable { letter, why }, now, policy)
+        }
+        LetterKind::Receipt | LetterKind::UnderReview | LetterKind::CorrectionRequest => {
+            Err(Refused("this letter went to the sender of a mail, not to a tenant"))
+        }
+    }
+}
+
+fn address_changed(
+    course: &mut Course,
+    nonce: Nonce,
+    now: Timestamp,
+    policy: &Policy<'_>,
+) -> Result<Vec<Effect>, Refused> {
+    let (welcome, mut effects) = welcome::step(&course.welcome, &WelcomeEvent::AddressChanged, now, policy)?;
+    course.welcome = welcome;
+    let (credential, more) = credential::step(&course.credential, &CredentialEvent::AddressChanged, now)?;
+    course.credential = credential;
+    effects.extend(more);
+    let told_old_address = match course.current().map(|e| &e.state) {
+        Some(State::NoticeQueued { .. } | State::Open { .. } | State::Undeliverable { .. }) => true,
+        Some(
+            State::Registered
+            | State::Collected { .. }
+            | State::InUse { .. }
+            | State::Expired { .. }
+            | State::Cancelled { .. }
+            | State::Superseded { .. }
+            | State::Revoked { .. },
+        )
+        | None => false,
+    };
+    if told_old_address {
+        effects.extend(begin_next(course, ReissueReason::AddressChanged, nonce, now, policy)?);
+    }
+    Ok(effects)
+}
+
+/// Begins the next generation. Old URLs die at once; a certificate in use lives until the new one is picked up, unless it
+/// was lost: then it is revoked now.
+fn begin_next(
+    course: &mut Course,
+    reason: ReissueReason,
+    nonce: Nonce,
+    now: Timestamp,
+    policy: &Policy<'_>,
+) -> Result<Vec<Effect>, Refused> {
+    let by = Generation(newest(course)?.0 + 1);
+    let mut effects = Vec::new();
+    for (generation, live) in others_of(course, by) {
+        let event = match (live, reason) {
+            (false, _) => EnrolmentEvent::Superseded { by },
+            (true, ReissueReason::Lost) => EnrolmentEvent::Revoked { reason: RevocationReason::KeyCompromise },
+            (
+                true,
+                ReissueReason::TerminalReplaced
+                | ReissueReason::Expired
+                | ReissueReason::WrongTerminal
+                | ReissueReason::AddressChanged,
+            ) => continue,
+        };
+        effects.extend(enrol(course, generation, &event, now, policy)?);
+    }
+    push_generation(course, Cause::Reissue, nonce)?;
+    Ok(effects)
+}
+
+fn push_generation(course: &mut Course, cause: Cause, nonce: Nonce) -> Result<(), Refused> {
+    if course.enrolments.len() >= GENERATIONS_MAX {
+        return Err(Refused("this tenant has had 99 certificate courses; look for what keeps asking for more"));
+    }
+    let generation = Generation(newest(course)?.0 + 1);
+    course.enrolments.push(Enrolment { generation, nonce, cause, state: State::Registered });
+    Ok(())
+}
+
+/// Ends every other generation in favour of `by`, which has just been picked up.
+fn supersede(
+    course: &mut Course,
+    by: Generation,
+    now: Timestamp,
+    policy: &Policy<'_>,
+) -> Result<Vec<Effect>, Refused> {
+    let mut effects = Vec::new();
+    for (generation, _) in others_of(course, by) {
+        effects.extend(enrol(course, generation, &EnrolmentEvent::Superseded { by }, now, policy)?);
+    }
+    Ok(effects)
+}
+
+/// The other generations that a new one replaces, and whether a certificate of theirs is in use.
+fn others_of(course: &Course, by: Generation) -> Vec<(Generation, bool)> {
+    let replaceable = |e: &&Enrolment| e.generation != by && !e.state.is_replaced();
+    course.enrolments.iter().filter(replaceable).map(|e| (e.generation, e.state.live_certificate().is_some())).collect()
+}

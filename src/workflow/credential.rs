@@ -1,0 +1,102 @@
+//! User id and password for the real system, sent once (seed 4.4).
+//!
+//! | state | event | next | effects |
+//! |---|---|---|---|
+//! | Waiting | Woke, launched, address proven, pick-up password has left | Queued | queue the credentials |
+//! | Queued | Relayed | Relayed | |
+//! | Queued, Relayed | Undeliverable | Undeliverable | ask staff |
+//! | Waiting, Queued, Undeliverable | AddressChanged | Waiting, next attempt | withdraw what has not left |
+//!
+//! The order notice → pick-up password → credentials is kept by causality: the wake of this machine looks at the state
+//! of the certificate course. After *Relayed* an address change does not send the secret again by itself.
+
+use super::{Effect, Matter, Nonce, Policy, Refused};
+use crate::domain::Timestamp;
+use crate::letters::LetterKind;
+use crate::workflow::welcome::NO_GENERATION;
+use serde::{Deserialize, Serialize};
+
+/// The credential of a tenant; its password is derived from `nonce`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    pub nonce: Nonce,
+    pub attempt: u32,
+    pub state: State,
+}
+
+/// See the table above.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum State {
+    Waiting,
+    Queued,
+    Relayed { at: Timestamp },
+    Undeliverable { at: Timestamp, why: String },
+}
+
+/// What can happen to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialEvent {
+    /// `from`: from when on it may leave, `None` while something before it has not happened ([`may_leave_from`]).
+    Woke { from: Option<Timestamp> },
+    Relayed,
+    Undeliverable { why: String },
+    AddressChanged,
+}
+
+/// From when on the credentials may leave, given the tenant's address and certificate course.
+pub fn may_leave_from(
+    secrets_from: Option<Timestamp>,
+    password_has_left: bool,
+    policy: &Policy<'_>,
+) -> Option<Timestamp> {
+    let launch = policy.rules.schedule.credentials_from.start();
+    secrets_from.filter(|_| password_has_left).map(|proven| proven.max(launch))
+}
+
+impl Credential {
+    /// When a wake will next do something here.
+    pub fn next_wake(&self, from: Option<Timestamp>) -> Option<Timestamp> {
+        match self.state {
+            State::Waiting => from,
+            State::Queued | State::Relayed { .. } | State::Undeliverable { .. } => None,
+        }
+    }
+}
+
+/// One step of the table above.
+pub fn step(
+    credential: &Credential,
+    event: &CredentialEvent,
+    now: Timestamp,
+) -> Result<(Credential, Vec<Effect>), Refused> {
+    use {CredentialEvent as E, State as S};
+    let attempt = credential.attempt;
+    let to = |state| Credential { nonce: credential.nonce, attempt, state };
+    Ok(match (&credential.state, event) {
+        (S::Waiting, E::Woke { from: Some(from) }) if now >= *from => {
+            let letter = LetterKind::Credentials;
+            let queue = Effect::Queue { letter, generation: NO_GENERATION, ordinal: attempt, not_before: now };
+            (to(S::Queued), vec![queue])
+        }
+        (S::Waiting | S::Queued | S::Relayed { .. } | S::Undeliverable { .. }, E::Woke { .. }) => {
+            (credential.clone(), Vec::new())
+        }
+        (S::Queued, E::Relayed) => (to(S::Relayed { at: now }), Vec::new()),
+        (S::Queued | S::Relayed { .. }, E::Undeliverable { why }) => {
+            let matter = Matter::Undeliverable { letter: LetterKind::Credentials, why: why.clone() };
+            (to(S::Undeliverable { at: now, why: why.clone() }), vec![Effect::AskStaff(matter)])
+        }
+        (S::Waiting | S::Queued | S::Undeliverable { .. }, E::AddressChanged) => {
+            let withdraw = Effect::WithdrawUnsent { generation: NO_GENERATION, letters: &[LetterKind::Credentials] };
+            (Credential { nonce: credential.nonce, attempt: attempt + 1, state: S::Waiting }, vec![withdraw])
+        }
+        (S::Relayed { .. }, E::AddressChanged) => (credential.clone(), Vec::new()),
+        (S::Waiting | S::Relayed { .. } | S::Undeliverable { .. }, E::Relayed) => {
+            return Err(Refused("no credentials are on their way"));
+        }
+        (S::Waiting | S::Undeliverable { .. }, E::Undeliverable { .. }) => {
+            return Err(Refused("no credentials are out that could have failed"));
+        }
+    })
+}

@@ -1,0 +1,412 @@
+//! One certificate course of a tenant: one per generation (seed 4.3; DESIGN §4; research R5, R12, R16).
+//!
+//! | state | event | next | effects |
+//! |---|---|---|---|
+//! | Registered | Woke, launched and the address proven | NoticeQueued | queue the notice |
+//! | NoticeQueued | Relayed(notice) | Open | |
+//! | Open | Woke, delay over | Open, password queued | queue the password letter |
+//! | Open | Relayed(password) | Open, password relayed | |
+//! | Open | Woke, reminder tier reached | Open, reminded | queue one reminder (missed ones collapse) |
+//! | Open | Woke, deadline over | Expired | withdraw, queue the expiry letter, ask staff |
+//! | Open | PickedUp | Collected | withdraw |
+//! | Collected | SeenInUse | InUse | |
+//! | NoticeQueued, Open | Undeliverable(notice, password) | Undeliverable | withdraw, ask staff |
+//! | Registered, NoticeQueued, Open, Undeliverable | Cancelled | Cancelled | withdraw |
+//! | Collected, InUse | Revoked | Revoked | revoke the certificate |
+//! | Registered … Undeliverable, Expired, Cancelled, Revoked | Superseded | Superseded | withdraw, revoke a certificate in use |
+//!
+//! The pick-up code opens something only in *Open* ([`State::is_open`]): leaving that state voids it.
+//! Relayed and Undeliverable of letters that decide nothing (reminder, expiry letter) change nothing, except that a
+//! reminder which cannot be delivered asks staff. A wake that comes early or twice does nothing. The rest is refused.
+
+use super::{Effect, Matter, Nonce, Policy, Refused, RevocationReason, earlier};
+use crate::domain::{Date, Generation, Timestamp, time::MINUTE};
+use crate::letters::LetterKind;
+use serde::{Deserialize, Serialize};
+
+/// Letters of a generation that are pointless once its code is void.
+const LEADING_TO_PICKUP: &[LetterKind] =
+    &[LetterKind::CertificateNotice, LetterKind::PickupPassword, LetterKind::Reminder];
+
+/// One generation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolment {
+    pub generation: Generation,
+    /// The pick-up code and password are derived from it.
+    pub nonce: Nonce,
+    /// Why this is not the first generation.
+    pub cause: Cause,
+    pub state: State,
+}
+
+/// Why a generation was begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    First,
+    Reissue,
+    Renewal,
+}
+
+/// See the table above.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum State {
+    Registered,
+    /// `stated`: the deadline the notice names.
+    NoticeQueued { stated: Date },
+    /// The certificate can be picked up until 23:59:59 JST of `deadline`.
+    Open { notice_relayed: Timestamp, deadline: Date, reminded: Option<u32>, password: Password },
+    Collected { at: Timestamp, certificate: Certificate },
+    InUse { at: Timestamp, certificate: Certificate },
+    Undeliverable { at: Timestamp, letter: LetterKind, why: String },
+    Expired { at: Timestamp, deadline: Date },
+    Cancelled { at: Timestamp, reason: String },
+    Superseded { at: Timestamp, by: Generation },
+    Revoked { at: Timestamp, certificate: Certificate, reason: RevocationReason },
+}
+
+/// Where the password letter is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "password")]
+pub enum Password {
+    Waiting { from: Timestamp },
+    Queued,
+    Relayed { at: Timestamp },
+}
+
+/// What was handed out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Serial number, hexadecimal.
+    pub serial: String,
+    pub not_after: Timestamp,
+}
+
+/// What can happen to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EnrolmentEvent {
+    /// `secrets_from`: from when on the tenant's address may be sent secrets ([`super::welcome::Welcome::secrets_from`]).
+    Woke { secrets_from: Option<Timestamp> },
+    Relayed { letter: LetterKind },
+    Undeliverable { letter: LetterKind, why: String },
+    PickedUp { certificate: Certificate },
+    SeenInUse,
+    Cancelled { reason: String },
+    Revoked { reason: RevocationReason },
+    Superseded { by: Generation },
+}
+
+impl State {
+    /// Whether the pick-up code opens something at this moment.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Open { deadline, .. } => now <= deadline.end(),
+            Self::Registered
+            | Self::NoticeQueued { .. }
+            | Self::Collected { .. }
+            | Self::InUse { .. }
+            | Self::Undeliverable { .. }
+            | Self::Expired { .. }
+            | Self::Cancelled { .. }
+            | Self::Superseded { .. }
+            | Self::Revoked { .. } => false,
+        }
+    }
+
+    /// Whether the password letter has left (or is no longer needed): credentials come after it, never before.
+    pub fn password_has_left(&self) -> bool {
+        match self {
+            Self::Open { password: Password::Relayed { .. }, .. } | Self::Collected { .. } | Self::InUse { .. } => true,
+            Self::Open { password: Password::Waiting { .. } | Password::Queued, .. }
+            | Self::Registered
+            | Self::NoticeQueued { .. }
+            | Self::Undeliverable { .. }
+            | Self::Expired { .. }
+            | Self::Cancelled { .. }
+            | Self::Superseded { .. }
+            | Self::Revoked { .. } => false,
+        }
+    }
+
+    /// The certificate that terminals may use now.
+    pub fn live_certificate(&self) -> Option<&Certificate> {
+        match self {
+            Self::Collected { certificate, .. } | Self::InUse { certificate, .. } => Some(certificate),
+            Self::Registered
+            | Self::NoticeQueued { .. }
+            | Self::Open { .. }
+            | Self::Undeliverable { .. }
+            | Self::Expired { .. }
+            | Self::Cancelled { .. }
+            | Self::Superseded { .. }
+            | Self::Revoked { .. } => None,
+        }
+    }
+
+    /// Whether another generation has taken this one's place, or nothing is left of it to replace.
+    pub fn is_replaced(&self) -> bool {
+        match self {
+            Self::Superseded { .. } | Self::Revoked { .. } => true,
+            Self::Registered
+            | Self::NoticeQueued { .. }
+            | Self::Open { .. }
+            | Self::Collected { .. }
+            | Self::InUse { .. }
+            | Self::Undeliverable { .. }
+            | Self::Expired { .. }
+            | Self::Cancelled { .. } => false,
+        }
+    }
+
+    /// When a wake will next do something here. A moment in the past means: now.
+    pub fn next_wake(&self, secrets_from: Option<Timestamp>, policy: &Policy<'_>) -> Option<Timestamp> {
+        match self {
+            Self::Registered => notice_from(secrets_from, policy),
+            Self::Open { notice_relayed, deadline, reminded, password } => {
+                let password = match password {
+                    Password::Waiting { from } => Some(*from),
+                    Password::Queued | Password::Relayed { .. } => None,
+                };
+                let expiry = Some(deadline.end().plus(1));
+                let reminder = tiers(*notice_relayed, *deadline, policy)
+                    .filter(|(days, _)| reminded.is_none_or(|sent| *days < sent))
+                    .map(|(_, due)| due)
+                    .min();
+                earlier(earlier(password, expiry), reminder)
+            }
+            Self::NoticeQueued { .. }
+            | Self::Collected { .. }
+            | Self::InUse { .. }
+            | Self::Undeliverable { .. }
+            | Self::Expired { .. }
+            | Self::Cancelled { .. }
+            | Self::Superseded { .. }
+            | Self::Revoked { .. } => None,
+        }
+    }
+}
+
+/// Nothing secret leaves before the launch day, nor before the address is proven.
+fn notice_from(secrets_from: Option<Timestamp>, policy: &Policy<'_>) -> Option<Timestamp> {
+    secrets_from.map(|proven| proven.max(policy.rules.schedule.certificates_from.start()))
+}
+
+/// Reminder tiers of a course (days before the deadline, moment due): moved back to a business day, and only those that
+/// fall after the day of the notice.
+fn tiers(
+    notice_relayed: Timestamp,
+    deadline: Date,
+    policy: &Policy<'_>,
+) -> impl Iterator<Item = (u32, Timestamp)> + use<'_> {
+    let (calendar, opened) = (policy.calendar, notice_relayed.date());
+    policy.rules.schedule.reminder_days_before.iter().filter_map(move |days| {
+        let day = calendar.business_day_on_or_before(deadline.minus_days(*days));
+        (day > opened).then(|| (*days, day.start()))
+    })
+}
+
+/// One step of the table above.
+pub fn step(
+    generation: Generation,
+    state: &State,
+    event: &EnrolmentEvent,
+    now: Timestamp,
+    policy: &Policy<'_>,
+) -> Result<(State, Vec<Effect>), Refused> {
+    use {EnrolmentEvent as E, State as S};
+    let close = |letters| vec![Effect::WithdrawUnsent { generation, letters }];
+    Ok(match (state, event) {
+        (_, E::Woke { secrets_from }) => woke(generation, state, *secrets_from, now, policy),
+        (_, E::Relayed { letter }) => relayed(state, *letter, now, policy)?,
+        (_, E::Undeliverable { letter, why }) => undeliverable(generation, state, *letter, why, now)?,
+        (S::Open { deadline, .. }, E::PickedUp { certificate }) if now <= deadline.end() => {
+            (S::Collected { at: now, certificate: certificate.clone() }, close(LEADING_TO_PICKUP))
+        }
+        (S::Collected { certificate, .. }, E::SeenInUse) => {
+            (S::InUse { at: now, certificate: certificate.clone() }, Vec::new())
+        }
+        (S::InUse { .. }, E::SeenInUse) => (state.clone(), Vec::new()),
+        (S::Registered | S::NoticeQueued { .. } | S::Open { .. } | S::Undeliverable { .. }, E::Cancelled { reason }) => {
+            (S::Cancelled { at: now, reason: reason.clone() }, close(LEADING_TO_PICKUP))
+        }
+        (S::Collected { certificate, .. } | S::InUse { certificate, .. }, E::Revoked { reason }) => {
+            let revoke = Effect::Revoke { serial: certificate.serial.clone(), reason: *reason };
+            (S::Revoked { at: now, certificate: certificate.clone(), reason: *reason }, vec![revoke])
+        }
+        (S::Collected { certificate, .. } | S::InUse { certificate, .. }, E::Superseded { by }) => {
+            let reason = RevocationReason::Superseded;
+            let revoke = Effect::Revoke { serial: certificate.serial.clone(), reason };
+            (S::Superseded { at: now, by: *by }, vec![revoke])
+        }
+        (
+            S::Registered
+            | S::NoticeQueued { .. }
+            | S::Open { .. }
+            | S::Undeliverable { .. }
+            | S::Expired { .. }
+            | S::Cancelled { .. }
+            | S::Revoked { .. },
+            E::Superseded { by },
+        ) => (S::Superseded { at: now, by: *by }, close(LEADING_TO_PICKUP)),
+        (S::Superseded { .. }, E::Superseded { .. }) => {
+            return Err(Refused("this generation has already been replaced by another"));
+        }
+        (S::Open { .. }, E::PickedUp { .. }) => return Err(Refused("the pick-up window is over")),
+        (
+            S::Registered
+            | S::NoticeQueued { .. }
+            | S::Collected { .. }
+            | S::InUse { .. }
+            | S::Undeliverable { .. }
+            | S::Expired { .. }
+            | S::Cancelled { .. }
+            | S::Superseded { .. }
+            | S::Revoked { .. },
+            E::PickedUp { .. },
+        ) => return Err(Refused("no certificate is waiting to be picked up")),
+        (
+            S::Registered
+            | S::NoticeQueued { .. }
+            | S::Open { .. }
+            | S::Undeliverable { .. }
+            | S::Expired { .. }
+            | S::Cancelled { .. }
+            | S::Superseded { .. }
+            | S::Revoked { .. },
+            E::SeenInUse | E::Revoked { .. },
+        ) => return Err(Refused("no certificate of this generation is in use")),
+        (
+            S::Collected { .. }
+            | S::InUse { .. }
+            | S::Expired { .. }
+            | S::Cancelled { .. }
+            | S::Superseded { .. }
+            | S::Revoked { .. },
+            E::Cancelled { .. },
+        ) => return Err(Refused("this course is over; a certificate in use is revoked, not cancelled")),
+    })
+}
+
+fn woke(
+    generation: Generation,
+    state: &State,
+    secrets_from: Option<Timestamp>,
+    now: Timestamp,
+    policy: &Policy<'_>,
+) -> (State, Vec<Effect>) {
+    let queue = |letter, ordinal| Effect::Queue { letter, generation, ordinal, not_before: now };
+    match state {
+        State::Registered if notice_from(secrets_from, policy).is_some_and(|from| now >= from) => {
+            let leaves = policy.calendar.next_open(&policy.rules.schedule.send_window, now);
+            let stated = leaves.date().plus_days(policy.rules.schedule.window_days);
+            (State::NoticeQueued { stated }, vec![queue(LetterKind::CertificateNotice, 1)])
+        }
+        State::Open { deadline, .. } if now > deadline.end() => {
+            let effects = vec![
+                Effect::WithdrawUnsent { generation, letters: LEADING_TO_PICKUP },
+                queue(LetterKind::Expired, 1),
+                Effect::AskStaff(Matter::NotPickedUp { generation }),
+            ];
+            (State::Expired { at: now, deadline: *deadline }, effects)
+        }
+        State::Open { notice_relayed, deadline, reminded, password } => {
+            let mut effects = Vec::new();
+            let mut password = *password;
+            if matches!(password, Password::Waiting { from } if now >= from) {
+                password = Password::Queued;
+                effects.push(queue(LetterKind::PickupPassword, 1));
+            }
+            // Of all tiers reached and not yet used only the last is sent: after an outage one mail, not four.
+            let due = tiers(*notice_relayed, *deadline, policy)
+                .filter(|(days, from)| now >= *from && reminded.is_none_or(|sent| *days < sent))
+                .map(|(days, _)| days)
+                .min();
+            if let Some(days) = due {
+                effects.push(queue(LetterKind::Reminder, days));
+            }
+            let (notice_relayed, deadline, reminded) = (*notice_relayed, *deadline, due.or(*reminded));
+            (State::Open { notice_relayed, deadline, reminded, password }, effects)
+        }
+        State::Registered
+        | State::NoticeQueued { .. }
+        | State::Collected { .. }
+        | State::InUse { .. }
+        | State::Undeliverable { .. }
+        | State::Expired { .. }
+        | State::Cancelled { .. }
+        | State::Superseded { .. }
+        | State::Revoked { .. } => (state.clone(), Vec::new()),
+    }
+}
+
+fn relayed(
+    state: &State,
+    letter: LetterKind,
+    now: Timestamp,
+    policy: &Policy<'_>,
+) -> Result<(State, Vec<Effect>), Refused> {
+    let schedule = &policy.rules.schedule;
+    Ok(match (state, letter) {
+        (State::NoticeQueued { stated }, LetterKind::CertificateNotice) => {
+            // The window runs from the day of relay; what the notice promises is kept if that is later.
+            let deadline = now.date().plus_days(schedule.window_days).max(*stated);
+            let from = now.plus(i64::from(schedule.password_delay_minutes) * MINUTE);
+            let password = Password::Waiting { from };
+            (State::Open { notice_relayed: now, deadline, reminded: None, password }, Vec::new())
+        }
+        (
+            State::Open { notice_relayed, deadline, reminded, password: Password::Queued },
+            LetterKind::PickupPassword,
+        ) => {
+            let password = Password::Relayed { at: now };
+            let (notice_relayed, deadline, reminded) = (*notice_relayed, *deadline, *reminded);
+            (State::Open { notice_relayed, deadline, reminded, password }, Vec::new())
+        }
+        // A letter that was on its way when the course moved on: known from its outbox row, no news for the course.
+        (_, LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired) => {
+            (state.clone(), Vec::new())
+        }
+        (
+            _,
+            LetterKind::Receipt
+            | LetterKind::UnderReview
+            | LetterKind::CorrectionRequest
+            | LetterKind::Welcome
+            | LetterKind::Credentials,
+        ) => return Err(Refused("this letter does not belong to a certificate course")),
+    })
+}
+
+fn undeliverable(
+    generation: Generation,
+    state: &State,
+    letter: LetterKind,
+    why: &str,
+    now: Timestamp,
+) -> Result<(State, Vec<Effect>), Refused> {
+    let ask = Effect::AskStaff(Matter::Undeliverable { letter, why: why.to_owned() });
+    Ok(match (state, letter) {
+        (
+            State::NoticeQueued { .. } | State::Open { .. },
+            LetterKind::CertificateNotice | LetterKind::PickupPassword,
+        ) => {
+            let effects = vec![
+                Effect::WithdrawUnsent { generation, letters: LEADING_TO_PICKUP },
+                ask,
+            ];
+            (State::Undeliverable { at: now, letter, why: why.to_owned() }, effects)
+        }
+        (_, LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired) => {
+            (state.clone(), vec![ask])
+        }
+        (
+            _,
+            LetterKind::Receipt
+            | LetterKind::UnderReview
+            | LetterKind::CorrectionRequest
+            | LetterKind::Welcome
+            | LetterKind::Credentials,
+        ) => return Err(Refused("this letter does not belong to a certificate course")),
+    })
+}
