@@ -1,17 +1,21 @@
 //! Letters as their receivers' programs see them: every sample of every kind, composed, kept byte for byte under
 //! tests/data/letters (`ANNAI_BLESS=1` writes them anew) and read back by parsers that are not ours.
 
-use annai::domain::{MailAddress, MessageId, Secret, Timestamp};
+use annai::domain::{MailAddress, MessageId};
 use annai::letters::compose::{MAIL_BYTES_MAX, ZIP_MAIL_BYTES_MAX};
-use annai::letters::zip::credential_zip;
 use annai::letters::{
     Addressee, Charset, ComposeError, Composed, Desk, Letter, LetterKind, Secrecy, Stamp, TemplateFiles, Templates,
-    ZipError, ZipMethod, compose, reopen_zip,
+    compose,
 };
 use mail_parser::{MessageParser, MimeHeaders};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+#[path = "letters/templates.rs"]
+mod templates;
+#[path = "letters/zips.rs"]
+mod zips;
 
 fn address(text: &str) -> MailAddress {
     text.parse().unwrap()
@@ -26,7 +30,7 @@ fn desk() -> Desk {
     }
 }
 
-fn templates() -> Templates {
+fn delivered() -> Templates {
     Templates::parse(&TemplateFiles::embedded(), &desk())
         .unwrap_or_else(|faults| panic!("{}", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
 }
@@ -82,7 +86,7 @@ fn without_zip(bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn goldens() {
-    let templates = templates();
+    let templates = delivered();
     let bless = std::env::var_os("ANNAI_BLESS").is_some();
     let mut different = Vec::new();
     for (name, letter) in all_samples() {
@@ -103,12 +107,14 @@ fn goldens() {
 
 #[test]
 fn every_letter_keeps_the_form() {
-    let templates = templates();
+    let templates = delivered();
     assert_eq!(templates.warnings(), [], "the delivered texts stay inside JIS X 0208");
     for (name, letter) in all_samples() {
-        let stamp = stamp_for(&letter, &name, Charset::Utf8);
-        let mail = compose(&letter, &stamp, &templates).unwrap();
-        check_form(&name, &letter, &stamp, &mail);
+        for charset in [Charset::Utf8, Charset::Iso2022Jp] {
+            let stamp = stamp_for(&letter, &name, charset);
+            let mail = compose(&letter, &stamp, &templates).unwrap();
+            check_form(&name, &letter, &stamp, &mail);
+        }
     }
 }
 
@@ -118,6 +124,8 @@ fn check_form(name: &str, letter: &Letter, stamp: &Stamp, mail: &Composed) {
     assert!(mail.bytes.len() <= if credentials { ZIP_MAIL_BYTES_MAX } else { MAIL_BYTES_MAX }, "{name}");
     assert!(raw.split("\r\n").all(|l| l.len() <= 998 && !l.contains(['\r', '\n'])), "{name}");
     assert!(raw.is_ascii() && !raw.contains("&#"), "{name}");
+    let words = raw.split_whitespace().filter(|word| word.starts_with("=?"));
+    assert!(words.clone().count() > 1 && words.clone().all(|w| w.len() <= 75 && w.ends_with("?=")), "{name}");
     for line in ["From: noreply@followup.mhlw.go.jp\r\n", "X-Auto-Response-Suppress: All\r\n", "MIME-Version: 1.0\r\n"]
     {
         assert_eq!(raw.matches(line).count(), 1, "{name}: {line}");
@@ -165,7 +173,7 @@ fn check_text(name: &str, body: &str) {
 }
 
 fn facts(letter: &Letter) -> String {
-    body(&compose(letter, &stamp_for(letter, "facts", Charset::Utf8), &templates()).unwrap())
+    body(&compose(letter, &stamp_for(letter, "facts", Charset::Utf8), &delivered()).unwrap())
 }
 
 #[test]
@@ -193,7 +201,7 @@ fn the_facts_of_the_seed_are_in_the_letters() {
             sender,
             "30日以内",
             "自動的にキャンセル",
-            "１台の端末のみ",
+            "1台の端末のみ",
             "インターネットに接続可能な端末",
             "Internet Explorer",
             "当該URLは無効",
@@ -208,8 +216,8 @@ fn the_facts_of_the_seed_are_in_the_letters() {
     check(LetterKind::Reminder, &[date, notice, password, "令和2年5月1日（金）"]);
     check(LetterKind::Expired, &[date, "131032-01", "返信"]);
     check(LetterKind::Credentials, &[pdf, "131032-0", "解凍パスワード"]);
-    check(LetterKind::CorrectionRequest, &["みなと保健所　hokenjo@city.minato", "２" /* numbered */, "（2）"]);
-    let subject = |kind| compose(&Letter::samples(kind)[0], &stamp("s", Charset::Utf8), &templates()).unwrap().subject;
+    check(LetterKind::CorrectionRequest, &["みなと保健所　hokenjo@city.minato", "（2）"]);
+    let subject = |kind| compose(&Letter::samples(kind)[0], &stamp("s", Charset::Utf8), &delivered()).unwrap().subject;
     assert_eq!(subject(LetterKind::CertificateNotice), notice);
     assert_eq!(subject(LetterKind::PickupPassword), password);
 }
@@ -237,7 +245,7 @@ fn secrets() -> Vec<String> {
 
 #[test]
 fn no_mail_holds_two_secrets_and_harmless_ones_hold_none() {
-    let (templates, secrets) = (templates(), secrets());
+    let (templates, secrets) = (delivered(), secrets());
     for (name, letter) in all_samples() {
         let mail = compose(&letter, &stamp_for(&letter, &name, Charset::Utf8), &templates).unwrap();
         let text = body(&mail) + &mail.subject;
@@ -259,7 +267,7 @@ fn no_mail_holds_two_secrets_and_harmless_ones_hold_none() {
 
 #[test]
 fn names_and_subjects_inject_nothing() {
-    let templates = templates();
+    let templates = delivered();
     let evil = "札\r\nBcc: evil@example.org\r\n\r\nhttps://evil.example/ \u{202e}=?utf-8?Q?=0D=0ABcc:_x?= \0<b>";
     let to = Addressee { name: evil.into(), authority: evil.into(), ..sample_centre() };
     let stamp = Stamp { answers: Some("a\r\nBcc: evil@example.org".into()), ..stamp("evil", Charset::Iso2022Jp) };
@@ -297,7 +305,7 @@ fn a_registration_too_long_to_answer_is_refused_not_cut() {
     };
     let rows = rows.into_iter().cycle().take(3000).collect();
     let letter = Letter::Receipt { authority, received, rows, notes: Vec::new() };
-    let answer = compose(&letter, &stamp("long", Charset::Utf8), &templates());
+    let answer = compose(&letter, &stamp("long", Charset::Utf8), &delivered());
     assert!(matches!(answer, Err(ComposeError::TooLong { limit: MAIL_BYTES_MAX, .. })), "{answer:?}");
 }
 
@@ -312,7 +320,7 @@ fn python_reads_both_character_sets_strictly() {
         ("①保健所", false),
         ("𠮷野—", false),
     ];
-    let templates = templates();
+    let templates = delivered();
     for (name, strict) in cases {
         let letter = Letter::Expired {
             to: Addressee { name: name.into(), ..sample_centre() },
@@ -363,156 +371,4 @@ fn run(program: &str, args: &[&str], input: &[u8]) -> String {
     let out = child.wait_with_output().unwrap();
     assert!(out.status.success(), "{program}: {}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8(out.stdout).unwrap()
-}
-
-fn zip(method: ZipMethod, unzip_password: &str) -> Result<Vec<u8>, ZipError> {
-    let date: Timestamp = "2020-05-11T09:30:00+09:00".parse().unwrap();
-    let (password, key) = (Secret::new("Vr8t-mK2p-xq5N".into()), Secret::new(unzip_password.into()));
-    credential_zip(&sample_centre(), "minato-hc01", &password, &key, method, date)
-}
-
-#[test]
-fn zips_open_with_other_peoples_programs() {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, bytes: &[u8]| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        path.to_str().unwrap().to_owned()
-    };
-    let text = "\u{feff}利用機関ID：131032-01\r\n利用機関名：みなと保健所\r\nユーザID：minato-hc01\r\nパスワード：Vr8t-mK2p-xq5N\r\n";
-    let classic = write("classic.zip", &zip(ZipMethod::ZipCrypto, "sampleZIP2020").unwrap());
-    assert_eq!(run("unzip", &["-p", "-P", "sampleZIP2020", &classic, "131032-01_account.txt"], b""), text);
-    let python = "import sys, zipfile\nz = zipfile.ZipFile(sys.argv[1])\nassert z.namelist() == ['131032-01_account.txt']\nassert z.infolist()[0].date_time == (2020, 5, 11, 9, 30, 0)\nsys.stdout.buffer.write(z.read(z.namelist()[0], pwd=b'sampleZIP2020'))";
-    assert_eq!(run("python3", &["-c", python, &classic], b""), text);
-    let strong = write("strong.zip", &zip(ZipMethod::Aes256, "sampleZIP2020").unwrap());
-    let seven = ["7zz", "7z", "7za"].into_iter().find(|name| Command::new(name).stdout(Stdio::null()).status().is_ok());
-    let seven = seven.expect("7-Zip; tests/run installs it");
-    for path in [&classic, &strong] {
-        assert_eq!(run(seven, &["x", "-so", "-psampleZIP2020", path], b""), text);
-    }
-    assert!(run(seven, &["l", "-slt", &strong], b"").contains("AES-256"));
-}
-
-#[test]
-fn zips_are_the_right_tenants_or_do_not_leave() {
-    for method in [ZipMethod::ZipCrypto, ZipMethod::Aes256] {
-        let bytes = zip(method, "kikoku FU2020").unwrap();
-        let opened = reopen_zip(&bytes, &Secret::new("kikoku FU2020".into())).unwrap();
-        assert_eq!((opened.member.as_str(), opened.tenant_id.as_str()), ("131032-01_account.txt", "131032-01"));
-        assert_eq!((opened.tenant_name.as_str(), opened.user_id.as_str()), ("みなと保健所", "minato-hc01"));
-        assert_eq!(opened.password.reveal(), "Vr8t-mK2p-xq5N");
-        // ZipCrypto lets 1 in 256 wrong passwords past its header; none may give a text.
-        let wrong = if method == ZipMethod::ZipCrypto { 1000 } else { 3 };
-        for n in 0..wrong {
-            assert!(reopen_zip(&bytes, &Secret::new(format!("wrong{n}"))).is_err());
-        }
-        for unfit in ["", "パスワード", "a\nb"] {
-            assert_eq!(zip(method, unfit), Err(ZipError::UnzipPassword), "{unfit:?}");
-        }
-    }
-    let refused = |id: &str, user: &str| {
-        let to = Addressee { id: id.into(), ..sample_centre() };
-        let (password, key) = (Secret::new("Vr8t".into()), Secret::new("k".into()));
-        credential_zip(&to, user, &password, &key, ZipMethod::ZipCrypto, Timestamp::from_unix(0)).err()
-    };
-    assert_eq!(refused("../../x", "u"), Some(ZipError::TenantId));
-    assert_eq!(refused("", "u"), Some(ZipError::TenantId));
-    assert_eq!(refused("131032-01", "u\r\nパスワード：x"), Some(ZipError::Account));
-    assert_eq!(refused("131032-01", "u"), None);
-    assert_eq!(reopen_zip(b"no zip", &Secret::new("k".into())).err(), Some(ZipError::NotOpened));
-}
-
-/// One change to one delivered template, and the faults it must give, as printed.
-fn check_fault(file: &str, change: impl Fn(&str) -> Option<String>, expected: &[&str]) {
-    let mut files = TemplateFiles::embedded();
-    match change(&files.0.remove(file).unwrap_or_default()) {
-        Some(text) => files.0.insert(file.to_owned(), text),
-        None => None,
-    };
-    let faults = Templates::parse(&files, &desk()).err().unwrap_or_default();
-    let printed: Vec<String> = faults.iter().map(ToString::to_string).collect();
-    let all = printed.len() == expected.len() && printed.iter().zip(expected).all(|(p, e)| p.contains(e));
-    assert!(all, "{file}: expected {expected:#?}, got {printed:#?}");
-}
-
-#[test]
-fn faults_of_templates_come_with_line_and_remedy() {
-    let add = |line: &'static str| move |text: &str| Some(format!("{text}{line}\n"));
-    let file = "expired.txt"; // 33 lines
-    check_fault(file, |_| None, &["templates/mail/expired.txt:1: this file is missing; copy it"]);
-    check_fault("other.txt", add("x"), &["templates/mail/other.txt:1: no letter has this name; remove"]);
-    check_fault(file, add("{% if %}"), &["expired.txt:34: syntax error"]);
-    check_fault(
-        file,
-        add("{{ ulr }}\n{{ to.nmae }} {{ days_left }}"),
-        &[
-            "expired.txt:34: `ulr` is no value of this letter; use one of: deadline, desk, sent, subjects, to",
-            "expired.txt:35: `to.nmae`",
-        ],
-    );
-    check_fault(file, |text| Some(text.replace("Subject: ", "件名：")), &["expired.txt:1: subject or letter is empty"]);
-    check_fault(
-        file,
-        |text| Some(text.replacen("\n\n", "\n", 1)),
-        &["expired.txt:1: subject or", "expired.txt:2: no empty line after the subject"],
-    );
-    check_fault(file, |_| Some("Subject: x\n\n".into()), &["expired.txt:1: subject or letter is empty"]);
-    check_fault(
-        file,
-        add("全角文字が三十六字を超えて並んでいる行は受信者の画面で折り返されてしまいます。"),
-        &["expired.txt:34: 76 columns wide, 70 are allowed"],
-    );
-    check_fault(file, add("<b>重要</b>"), &["expired.txt:34: HTML"]);
-    check_fault(file, add("URLは https://example.jp/ です。"), &["expired.txt:34: a URL that does not stand alone"]);
-    check_fault(file, add("\nhttps://example.jp/"), &[]);
-    check_fault(
-        file,
-        |text| Some(text.replace("{{ to.id }}", "")),
-        &["expired.txt:1: the letter does not say `to.id`"],
-    );
-    check_fault("certificate-notice.txt", add("{{ password }}"), &["`password` is no value of this letter"]);
-    check_fault("pickup-password.txt", add("\n{{ url }}\n"), &["`url` is no value of this letter"]);
-    check_fault("credentials.txt", add("{{ password }} {{ user_id }}"), &["`password` is no value of this letter"]);
-    check_fault(
-        "certificate-notice.txt",
-        |text| Some(text.replace("{{ url }}", "")),
-        &["the letter does not say `url`"],
-    );
-    check_fault(
-        "pickup-password.txt",
-        |text| Some(text.replacen("（厚", "{{ to.name }}（厚", 1)),
-        &["pickup-password.txt:1: other letters announce"],
-    );
-    check_fault(
-        file,
-        |text| Some(format!("{text}{}", "あ\n".repeat(30_000))),
-        &["expired.txt:1: longer than 100000 bytes"],
-    );
-    check_fault(file, |text| Some(format!("\u{feff}{}", text.replace('\n', "\r\n"))), &[]);
-}
-
-#[test]
-fn faults_of_several_files_come_at_once_and_strange_characters_are_warnings() {
-    let mut files = TemplateFiles::embedded();
-    files.0.remove("welcome.txt");
-    files.0.entry("expired.txt".into()).and_modify(|text| text.push_str("{{ x }}\n"));
-    files.0.entry("reminder.txt".into()).and_modify(|text| text.push_str("{{ y }}\n"));
-    let faults = Templates::parse(&files, &desk()).unwrap_err();
-    assert_eq!(
-        faults.iter().map(|f| f.file.rsplit('/').next().unwrap()).collect::<Vec<_>>(),
-        ["expired.txt", "reminder.txt", "welcome.txt"]
-    );
-
-    let mut files = TemplateFiles::embedded();
-    files.0.entry("expired.txt".into()).and_modify(|text| text.push_str("髙島—①\n"));
-    let templates = Templates::parse(&files, &desk()).unwrap();
-    let printed: Vec<String> = templates.warnings().iter().map(ToString::to_string).collect();
-    assert_eq!(printed.len(), 1);
-    assert!(
-        printed[0].contains("expired.txt:34: outside JIS X 0208: 髙 (U+9AD9), — (U+2014), ① (U+2460);"),
-        "{printed:?}"
-    );
-    let letter = Letter::samples(LetterKind::Expired).remove(0);
-    let mail = compose(&letter, &stamp("seed", Charset::Iso2022Jp), &templates).unwrap();
-    assert_eq!(mail.charset, Charset::Utf8);
 }

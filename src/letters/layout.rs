@@ -7,6 +7,8 @@ use unicode_normalization::UnicodeNormalization;
 pub(super) const COLUMNS_MAX: usize = 70;
 /// Longest name printed, in characters; more becomes `…`.
 pub(super) const NAME_CHARS_MAX: usize = 80;
+/// A bracket of up to so many characters, such as （厚生労働省）, is not torn.
+const BRACKET_CHARS_MAX: usize = 10;
 /// Longest sentence, subject or quoted line printed, in characters.
 pub(super) const TEXT_CHARS_MAX: usize = 240;
 
@@ -70,34 +72,44 @@ fn fold_line(line: &str, out: &mut String) {
         Some('>') => indent.push_str("> "),
         _ => {}
     }
-    let mut at = 0;
+    // Whether the line being written holds anything but its indent; a break there would leave an empty line.
+    let (mut at, mut begun) = (0, false);
     for piece in pieces(line) {
-        let wide = columns(&piece);
-        if at > 0 && at + columns(piece.trim_end()) > COLUMNS_MAX {
-            let kept = out.trim_end_matches(' ').len();
+        if begun && at + columns(piece.trim_end()) > COLUMNS_MAX {
+            let kept = out.trim_end_matches([' ', '\u{3000}']).len();
             out.truncate(kept);
             out.push('\n');
             out.push_str(&indent);
             at = columns(&indent);
+            begun = false;
         }
+        begun |= !piece.trim().is_empty();
+        at += columns(&piece);
         out.push_str(&piece);
-        at += wide;
     }
 }
 
-/// Cuts a line where it may be broken: ASCII words stay whole, no piece begins with a mark that may not begin a line,
-/// none ends with an opening bracket (行頭・行末禁則).
+/// Cuts a line where it may be broken: ASCII words and short brackets stay whole, no piece begins with a mark that may
+/// not begin a line, none ends with an opening bracket (行頭・行末禁則).
 fn pieces(line: &str) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
     let mut previous = None;
-    for c in line.chars() {
-        let joins = previous.is_some_and(|p: char| {
-            (p.is_ascii_graphic() && c.is_ascii_graphic())
-                || c == ' '
-                || width(c) == 0
-                || "、。，．・：；？！）」』】〉》〕］｝々ーぁぃぅぇぉっゃゅょァィゥェォッャュョ".contains(c)
-                || "（「『【〈《〔［｛".contains(p)
-        });
+    // Characters still to come of a bracket kept whole.
+    let mut bracket = 0_usize;
+    for (at, c) in line.char_indices() {
+        let joins = bracket > 0
+            || previous.is_some_and(|p: char| {
+                (p.is_ascii_graphic() && c.is_ascii_graphic())
+                    || c == ' '
+                    || width(c) == 0
+                    || "、。，．・：；？！）」』】〉》〕］｝々ーぁぃぅぇぉっゃゅょァィゥェォッャュョ".contains(c)
+                    || "（「『【〈《〔［｛".contains(p)
+            });
+        bracket = bracket.saturating_sub(1);
+        if c == '（' {
+            let rest = line.get(at..).unwrap_or_default();
+            bracket = bracket.max(rest.chars().take(BRACKET_CHARS_MAX).position(|c| c == '）').unwrap_or(0));
+        }
         match pieces.last_mut() {
             Some(last) if joins => last.push(c),
             _ => pieces.push(c.into()),
@@ -126,6 +138,9 @@ mod tests {
         assert_eq!(fold(&line), format!("※{}\n　あ。\n", "あ".repeat(33)));
         let address = format!("{}@city.example.lg.jp", "a".repeat(60));
         assert_eq!(fold(&format!("保健所 {address}")), format!("保健所\n{address}\n"));
+        assert_eq!(fold(&format!("　　{address}")), format!("　　{address}\n"));
+        let title = format!("{}（厚生労働省）", "あ".repeat(30));
+        assert_eq!(fold(&title), format!("{}\n（厚生労働省）\n", "あ".repeat(30)));
         let url = format!("https://example.jp/{}", "a".repeat(80));
         assert_eq!(fold(&url), format!("{url}\n"));
         assert_eq!(fold("あ  \n\nい\n\n\n"), "あ\n\nい\n");

@@ -120,7 +120,10 @@ impl Templates {
     pub(super) fn render(&self, letter: &Letter, sent: Date) -> Result<Rendered, TemplateError> {
         let kind = letter.kind();
         let template = self.environment.get_template(&kind.file()).map_err(|e| explain(kind, &e))?;
-        let text = template.render(self.values(letter, sent)).map_err(|e| explain(kind, &e))?;
+        let text = template.render(self.values(letter, sent)).map_err(|e| {
+            // Only the kind of fault: its details may quote a value, and here values are real.
+            error(kind, e.line().unwrap_or(1), e.kind().to_string(), "correct the line and reload the templates")
+        })?;
         split(&text).ok_or_else(|| no_subject(kind))
     }
 
