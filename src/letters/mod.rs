@@ -1,5 +1,22 @@
 //! Every mail annai writes, as facts ([`Letter`]), and the way from facts to final bytes ([`compose`]). Pure: date,
-//! Message-ID and every secret come in as values; the same input gives the same bytes.
+//! Message-ID and every secret come in as values; the same input gives the same bytes, the salt inside the credential
+//! ZIP alone excepted ([`zip`]). Texts are files, `templates/mail/<kind>.txt`, checked before anything starts
+//! ([`Templates::parse`]). One letter is for one tenant and holds at most one secret (research R1, R2, R7, R8, R17, R18).
+
+pub mod charset;
+pub mod compose;
+mod kind;
+mod layout;
+mod lint;
+mod samples;
+pub mod template;
+mod values;
+pub mod zip;
+
+pub use compose::{ComposeError, Composed, compose};
+pub use kind::Secrecy;
+pub use template::{Desk, TemplateError, TemplateFiles, Templates};
+pub use zip::{Opened, ZipError, reopen_zip};
 
 use crate::domain::{Date, MailAddress, MessageId, Secret, TenantKind, Timestamp};
 
@@ -112,12 +129,4 @@ pub enum Charset {
     Utf8,
     /// Falls back to UTF-8 for the whole mail where a character has no place in JIS X 0208.
     Iso2022Jp,
-}
-
-/// A finished mail.
-#[derive(Debug, Clone)]
-pub struct Composed {
-    /// CRLF line ends, ready for DATA (not dot-stuffed).
-    pub bytes: Vec<u8>,
-    pub subject: String,
 }

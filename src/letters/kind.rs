@@ -1,0 +1,112 @@
+//! What can be said of a letter by its kind alone: its name, its word in the console, whether it holds a secret.
+
+use super::{Letter, LetterKind};
+
+/// Whether a letter holds something only its addressee may know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrecy {
+    /// May be sent again unasked, copied to the ministry and shown in the console.
+    Plain,
+    /// Exactly one secret: never copied, never re-sent without knowing what became of the first (DESIGN I4).
+    Secret,
+}
+
+impl Letter {
+    pub fn kind(&self) -> LetterKind {
+        match self {
+            Self::Receipt { .. } => LetterKind::Receipt,
+            Self::UnderReview { .. } => LetterKind::UnderReview,
+            Self::CorrectionRequest { .. } => LetterKind::CorrectionRequest,
+            Self::Welcome { .. } => LetterKind::Welcome,
+            Self::CertificateNotice { .. } => LetterKind::CertificateNotice,
+            Self::PickupPassword { .. } => LetterKind::PickupPassword,
+            Self::Reminder { .. } => LetterKind::Reminder,
+            Self::Expired { .. } => LetterKind::Expired,
+            Self::Credentials { .. } => LetterKind::Credentials,
+        }
+    }
+}
+
+impl LetterKind {
+    /// In the order of an onboarding.
+    pub const ALL: [Self; 9] = [
+        Self::Receipt,
+        Self::UnderReview,
+        Self::CorrectionRequest,
+        Self::Welcome,
+        Self::CertificateNotice,
+        Self::PickupPassword,
+        Self::Reminder,
+        Self::Expired,
+        Self::Credentials,
+    ];
+
+    /// `certificate-notice`: stem of the template file, the same word as in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Receipt => "receipt",
+            Self::UnderReview => "under-review",
+            Self::CorrectionRequest => "correction-request",
+            Self::Welcome => "welcome",
+            Self::CertificateNotice => "certificate-notice",
+            Self::PickupPassword => "pickup-password",
+            Self::Reminder => "reminder",
+            Self::Expired => "expired",
+            Self::Credentials => "credentials",
+        }
+    }
+
+    /// The word of the console (research/domain.md §8).
+    pub fn japanese(self) -> &'static str {
+        match self {
+            Self::Receipt => "受付通知",
+            Self::UnderReview => "確認中のお知らせ",
+            Self::CorrectionRequest => "差戻し",
+            Self::Welcome => "疎通確認",
+            Self::CertificateNotice => "証明書発行通知",
+            Self::PickupPassword => "証明書取得用パスワード",
+            Self::Reminder => "期限前のお知らせ",
+            Self::Expired => "期限切れのお知らせ",
+            Self::Credentials => "ユーザID・パスワード通知",
+        }
+    }
+
+    pub fn secrecy(self) -> Secrecy {
+        match self {
+            Self::CertificateNotice | Self::PickupPassword | Self::Credentials => Secrecy::Secret,
+            Self::Receipt
+            | Self::UnderReview
+            | Self::CorrectionRequest
+            | Self::Welcome
+            | Self::Reminder
+            | Self::Expired => Secrecy::Plain,
+        }
+    }
+
+    /// Leaves only in the hours of `rules/schedule.toml`. Answers to a mail just received leave at once.
+    pub fn windowed(self) -> bool {
+        match self {
+            Self::Receipt | Self::UnderReview | Self::CorrectionRequest => false,
+            Self::Welcome
+            | Self::CertificateNotice
+            | Self::PickupPassword
+            | Self::Reminder
+            | Self::Expired
+            | Self::Credentials => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_the_words_of_json_and_every_kind_has_samples_of_itself() {
+        for kind in LetterKind::ALL {
+            assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{}\"", kind.name()));
+            let samples = Letter::samples(kind);
+            assert!(!samples.is_empty() && samples.iter().all(|letter| letter.kind() == kind), "{}", kind.name());
+        }
+    }
+}
