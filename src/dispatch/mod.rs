@@ -1,1 +1,8 @@
 //! dispatch
+
+pub mod dkim;
+mod handshake;
+pub mod reply;
+pub mod smtp;
+pub mod throttle;
+mod wire;
