@@ -49,13 +49,10 @@ impl Signer {
     /// `pem`: PKCS#8 (RSA, Ed25519) or PKCS#1 (RSA), not encrypted.
     pub fn from_pem(selector: &str, domain: &str, pem: &[u8]) -> Result<Self, DkimError> {
         let der = PrivateKeyDer::from_pem_slice(pem).map_err(|e| DkimError::Pem(e.to_string()))?;
-        let ed25519 = match &der {
-            PrivateKeyDer::Pkcs8(key) => Ed25519Key::from_pkcs8_maybe_unchecked_der(key.secret_pkcs8_der()).ok(),
-            _ => None,
-        };
-        let key = match ed25519 {
-            Some(key) => DkimKey::Ed25519(key),
-            None => DkimKey::Rsa(RsaKey::<Sha256>::from_key_der(der).map_err(|_| DkimError::Kind)?),
+        // Tried one after the other: PKCS#8 does not tell from outside which kind of key it holds.
+        let key = match Ed25519Key::from_pkcs8_maybe_unchecked_der(der.secret_der()) {
+            Ok(key) => DkimKey::Ed25519(key),
+            Err(_) => DkimKey::Rsa(RsaKey::<Sha256>::from_key_der(der).map_err(|_| DkimError::Kind)?),
         };
         let template = Signature {
             v: 1,

@@ -1,5 +1,6 @@
 //! dispatch
 
+mod command;
 pub mod dkim;
 mod handshake;
 pub mod reply;

@@ -5,6 +5,7 @@
 //! and the certainty about the final dot: before it is written a lost connection means surely not delivered, from then
 //! on unknown. Not here: retries, pools, throttling, what a reply means for the letter.
 
+use super::command::{Offers, crlf_only};
 use super::handshake;
 use super::reply::{Lost, heard};
 use crate::domain::{MailAddress, Secret};
@@ -14,8 +15,7 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::Ehlo;
 use lettre::transport::smtp::extension::ClientId;
-use std::borrow::Cow;
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -24,12 +24,12 @@ use tokio::time::timeout;
 /// DNS and TCP, all addresses of the host together.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(30);
 /// Greeting and EHLO; each step of STARTTLS; RFC 5321 §4.5.3.2.1 allows five minutes for far-away servers, ours is near.
-pub const GREETING_LIMIT: Duration = Duration::from_secs(60);
+pub const GREETING_LIMIT: Duration = Duration::from_mins(1);
 /// MAIL, RCPT, RSET, AUTH, DATA; RFC 5321 §4.5.3.2.2 to .4 allow two to five minutes.
-pub const COMMAND_LIMIT: Duration = Duration::from_secs(120);
+pub const COMMAND_LIMIT: Duration = Duration::from_mins(2);
 /// The letter and the reply to its final dot; ten minutes as in RFC 5321 §4.5.3.2.6, because hanging up too early makes
 /// duplicates (RFC 1047).
-pub const FINAL_DOT_LIMIT: Duration = Duration::from_secs(600);
+pub const FINAL_DOT_LIMIT: Duration = Duration::from_mins(10);
 /// Saying goodbye.
 pub const QUIT_LIMIT: Duration = Duration::from_secs(5);
 /// Octets of a letter given to the network at a time.
@@ -116,15 +116,6 @@ impl SmtpError {
             | Self::NoMechanism => Outcome::NotSent { why: self.to_string() },
         }
     }
-}
-
-/// What the server offers (EHLO keywords, any case).
-#[derive(Debug, Clone, Copy, Default)]
-struct Offers {
-    pipelining: bool,
-    dsn: bool,
-    eight_bit: bool,
-    size: bool,
 }
 
 /// A session, ready for letters.
@@ -214,7 +205,7 @@ impl Submitter {
             self.ask("RSET\r\n").await?;
         }
         self.open = true;
-        let (mail, rcpt) = (self.mail_command(from, bytes), self.rcpt_command(to));
+        let (mail, rcpt) = (self.offers.mail(from, bytes), self.offers.rcpt(to));
         let mut stages = [(Stage::Mail, mail), (Stage::Rcpt, rcpt), (Stage::Data, "DATA\r\n".to_owned())];
         if self.offers.pipelining {
             // RFC 2920 §3.1: the three may go in one write; DATA is the last of its group.
@@ -292,48 +283,11 @@ impl Submitter {
         timeout(COMMAND_LIMIT, self.connection.read_response()).await.map_or_else(|_| Err(silent(COMMAND_LIMIT)), heard)
     }
 
-    /// RFC 1870 (SIZE), 6152 (BODY), 3461 §4.3 and §4.4 (RET, ENVID: the tag in the envelope address).
-    fn mail_command(&self, from: &MailAddress, bytes: &[u8]) -> String {
-        let mut command = format!("MAIL FROM:<{}>", from.as_str());
-        if self.offers.size {
-            let _ = write!(command, " SIZE={}", bytes.len());
-        }
-        if self.offers.eight_bit && !bytes.is_ascii() {
-            command += " BODY=8BITMIME";
-        }
-        if self.offers.dsn {
-            let _ = write!(command, " RET=HDRS ENVID={}", xtext(from.local()));
-        }
-        command + "\r\n"
-    }
-
-    /// RFC 3461 §4.1: no report when all is well.
-    fn rcpt_command(&self, to: &MailAddress) -> String {
-        let notify = if self.offers.dsn { " NOTIFY=FAILURE,DELAY" } else { "" };
-        format!("RCPT TO:<{}>{notify}\r\n", to.as_str())
-    }
-
     /// Says goodbye; nothing depends on the answer.
     pub async fn quit(mut self) {
         if self.is_usable() {
             let _ = timeout(QUIT_LIMIT, self.connection.quit()).await;
         }
-    }
-}
-
-impl Offers {
-    fn new<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
-        let mut offers = Self::default();
-        for line in lines.skip(1) {
-            match line.split_whitespace().next().unwrap_or("").to_ascii_uppercase().as_str() {
-                "PIPELINING" => offers.pipelining = true,
-                "DSN" => offers.dsn = true,
-                "8BITMIME" => offers.eight_bit = true,
-                "SIZE" => offers.size = true,
-                _ => {}
-            }
-        }
-        offers
     }
 }
 
@@ -361,39 +315,4 @@ fn no_session(step: &'static str, heard: Result<Reply, Lost>) -> SmtpError {
 
 fn silent(limit: Duration) -> Lost {
     Lost(format!("no reply within {} s", limit.as_secs()))
-}
-
-/// RFC 3461 §4: printable ASCII but `+` and `=`, the rest as `+XX`.
-fn xtext(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
-        if byte.is_ascii_graphic() && byte != b'+' && byte != b'=' {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "+{byte:02X}");
-        }
-        out
-    })
-}
-
-/// RFC 5321 §2.3.8: CR and LF only together.
-fn crlf_only(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let mut previous = 0;
-    let bare = |byte: u8, previous: u8| (byte == b'\n') != (previous == b'\r');
-    let clean = bytes.iter().all(|&byte| !bare(byte, std::mem::replace(&mut previous, byte))) && previous != b'\r';
-    if clean {
-        return Cow::Borrowed(bytes);
-    }
-    let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 32);
-    let mut rest = bytes.iter().copied().peekable();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'\r' => {
-                rest.next_if_eq(&b'\n');
-                out.extend(b"\r\n");
-            }
-            b'\n' => out.extend(b"\r\n"),
-            other => out.push(other),
-        }
-    }
-    Cow::Owned(out)
 }

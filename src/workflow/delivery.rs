@@ -18,10 +18,13 @@
 //! ⁴ only a letter without secrets: one with secrets waits for staff or a report. ⁵ a report on it proves that the server
 //! took it. ⁶ if it was ever attempted.
 
+mod answer;
+
+use self::Delivery as S;
+use self::answer::{Attempt, answered, retry_after, told, unknown};
 use super::Refused;
 pub use super::reply::{About, Outcome, Reply, Stage};
 use crate::domain::Timestamp;
-use crate::domain::time::{HOUR, MINUTE};
 use crate::rules::Schedule;
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +87,20 @@ pub enum HoldReason {
     LetterRefused,
     /// Whether the letter arrived is unknown, and sending it again is for a person to decide.
     OutcomeUnknown,
+}
+
+impl HoldReason {
+    /// For staff.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Staff => "担当者が保留にしました",
+            Self::Frozen => "同じ宛先への別のメールが返送されました",
+            Self::ServerRefuses => "送信サーバーがこちらからの送信を拒否しました",
+            Self::ServerUnreachable => "期限までに送信サーバーへ渡せませんでした",
+            Self::LetterRefused => "送信サーバーがこのメールの内容を拒否しました",
+            Self::OutcomeUnknown => "届いたかどうかが分かりません",
+        }
+    }
 }
 
 /// What happens to a row.
@@ -166,10 +183,10 @@ impl Delivery {
     }
 }
 
-type Step = Result<(Delivery, Vec<DeliveryEffect>), Refused>;
+type Next = (Delivery, Vec<DeliveryEffect>);
 
-/// One event. `secret`: the letter holds a secret. `first_attempt`: when the row was first leased (`now` if it never
-/// was); `schedule.give_up_hours` count from there.
+/// One event. `secret`: the letter holds a secret. `first_attempt`: when the row was first leased, or released since
+/// (`now` if it never was); `schedule.give_up_hours` count from there.
 pub fn step(
     state: &Delivery,
     event: &DeliveryEvent,
@@ -177,168 +194,157 @@ pub fn step(
     first_attempt: Timestamp,
     now: Timestamp,
     schedule: &Schedule,
-) -> Step {
-    use {Delivery as S, DeliveryEvent as E};
-    let quiet = |next: Delivery| Ok((next, Vec::new()));
-    match (event, state) {
-        (E::Leased, S::Planned { .. } | S::Deferred { .. } | S::Unknown { .. }) => {
-            let due = state.due(secret, schedule).ok_or(Refused("its outcome is unknown and it holds a secret"))?;
-            if now < due {
-                return Err(Refused("not due yet"));
+) -> Result<Next, Refused> {
+    let quiet = |next: Result<Delivery, Refused>| next.map(|state| (state, Vec::new()));
+    match event {
+        DeliveryEvent::Leased => quiet(leased(state, secret, now, schedule)),
+        DeliveryEvent::Answered { outcome } => match state {
+            S::InFlight { attempt, .. } => {
+                Ok(answered(outcome, &Attempt { number: *attempt, secret, first: first_attempt, now, schedule }))
             }
-            quiet(S::InFlight { attempt: state.attempts().saturating_add(1), since: now })
-        }
-        (E::Leased, _) => Err(Refused("only a planned, deferred or unknown letter can be leased")),
+            S::Bounced { .. } | S::Withdrawn { .. } => Ok(answered_late(state, outcome, now)),
+            S::Planned { .. }
+            | S::Relayed { .. }
+            | S::Deferred { .. }
+            | S::Refused { .. }
+            | S::Unknown { .. }
+            | S::Held { .. } => Err(Refused("an answer without an attempt")),
+        },
+        DeliveryEvent::LeaseLost => match state {
+            S::InFlight { attempt, .. } => Ok(unknown("the daemon stopped during the attempt", *attempt, secret, now)),
+            S::Planned { .. }
+            | S::Relayed { .. }
+            | S::Deferred { .. }
+            | S::Refused { .. }
+            | S::Bounced { .. }
+            | S::Unknown { .. }
+            | S::Held { .. }
+            | S::Withdrawn { .. } => Err(Refused("not in flight")),
+        },
+        DeliveryEvent::Bounced { class, status } => bounced(state, *class, status.as_ref(), now),
+        DeliveryEvent::Delayed => match state {
+            S::Planned { .. } => Err(Refused(NEVER_SENT)),
+            S::Unknown { .. } => Ok((S::Relayed { at: now, reply: None }, told(Told::Relayed))),
+            S::InFlight { .. }
+            | S::Relayed { .. }
+            | S::Deferred { .. }
+            | S::Refused { .. }
+            | S::Bounced { .. }
+            | S::Held { .. }
+            | S::Withdrawn { .. } => Ok((state.clone(), Vec::new())),
+        },
+        DeliveryEvent::Held { reason } => quiet(hold(state, *reason, secret, now, schedule)),
+        DeliveryEvent::Released => quiet(release(state, now)),
+        DeliveryEvent::RetryNow => quiet(retry_now(state, now)),
+        DeliveryEvent::Withdrawn { why } => match state {
+            S::Planned { .. } | S::InFlight { .. } | S::Deferred { .. } | S::Unknown { .. } | S::Held { .. } => {
+                quiet(Ok(S::Withdrawn { at: now, why: why.clone() }))
+            }
+            S::Relayed { .. } | S::Refused { .. } | S::Bounced { .. } | S::Withdrawn { .. } => {
+                Err(Refused("its delivery has ended"))
+            }
+        },
+    }
+}
 
-        (E::Answered { outcome }, S::InFlight { attempt, .. }) => {
-            answered(outcome, Attempt { number: *attempt, secret, first_attempt, now, schedule })
-        }
-        (E::Answered { outcome: Outcome::Relayed { reply } }, S::Withdrawn { .. }) => {
-            Ok((S::Relayed { at: now, reply: Some(reply.clone()) }, told(Told::Relayed)))
-        }
-        (E::Answered { .. }, S::Bounced { .. } | S::Withdrawn { .. }) => quiet(state.clone()),
-        (E::Answered { .. }, _) => Err(Refused("an answer without an attempt")),
+const NEVER_SENT: &str = "a report on a letter that was never sent";
 
-        (E::LeaseLost, S::InFlight { attempt, .. }) => {
-            unknown("the daemon stopped during the attempt", *attempt, secret, now)
-        }
-        (E::LeaseLost, _) => Err(Refused("not in flight")),
+fn leased(state: &Delivery, secret: bool, now: Timestamp, schedule: &Schedule) -> Result<Delivery, Refused> {
+    match state {
+        S::Planned { .. } | S::Deferred { .. } | S::Unknown { .. } => match state.due(secret, schedule) {
+            None => Err(Refused("its outcome is unknown and it holds a secret")),
+            Some(due) if now < due => Err(Refused("not due yet")),
+            Some(_) => Ok(S::InFlight { attempt: state.attempts().saturating_add(1), since: now }),
+        },
+        S::InFlight { .. }
+        | S::Relayed { .. }
+        | S::Refused { .. }
+        | S::Bounced { .. }
+        | S::Held { .. }
+        | S::Withdrawn { .. } => Err(Refused("only a planned, deferred or unknown letter can be leased")),
+    }
+}
 
-        (E::Bounced { .. }, S::Refused { .. } | S::Bounced { .. } | S::Withdrawn { .. }) => quiet(state.clone()),
-        (E::Bounced { .. }, S::Planned { .. } | S::Held { attempts: 0, .. }) => {
-            Err(Refused("a report on a letter that was never sent"))
+/// The answer of an attempt that was overtaken by a report or a withdrawal.
+fn answered_late(state: &Delivery, outcome: &Outcome, now: Timestamp) -> Next {
+    match (state, outcome) {
+        (S::Withdrawn { .. }, Outcome::Relayed { reply }) => {
+            (S::Relayed { at: now, reply: Some(reply.clone()) }, told(Told::Relayed))
         }
-        (E::Bounced { class, status }, _) => Ok((
-            S::Bounced { at: now, class: *class, status: status.clone() },
-            told(Told::Undeliverable { class: *class, status: status.clone() }),
-        )),
-
-        (E::Delayed, S::Planned { .. }) => Err(Refused("a report on a letter that was never sent")),
-        (E::Delayed, S::Unknown { .. }) => Ok((S::Relayed { at: now, reply: None }, told(Told::Relayed))),
-        (E::Delayed, _) => quiet(state.clone()),
-
-        (E::Held { .. }, S::Unknown { .. }) if secret => {
-            Err(Refused("its outcome is unknown: it waits for staff anyway"))
-        }
-        (E::Held { reason }, S::Planned { .. } | S::Deferred { .. } | S::Unknown { .. }) => {
-            let due = state.due(secret, schedule).unwrap_or(now);
-            quiet(S::Held { reason: *reason, due, attempts: state.attempts() })
-        }
-        (E::Held { .. }, _) => Err(Refused("only a letter that is still to be sent can be held")),
-
-        (E::Released, S::Held { reason, due, attempts }) => quiet(released(*reason, *due, *attempts, now)),
-        (E::Released, _) => Err(Refused("not held")),
-
-        (E::RetryNow, S::Planned { .. }) => quiet(S::Planned { due: now }),
-        (E::RetryNow, S::Deferred { attempts, last, .. }) => {
-            quiet(S::Deferred { until: now, attempts: *attempts, last: last.clone() })
-        }
-        (E::RetryNow, S::Unknown { attempts, why, .. }) => {
-            quiet(S::Deferred { until: now, attempts: *attempts, last: Trouble::NoReply(why.clone()) })
-        }
-        (E::RetryNow, S::Held { .. }) => Err(Refused("held: release it first")),
-        (E::RetryNow, _) => Err(Refused("nothing to retry: queue a new letter instead")),
-
         (
-            E::Withdrawn { why },
-            S::Planned { .. } | S::InFlight { .. } | S::Deferred { .. } | S::Unknown { .. } | S::Held { .. },
-        ) => quiet(S::Withdrawn { at: now, why: why.clone() }),
-        (E::Withdrawn { .. }, _) => Err(Refused("its delivery has ended")),
+            _,
+            Outcome::Relayed { .. }
+            | Outcome::Deferred { .. }
+            | Outcome::Refused { .. }
+            | Outcome::NotSent { .. }
+            | Outcome::Unknown { .. },
+        ) => (state.clone(), Vec::new()),
     }
 }
 
-struct Attempt<'a> {
-    number: u32,
+fn bounced(state: &Delivery, class: BounceClass, status: Option<&String>, now: Timestamp) -> Result<Next, Refused> {
+    match state {
+        S::Planned { .. } | S::Held { attempts: 0, .. } => Err(Refused(NEVER_SENT)),
+        S::Refused { .. } | S::Bounced { .. } | S::Withdrawn { .. } => Ok((state.clone(), Vec::new())),
+        S::InFlight { .. } | S::Relayed { .. } | S::Deferred { .. } | S::Unknown { .. } | S::Held { .. } => Ok((
+            S::Bounced { at: now, class, status: status.cloned() },
+            told(Told::Undeliverable { class, status: status.cloned() }),
+        )),
+    }
+}
+
+fn hold(
+    state: &Delivery,
+    reason: HoldReason,
     secret: bool,
-    first_attempt: Timestamp,
     now: Timestamp,
-    schedule: &'a Schedule,
-}
-
-fn answered(outcome: &Outcome, attempt: Attempt<'_>) -> Step {
-    let now = attempt.now;
-    match outcome {
-        Outcome::Relayed { reply } => {
-            Ok((Delivery::Relayed { at: now, reply: Some(reply.clone()) }, told(Told::Relayed)))
+    schedule: &Schedule,
+) -> Result<Delivery, Refused> {
+    match state {
+        S::Unknown { .. } if secret => Err(Refused("its outcome is unknown: it waits for staff anyway")),
+        S::Planned { .. } | S::Deferred { .. } | S::Unknown { .. } => {
+            let due = state.due(secret, schedule).unwrap_or(now);
+            Ok(S::Held { reason, due, attempts: state.attempts() })
         }
-        Outcome::Deferred { stage, reply } => deferred(reply.about(*stage), reply, &attempt),
-        Outcome::Refused { stage, reply } => match reply.about(*stage) {
-            About::Recipient => undeliverable(reply, BounceClass::Hard, now),
-            About::Letter => held(HoldReason::LetterRefused, &attempt),
-            About::Sender => held(HoldReason::ServerRefuses, &attempt),
-        },
-        Outcome::NotSent { why } => match attempt.next_try() {
-            None => held(HoldReason::ServerUnreachable, &attempt),
-            Some(until) => {
-                let attempts = attempt.number.saturating_sub(1);
-                Ok((Delivery::Deferred { until, attempts, last: Trouble::NoReply(why.clone()) }, Vec::new()))
-            }
-        },
-        Outcome::Unknown { .. } if !attempt.secret && attempt.next_try().is_none() => {
-            held(HoldReason::OutcomeUnknown, &attempt)
+        S::InFlight { .. } => Err(Refused("it is being sent just now: wait for the answer")),
+        S::Relayed { .. } | S::Refused { .. } | S::Bounced { .. } | S::Held { .. } | S::Withdrawn { .. } => {
+            Err(Refused("only a letter that is still to be sent can be held"))
         }
-        Outcome::Unknown { why } => unknown(why, attempt.number, attempt.secret, now),
     }
 }
 
-fn deferred(about: About, reply: &Reply, attempt: &Attempt<'_>) -> Step {
-    let attempts = match about {
-        About::Recipient | About::Letter => attempt.number,
-        About::Sender => attempt.number.saturating_sub(1),
-    };
-    match (attempt.next_try(), about) {
-        (Some(until), _) => {
-            Ok((Delivery::Deferred { until, attempts, last: Trouble::Reply(reply.clone()) }, Vec::new()))
+fn release(state: &Delivery, now: Timestamp) -> Result<Delivery, Refused> {
+    match state {
+        S::Held { due, attempts: 0, .. } => Ok(S::Planned { due: now.max(*due) }),
+        S::Held { reason, due, attempts } => {
+            let last = Trouble::NoReply(reason.word().to_owned());
+            Ok(S::Deferred { until: now.max(*due), attempts: *attempts, last })
         }
-        (None, About::Recipient) => undeliverable(reply, BounceClass::Soft, attempt.now),
-        (None, About::Letter) => held(HoldReason::LetterRefused, attempt),
-        (None, About::Sender) => held(HoldReason::ServerUnreachable, attempt),
+        S::Planned { .. }
+        | S::InFlight { .. }
+        | S::Relayed { .. }
+        | S::Deferred { .. }
+        | S::Refused { .. }
+        | S::Bounced { .. }
+        | S::Unknown { .. }
+        | S::Withdrawn { .. } => Err(Refused("not held")),
     }
 }
 
-impl Attempt<'_> {
-    /// When to try again; `None` once the time is up. The last try stands at the very end of the time.
-    fn next_try(&self) -> Option<Timestamp> {
-        let end = self.first_attempt.plus(i64::from(self.schedule.give_up_hours) * HOUR);
-        (self.now < end).then(|| self.now.plus(retry_after(self.number, self.schedule)).min(end))
+fn retry_now(state: &Delivery, now: Timestamp) -> Result<Delivery, Refused> {
+    match state {
+        S::Planned { .. } => Ok(S::Planned { due: now }),
+        S::Deferred { attempts, last, .. } => Ok(S::Deferred { until: now, attempts: *attempts, last: last.clone() }),
+        S::Unknown { attempts, why, .. } => {
+            Ok(S::Deferred { until: now, attempts: *attempts, last: Trouble::NoReply(why.clone()) })
+        }
+        S::Held { .. } => Err(Refused("held: release it first")),
+        S::InFlight { .. } => Err(Refused("it is being sent just now")),
+        S::Relayed { .. } | S::Refused { .. } | S::Bounced { .. } | S::Withdrawn { .. } => {
+            Err(Refused("its delivery has ended: queue a new letter instead"))
+        }
     }
-}
-
-/// Seconds to wait after so many attempts (from 1); the last step repeats.
-fn retry_after(attempts: u32, schedule: &Schedule) -> i64 {
-    let nth = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
-    let minutes = schedule.retry_minutes.get(nth).or(schedule.retry_minutes.last()).copied().unwrap_or(1);
-    i64::from(minutes.max(1)) * MINUTE
-}
-
-fn told(what: Told) -> Vec<DeliveryEffect> {
-    vec![DeliveryEffect::TellMachine(what)]
-}
-
-fn undeliverable(reply: &Reply, class: BounceClass, now: Timestamp) -> Step {
-    let status = reply.enhanced.clone();
-    Ok((Delivery::Refused { at: now, reply: reply.clone() }, told(Told::Undeliverable { class, status })))
-}
-
-/// Held by the machine itself: a fresh start once released, so the time to give up is the releaser's business.
-fn held(reason: HoldReason, attempt: &Attempt<'_>) -> Step {
-    let state = Delivery::Held { reason, due: attempt.now, attempts: attempt.number };
-    Ok((state, vec![DeliveryEffect::AskStaff(reason)]))
-}
-
-fn unknown(why: &str, attempts: u32, secret: bool, now: Timestamp) -> Step {
-    let asks = if secret { vec![DeliveryEffect::AskStaff(HoldReason::OutcomeUnknown)] } else { Vec::new() };
-    Ok((Delivery::Unknown { since: now, attempts, why: why.to_owned() }, asks))
-}
-
-fn released(reason: HoldReason, due: Timestamp, attempts: u32, now: Timestamp) -> Delivery {
-    let due = due.max(now);
-    if attempts == 0 {
-        return Delivery::Planned { due };
-    }
-    Delivery::Deferred { until: due, attempts, last: Trouble::NoReply(format!("released after {reason:?}")) }
 }
 
 #[cfg(test)]
-#[path = "delivery_tests.rs"]
 mod tests;

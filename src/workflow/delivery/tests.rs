@@ -1,6 +1,7 @@
 //! Every state × event of the outbox row as one table, and the arithmetic of retries.
 
 use super::*;
+use crate::domain::time::MINUTE;
 use crate::rules::SendWindow;
 
 const T0: &str = "2020-05-01T09:00:00+09:00";
