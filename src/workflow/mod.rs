@@ -11,6 +11,7 @@ pub mod cursor;
 pub mod delivery;
 pub mod directory;
 pub mod enrolment;
+pub mod reply;
 pub mod welcome;
 
 pub use calendar::Calendar;
