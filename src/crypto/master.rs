@@ -116,6 +116,9 @@ impl MasterKey {
     }
 
     /// 256 bits for this purpose and context; the same for ever.
+    ///
+    /// # Panics
+    /// Never: HKDF refuses only lengths over 255 blocks.
     pub fn derive(&self, purpose: Purpose, context: &[u8]) -> Secret<[u8; KEY_BYTES]> {
         let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(self.0.reveal());
         let info = [b"annai/1/", purpose.name().as_bytes(), &[0], context];
@@ -128,6 +131,9 @@ impl MasterKey {
     }
 
     /// Encrypts `plaintext` so that only this key and this `context` open it. `nonce` must be fresh random bytes.
+    ///
+    /// # Panics
+    /// Never: AES-GCM refuses only inputs over 64 GiB, and no value of the store is longer than 32 MiB.
     pub fn seal(&self, context: &[u8], nonce: [u8; NONCE_BYTES], plaintext: &[u8]) -> Vec<u8> {
         let mut body = Vec::with_capacity(plaintext.len() + 16);
         body.extend_from_slice(plaintext);

@@ -89,7 +89,7 @@ fn fill(path: &Path, input: impl Read, options: Options) -> Result<BackupSummary
     if input.take(MAGIC.len())? != MAGIC {
         return Err(bad("it does not begin like one"));
     }
-    let disk = Disk::open(path, &options)?;
+    let disk = Disk::open(path, options)?;
     let (mut writes, mut waiting, mut count) = (Writes::new(), 0, 0_u64);
     while let Some((table, key, value)) = input.next_row()? {
         waiting += key.len() + value.len();
@@ -118,6 +118,9 @@ fn fill(path: &Path, input: impl Read, options: Options) -> Result<BackupSummary
 fn bad(what: &str) -> StoreError {
     StoreError::BadBackup { what: what.to_owned() }
 }
+
+/// A row of a backup.
+type Row = (Table, Vec<u8>, Vec<u8>);
 
 /// Reads or writes, and digests what passes.
 struct Hashing<T> {
@@ -168,7 +171,7 @@ impl<R: Read> Hashing<R> {
     }
 
     /// The next row, or `None` at the end mark.
-    fn next_row(&mut self) -> Result<Option<(Table, Vec<u8>, Vec<u8>)>, StoreError> {
+    fn next_row(&mut self) -> Result<Option<Row>, StoreError> {
         match self.number::<1>()? {
             [END] => return Ok(None),
             [ROW] => {}

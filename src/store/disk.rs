@@ -26,7 +26,7 @@ pub(super) type Writes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
 impl Disk {
     /// Opens or creates the database in the directory `path`; durable as a directory when this returns.
-    pub(super) fn open(path: &Path, options: &Options) -> Result<Self, StoreError> {
+    pub(super) fn open(path: &Path, options: Options) -> Result<Self, StoreError> {
         let io = |what| move |source: std::io::Error| StoreError::Disk { what, source: source.into() };
         let data = path.join("db");
         if data.exists() {

@@ -143,24 +143,24 @@ impl Store {
     }
 
     /// Stages a checked batch together with rows of the store's own.
-    fn stage_with(&self, batch: Batch, mut writes: Writes) -> Result<Head, StoreError> {
+    fn stage_with(&self, batch: Batch, mut rows: Writes) -> Result<Head, StoreError> {
         self.alive()?;
         let mut writer = self.writer();
         let mut head = writer.head;
         for ((table, key), value) in batch.rows {
-            self.guarded(rows::lay_out(&self.disk, table, &key, value, &mut writes))?;
+            self.guarded(rows::lay_out(&self.disk, table, &key, value, &mut rows))?;
         }
         for draft in batch.journal {
             let (no, row, next) = head.append(draft)?;
-            self.guarded(rows::lay_out(&self.disk, Table::Journal, &no.to_be_bytes(), Some(row), &mut writes))?;
+            self.guarded(rows::lay_out(&self.disk, Table::Journal, &no.to_be_bytes(), Some(row), &mut rows))?;
             head = next;
         }
         if head != writer.head {
-            writes.push((Table::Meta.row(META_HEAD), Some(head.encode())));
+            rows.push((Table::Meta.row(META_HEAD), Some(head.encode())));
         }
-        if !writes.is_empty() {
+        if !rows.is_empty() {
             writer.dirty = true;
-            self.guarded(self.disk.write(writes))?;
+            self.guarded(self.disk.write(rows))?;
             writer.head = head;
         }
         Ok(head)

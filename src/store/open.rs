@@ -43,12 +43,12 @@ const MIGRATIONS: &[Migration] = &[];
 impl Store {
     /// Opens the store in the state directory `dir`, making both if they do not exist.
     pub fn open(dir: &Path, options: Options) -> Result<Self, StoreError> {
-        Self::open_as(dir, &options, FORMAT, MIGRATIONS)
+        Self::open_as(dir, options, FORMAT, MIGRATIONS)
     }
 
     pub(super) fn open_as(
         dir: &Path,
-        options: &Options,
+        options: Options,
         format: u32,
         migrations: &[Migration],
     ) -> Result<Self, StoreError> {
@@ -107,7 +107,7 @@ pub(super) fn prepare(dir: &Path) -> Result<Option<u32>, StoreError> {
     let fault = |source| StoreError::Directory { path: dir.display().to_string(), source };
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(fault)?;
     let mode = fs::metadata(dir).map_err(fault)?.mode() & 0o777;
-    if mode & 0o077 == 0 {
+    if mode.trailing_zeros() >= 6 {
         return Ok(None);
     }
     fs::set_permissions(dir, Permissions::from_mode(mode & 0o700)).map_err(fault)?;
@@ -162,24 +162,24 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let dir = scratch.path().join("state");
         let options = Options::default();
-        let store = Store::open_as(&dir, &options, 1, &[]).unwrap();
+        let store = Store::open_as(&dir, options, 1, &[]).unwrap();
         assert_eq!(store.opening(), &Opening { created: true, ..Opening::default() });
         store.apply(Batch::new().put(Table::Tally, "a", "1").clone()).unwrap();
         drop(store);
 
-        let too_old = Store::open_as(&dir, &options, 3, &[Migration { to: 3, step: rename_rows }]);
+        let too_old = Store::open_as(&dir, options, 3, &[Migration { to: 3, step: rename_rows }]);
         assert!(matches!(too_old, Err(StoreError::TooOld { found: 1 })), "{too_old:?}");
         drop(too_old);
 
         let steps = [Migration { to: 2, step: rename_rows }, Migration { to: 3, step: rename_rows }];
-        let store = Store::open_as(&dir, &options, 3, &steps).unwrap();
+        let store = Store::open_as(&dir, options, 3, &steps).unwrap();
         assert_eq!(store.opening().migrated_from, Some(1));
         assert_eq!(store.get(Table::Tally, b"new-new-a").unwrap().unwrap(), *b"1");
         assert_eq!(store.get(Table::Tally, b"a").unwrap(), None::<crate::store::Bytes>);
         assert_eq!(store.verify_journal(|_| ()).unwrap().no, 2);
         drop(store);
 
-        let too_new = Store::open_as(&dir, &options, 2, &steps);
+        let too_new = Store::open_as(&dir, options, 2, &steps);
         assert!(matches!(too_new, Err(StoreError::TooNew { found: 3 })), "{too_new:?}");
     }
 }
