@@ -1,0 +1,177 @@
+//! The engine underneath: sled 0.34.7 by four rules (research/dependencies.md §5). The only file that imports it.
+//!
+//! 1. sled's `flush` ends with `sync_file_range`, which does not make data safe against a power cut: every [`Disk::sync`]
+//!    adds an fdatasync on a handle of our own to the file `db`. The same is done before sled opens what a killed
+//!    process left behind, because sled writes a durable snapshot about it.
+//! 2. `flush_async` is never called (deadlocks), and no background flusher runs.
+//! 3. One writer: [`super::Store`] holds a mutex around every write.
+//! 4. One process: [`super::open`] holds a lock before sled is opened.
+
+use super::schema::SEGMENT_BYTES;
+use super::{Options, StoreError};
+use std::fmt;
+use std::fs::File;
+use std::ops::{Bound, Deref};
+use std::path::Path;
+
+/// An open tree of keys and values, and the handle that makes it durable.
+#[derive(Debug, Clone)]
+pub(super) struct Disk {
+    db: sled::Db,
+    file: std::sync::Arc<File>,
+}
+
+/// Rows to write (`Some`) and to delete (`None`).
+pub(super) type Writes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
+impl Disk {
+    /// Opens or creates the database in the directory `path`; durable as a directory when this returns.
+    pub(super) fn open(path: &Path, options: &Options) -> Result<Self, StoreError> {
+        let io = |what| move |source: std::io::Error| StoreError::Disk { what, source: source.into() };
+        let data = path.join("db");
+        if data.exists() {
+            File::open(&data).and_then(|file| file.sync_all()).map_err(io("securing what the last run wrote"))?;
+        }
+        let db = sled::Config::new()
+            .path(path)
+            .cache_capacity(options.cache_bytes)
+            .segment_size(SEGMENT_BYTES)
+            .flush_every_ms(None)
+            .use_compression(false)
+            .mode(sled::Mode::HighThroughput)
+            .open()
+            .map_err(|error| fault("opening the database", error))?;
+        let file = File::open(&data).map_err(io("opening the database file"))?;
+        let disk = Self { db, file: std::sync::Arc::new(file) };
+        disk.sync()?;
+        for dir in [path, path.parent().unwrap_or(path)] {
+            File::open(dir).and_then(|dir| dir.sync_all()).map_err(io("securing the directory"))?;
+        }
+        Ok(disk)
+    }
+
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        self.db.get(key).map(|found| found.map(Bytes::from)).map_err(|error| fault("reading", error))
+    }
+
+    /// Rows between two bounds, in both directions. Not a snapshot: rows written meanwhile may appear.
+    pub(super) fn range(&self, from: Bound<Vec<u8>>, to: Bound<Vec<u8>>) -> RawRows {
+        RawRows(self.db.range((from, to)))
+    }
+
+    /// Writes all or nothing; visible at once, durable after [`Disk::sync`].
+    pub(super) fn write(&self, writes: Writes) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        for (key, value) in writes {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
+            }
+        }
+        self.db.apply_batch(batch).map_err(|error| fault("writing", error))
+    }
+
+    /// Makes everything written durable.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        self.db.flush().map_err(|error| fault("flushing", error))?;
+        self.file.sync_data().map_err(|source| StoreError::Disk { what: "syncing", source: source.into() })
+    }
+
+    /// Bytes the database takes on the disk.
+    pub(super) fn bytes(&self) -> Result<u64, StoreError> {
+        self.db.size_on_disk().map_err(|error| fault("measuring", error))
+    }
+}
+
+/// Iterator over whole keys and stored values.
+pub(super) struct RawRows(sled::Iter);
+
+impl RawRows {
+    fn item(item: sled::Result<(sled::IVec, sled::IVec)>) -> Result<(Bytes, Bytes), StoreError> {
+        item.map(|(key, value)| (Bytes::from(key), Bytes::from(value))).map_err(|error| fault("reading", error))
+    }
+}
+
+impl Iterator for RawRows {
+    type Item = Result<(Bytes, Bytes), StoreError>;
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(Self::item)
+    }
+}
+
+impl DoubleEndedIterator for RawRows {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.0.next_back().map(Self::item)
+    }
+}
+
+/// Bytes read from the store, shared with its cache where possible. `Debug` shows only the length.
+#[derive(Clone)]
+pub struct Bytes {
+    data: Data,
+    from: usize,
+}
+
+#[derive(Clone)]
+enum Data {
+    Shared(sled::IVec),
+    Own(Vec<u8>),
+}
+
+impl Bytes {
+    /// Without its first bytes.
+    pub(super) fn skip(mut self, bytes: usize) -> Self {
+        self.from = self.from.saturating_add(bytes);
+        self
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        let all: &[u8] = match &self.data {
+            Data::Shared(data) => data,
+            Data::Own(data) => data,
+        };
+        all.get(self.from..).unwrap_or_default()
+    }
+}
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl From<sled::IVec> for Bytes {
+    fn from(data: sled::IVec) -> Self {
+        Self { data: Data::Shared(data), from: 0 }
+    }
+}
+
+impl From<Vec<u8>> for Bytes {
+    fn from(data: Vec<u8>) -> Self {
+        Self { data: Data::Own(data), from: 0 }
+    }
+}
+
+impl<T: AsRef<[u8]> + ?Sized> PartialEq<T> for Bytes {
+    fn eq(&self, other: &T) -> bool {
+        **self == *other.as_ref()
+    }
+}
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{} bytes>", self.len())
+    }
+}
+
+/// A message of sled's in our words.
+fn fault(what: &'static str, error: sled::Error) -> StoreError {
+    if matches!(error, sled::Error::Corruption { .. }) {
+        StoreError::Damaged { what: format!("{what}: {error}") }
+    } else {
+        StoreError::Disk { what, source: error.into() }
+    }
+}

@@ -1,0 +1,135 @@
+//! What stands in the store: the tables, their keys and the limits.
+//!
+//! All tables live in ONE sled tree, told apart by the first byte of the key. A batch on one tree is written to sled's log
+//! between a manifest and its last entry, and recovery stops before a manifest whose end is missing: the batch is there
+//! wholly or not at all (sled 0.34.7 `Tree::apply_batch` → `RecoveryGuard::seal_batch`, `LogIter` "torn batch"). Over
+//! several trees only sled's transactions are atomic, and those may run twice.
+
+/// Number of the format written here. A store with a greater number is left alone, one with a smaller is migrated.
+pub const FORMAT: u32 = 1;
+
+/// Longest key, in bytes, without the table.
+pub const KEY_BYTES_MAX: usize = 256;
+
+/// Longest value in a table that is not [`Table::large`], and longest piece of one that is.
+///
+/// sled moves a page of more than a quarter of a segment to a file of its own, which it never syncs: a power cut would
+/// lose it. A page holds at most some 20 rows before it splits, so 20 × (32 KiB + key) must stay below 1 MiB, a quarter
+/// of [`SEGMENT_BYTES`].
+pub const VALUE_BYTES_MAX: usize = 32 * 1024;
+
+/// Unit in which the file grows and is reused, in bytes.
+pub(super) const SEGMENT_BYTES: usize = 4 * 1024 * 1024;
+
+/// Longest value in a table that is [`Table::large`], in bytes; mails end at 25 MB.
+pub const LARGE_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Most bytes of keys and values in one batch: it is held in memory as a whole.
+pub const BATCH_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Rows of [`Table::Meta`] that belong to the store itself.
+pub(super) const META_FORMAT: &[u8] = b"format";
+pub(super) const META_HEAD: &[u8] = b"head";
+
+macro_rules! tables {
+    ($($(#[$doc:meta])+ $name:ident = $byte:literal, $word:literal;)+) => {
+        /// The tables. Numbers in keys are big-endian, so that the order of the keys is the order of the numbers;
+        /// "time" is a `Timestamp` as u64 seconds. What stands in the values is the engine's business, except where said.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Table { $($(#[$doc])+ $name = $byte,)+ }
+
+        impl Table {
+            /// Every table, in the order of the file.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// First byte of the table's keys. Never reused, never changed.
+            pub const fn byte(self) -> u8 {
+                self as u8
+            }
+
+            /// The table's name in messages and counts.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $word,)+ }
+            }
+        }
+    };
+}
+
+tables! {
+    /// name → one value: IMAP cursor, running numbers, and the store's own rows `format` (u32) and `head` (u64, digest).
+    Meta = 1, "meta";
+    /// tenant (6 bytes code, u16 serial) → tenant with its current state. The tenant directory.
+    Roster = 2, "roster";
+    /// tenant, generation u32 → enrolment.
+    Enrolment = 3, "enrolment";
+    /// tenant → credential.
+    Credential = 4, "credential";
+    /// time, subject → nothing: when which machine wants to be woken (I8).
+    Wake = 5, "wake";
+    /// mail number u64 → inbox item with its disposition.
+    Inbox = 6, "inbox";
+    /// mail number u64 → raw bytes of the mail as received. Large.
+    Raw = 7, "raw";
+    /// SHA-256 of the raw bytes → mail number: duplicates (I1).
+    ByDigest = 8, "by-digest";
+    /// Message-ID (hashed by the engine if long) → mail number or row number.
+    ByMessageId = 9, "by-message-id";
+    /// mail number u64 → what a person must decide.
+    Review = 10, "review";
+    /// row number u64 → outbox row: state, attempts, replies.
+    Outbox = 11, "outbox";
+    /// row number u64 → final bytes of the message, sealed if they carry a secret. Large.
+    Content = 12, "content";
+    /// time, row number u64 → nothing: which rows are due when.
+    Due = 13, "due";
+    /// tenant, letter, ordinal → row number: none twice (I3).
+    Letter = 14, "letter";
+    /// keyed tag of a pick-up token → tenant and generation (I9: never the token).
+    Grant = 15, "grant";
+    /// name, day → count: receipts per sender and day, dispositions per day, login failures.
+    Tally = 16, "tally";
+    /// mailbox or domain → what deliveries there have taught us.
+    Delivery = 17, "delivery";
+    /// serial number of a certificate → who holds it and its state.
+    Certificate = 18, "certificate";
+    /// u64 from 1 → digest, then the entry's bytes. Written by [`super::Batch::journal`] only. Large.
+    Journal = 30, "journal";
+    /// Pieces of large values: table, key, u32 → bytes. Written by the store only.
+    Part = 31, "part";
+}
+
+impl Table {
+    /// Whether values may be longer than [`VALUE_BYTES_MAX`]; they are then kept in pieces.
+    pub const fn large(self) -> bool {
+        matches!(self, Self::Raw | Self::Content | Self::Journal)
+    }
+
+    /// Whether only the store itself writes there.
+    pub const fn reserved(self) -> bool {
+        matches!(self, Self::Journal | Self::Part)
+    }
+
+    pub(super) fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.iter().copied().find(|table| table.byte() == byte)
+    }
+
+    /// Table and key as one key of the tree.
+    pub(super) fn row(self, key: &[u8]) -> Vec<u8> {
+        [&[self.byte()], key].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_told_apart_and_pages_stay_small() {
+        for (table, next) in Table::ALL.iter().zip(&Table::ALL[1..]) {
+            assert!(table.byte() < next.byte(), "{table:?}");
+            assert_eq!(Table::from_byte(table.byte()), Some(*table));
+        }
+        assert!(20 * (VALUE_BYTES_MAX + KEY_BYTES_MAX) < SEGMENT_BYTES / 4);
+    }
+}
