@@ -39,17 +39,34 @@ impl Engine {
         Ok(self.context.load::<MailboxRecord>(Table::Meta, b"mailbox")?.unwrap_or_default().filed)
     }
 
-    /// Files one mail. The same mail under a new UIDVALIDITY is recognised by its bytes and filed once.
-    pub fn file(&mut self, uid_validity: u32, arrived: Arrived) -> Result<MailNo, EngineError> {
-        self.step(SYSTEM, |step| file(step, uid_validity, arrived))
+    /// Files mails and then sets the cursor to `after`, even backwards. One mail that cannot be filed as it should is put
+    /// before a person and does not stop the rest (invariant I10).
+    pub fn file(&mut self, after: Cursor, mails: Vec<Arrived>) -> Result<(), EngineError> {
+        for mail in mails {
+            match self.step(SYSTEM, |step| file(step, after.uid_validity, &mail)) {
+                Ok(_) => {}
+                Err(EngineError::Store(fault)) => return Err(fault.into()),
+                Err(fault) => {
+                    tracing::error!(uid = mail.uid, %fault, "a mail could not be filed as it should; a person must look");
+                    self.step(SYSTEM, |step| file_for_a_person(step, after.uid_validity, &mail))?;
+                }
+            }
+        }
+        self.step(SYSTEM, |step| {
+            let record = mailbox(step.context, after.uid_validity)?;
+            step.put(Table::Meta, "mailbox", &MailboxRecord { uid_next: after.uid_next, ..record })
+        })
     }
 }
 
-fn file(step: &mut Step<'_>, uid_validity: u32, arrived: Arrived) -> Result<MailNo, EngineError> {
-    let digest = crypto::sha256(&arrived.raw);
+fn file(step: &mut Step<'_>, uid_validity: u32, arrived: &Arrived) -> Result<MailNo, EngineError> {
+    let digest = digest_of(uid_validity, arrived);
     let known = known_mail(step.context, &digest)?;
     let here_before = known.as_ref().is_some_and(|item| item.uid_validity == uid_validity && item.uid == arrived.uid);
-    advance(step, uid_validity, arrived.uid, !here_before)?;
+    if !here_before {
+        let record = mailbox(step.context, uid_validity)?;
+        step.put(Table::Meta, "mailbox", &MailboxRecord { filed: record.filed + 1, ..record })?;
+    }
     match known {
         Some(item) if here_before => Ok(item.no),
         Some(mut item) if item.uid_validity != uid_validity => {
@@ -60,12 +77,32 @@ fn file(step: &mut Step<'_>, uid_validity: u32, arrived: Arrived) -> Result<Mail
             Ok(item.no)
         }
         Some(original) => {
-            let item = new_item(step, uid_validity, &arrived, digest, Disposition::Duplicate { of: Some(original.no) });
+            let item = new_item(step, uid_validity, arrived, digest, Disposition::Duplicate { of: Some(original.no) });
             record(step, &item)?;
             Ok(item.no)
         }
-        None => file_new(step, uid_validity, &arrived, digest),
+        None => file_new(step, uid_validity, arrived, digest),
     }
+}
+
+/// The bytes, and nothing decided.
+fn file_for_a_person(step: &mut Step<'_>, uid_validity: u32, arrived: &Arrived) -> Result<(), EngineError> {
+    let digest = digest_of(uid_validity, arrived);
+    let reasons = vec![Reason::Unreadable];
+    let item = new_item(step, uid_validity, arrived, digest, Disposition::Review { reasons: reasons.clone() });
+    let key = codec::number(item.no.0);
+    step.put_bytes(Table::Raw, key, arrived.raw.clone());
+    step.put_bytes(Table::ByDigest, digest.0, key.to_vec());
+    step.ask(Subject::Mail { mail: item.no, reasons })?;
+    record(step, &item)
+}
+
+/// A mail the server lists but does not give has no content to compare: its place stands for it.
+fn digest_of(uid_validity: u32, arrived: &Arrived) -> Digest {
+    if arrived.raw.is_empty() {
+        return crypto::sha256(format!("withheld/{uid_validity}/{}", arrived.uid).as_bytes());
+    }
+    crypto::sha256(&arrived.raw)
 }
 
 fn file_new(step: &mut Step<'_>, uid_validity: u32, arrived: &Arrived, digest: Digest) -> Result<MailNo, EngineError> {
@@ -248,11 +285,9 @@ fn known_mail(context: &Context, digest: &Digest) -> Result<Option<InboxItem>, E
     context.load(Table::Inbox, &key)
 }
 
-/// Moves the mailbox cursor behind this mail.
-fn advance(step: &mut Step<'_>, uid_validity: u32, uid: u32, counts: bool) -> Result<(), EngineError> {
-    let record: MailboxRecord = step.context.load(Table::Meta, b"mailbox")?.unwrap_or_default();
-    let same = record.uid_validity == uid_validity;
-    let filed = if same { record.filed } else { 0 } + u64::from(counts);
-    let uid_next = uid.saturating_add(1).max(if same { record.uid_next } else { 0 });
-    step.put(Table::Meta, "mailbox", &MailboxRecord { uid_validity, uid_next, filed })
+/// What is known of the mailbox under this UIDVALIDITY.
+fn mailbox(context: &Context, uid_validity: u32) -> Result<MailboxRecord, EngineError> {
+    let record: MailboxRecord = context.load(Table::Meta, b"mailbox")?.unwrap_or_default();
+    let afresh = MailboxRecord { uid_validity, uid_next: 1, filed: 0 };
+    Ok(if record.uid_validity == uid_validity { record } else { afresh })
 }

@@ -52,9 +52,7 @@ impl Engine {
 
     /// What became of a leased row.
     pub fn answered(&mut self, no: RowNo, outcome: &Outcome) -> Result<(), EngineError> {
-        self.step(SYSTEM, |step| {
-            step.deliver(no, &DeliveryEvent::Answered { outcome: outcome.clone() })
-        })?;
+        self.step(SYSTEM, |step| step.deliver(no, &DeliveryEvent::Answered { outcome: outcome.clone() }))?;
         self.in_flight.remove(&no);
         Ok(())
     }
@@ -135,7 +133,9 @@ impl Step<'_> {
             }));
         }
         row.delivery = next;
-        if matches!(row.delivery, Delivery::Relayed { .. } | Delivery::Withdrawn { .. } | Delivery::Refused { .. }) && is_secret(&row) {
+        if matches!(row.delivery, Delivery::Relayed { .. } | Delivery::Withdrawn { .. } | Delivery::Refused { .. })
+            && is_secret(&row)
+        {
             self.delete(Table::Content, codec::number(row.content.0));
         }
         let about = row.about.clone();
@@ -155,7 +155,9 @@ impl Step<'_> {
         let event = match told {
             Told::Relayed => CourseEvent::Relayed { letter, generation },
             Told::Undeliverable { class: _, status } => {
-                CourseEvent::Undeliverable { letter, generation, why: status.unwrap_or_else(|| "配信不能".to_owned()) }
+                CourseEvent::Undeliverable {
+                    letter, generation, why: status.unwrap_or_else(|| "配信不能".to_owned())
+                }
             }
         };
         match self.course_event(tenant, &event) {
@@ -314,7 +316,13 @@ impl Step<'_> {
                     let tiers = &self.context.setup.rules.schedule.reminder_days_before;
                     let last = tiers.last().is_none_or(|last| *last == ordinal);
                     let days_left = u32::try_from(deadline.days_since(self.now.date())).unwrap_or(0);
-                    Some(Letter::Reminder { to, notice_sent: notice_relayed.date(), deadline: *deadline, days_left, last })
+                    Some(Letter::Reminder {
+                        to,
+                        notice_sent: notice_relayed.date(),
+                        deadline: *deadline,
+                        days_left,
+                        last,
+                    })
                 }
                 Some(_) | None => None,
             },

@@ -39,25 +39,42 @@ pub enum Disposition {
     /// Accepted by staff, or changed something that was there.
     Revision,
     /// The same bytes, or the same data, as an earlier mail.
-    Duplicate { of: Option<MailNo> },
+    Duplicate {
+        of: Option<MailNo>,
+    },
     /// Waits for a person.
-    Review { reasons: Vec<Reason> },
+    Review {
+        reasons: Vec<Reason>,
+    },
     Inquiry,
     AutoReply,
     /// `row`: the letter it returned, if that is known.
-    Bounce { row: Option<RowNo> },
+    Bounce {
+        row: Option<RowNo>,
+    },
     /// Sent by annai itself.
     OwnMail,
     Spam,
     /// A person looked and took nothing over.
-    Rejected { reason: String },
+    Rejected {
+        reason: String,
+    },
     /// No program can make sense of it; the bytes are kept.
     Unreadable,
 }
 
 impl Disposition {
     pub const NAMES: [&'static str; 11] = [
-        "registered", "revision", "duplicate", "review", "inquiry", "auto-reply", "bounce", "own-mail", "spam", "rejected",
+        "registered",
+        "revision",
+        "duplicate",
+        "review",
+        "inquiry",
+        "auto-reply",
+        "bounce",
+        "own-mail",
+        "spam",
+        "rejected",
         "unreadable",
     ];
 

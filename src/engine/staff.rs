@@ -22,22 +22,54 @@ pub const REASON_CHARS_MAX: usize = 500;
 #[serde(rename_all = "kebab-case", tag = "verb")]
 pub enum Verb {
     /// Take over what the mail was read to say. `authority` settles an unknown or ambiguous authority.
-    Accept { mail: MailNo, authority: Option<LgCode> },
+    Accept {
+        mail: MailNo,
+        authority: Option<LgCode>,
+    },
     /// Take nothing over.
-    Reject { mail: MailNo, reason: String },
+    Reject {
+        mail: MailNo,
+        reason: String,
+    },
     /// Tell the sender which lines cannot be taken over.
-    AskSender { mail: MailNo },
+    AskSender {
+        mail: MailNo,
+    },
     /// Read the stored bytes again with the rules of today; decides anew.
-    Reread { mail: MailNo },
+    Reread {
+        mail: MailNo,
+    },
     /// A matter is settled.
-    Close { matter: u64, reason: String },
-    Hold { row: RowNo, reason: String },
-    Release { row: RowNo },
-    Retry { row: RowNo },
-    Withdraw { row: RowNo, reason: String },
-    Reissue { tenant: TenantId, reason: ReissueReason },
-    Cancel { tenant: TenantId, reason: String },
-    Revoke { tenant: TenantId, reason: RevocationReason },
+    Close {
+        matter: u64,
+        reason: String,
+    },
+    Hold {
+        row: RowNo,
+        reason: String,
+    },
+    Release {
+        row: RowNo,
+    },
+    Retry {
+        row: RowNo,
+    },
+    Withdraw {
+        row: RowNo,
+        reason: String,
+    },
+    Reissue {
+        tenant: TenantId,
+        reason: ReissueReason,
+    },
+    Cancel {
+        tenant: TenantId,
+        reason: String,
+    },
+    Revoke {
+        tenant: TenantId,
+        reason: RevocationReason,
+    },
 }
 
 impl Engine {
@@ -109,9 +141,9 @@ fn accept(step: &mut Step<'_>, mail: MailNo, authority: Option<LgCode>) -> Resul
     let mut item = in_review(step.context, mail)?;
     let mut reading = read_again(step.context, &item)?;
     let rules = std::sync::Arc::clone(&step.context.setup.rules);
-    let code = authority.or_else(|| directory::code_of(&reading)).ok_or(EngineError::Refused(
-        "this mail names no known authority; say which one it is with --authority CODE",
-    ))?;
+    let code = authority
+        .or_else(|| directory::code_of(&reading))
+        .ok_or(EngineError::Refused("this mail names no known authority; say which one it is with --authority CODE"))?;
     let known = rules.authorities.by_code(code);
     let known = known.ok_or_else(|| EngineError::Input(format!("{code} is not in rules/authorities.csv")))?;
     if let Some(stated) = &mut reading.authority {
@@ -119,7 +151,9 @@ fn accept(step: &mut Step<'_>, mail: MailNo, authority: Option<LgCode>) -> Resul
     }
     let changes = directory::changes(step.roster(code)?, &reading, known);
     if changes.is_empty() {
-        return Err(EngineError::Refused("this mail says nothing that could be taken over; reject it or ask the sender"));
+        return Err(EngineError::Refused(
+            "this mail says nothing that could be taken over; reject it or ask the sender",
+        ));
     }
     super::filing::take_over(step, code, mail, &changes)?;
     item.authority = Some(code);
@@ -158,7 +192,9 @@ fn short(reason: &str) -> Result<String, EngineError> {
 
 pub(super) fn close_of_mail(step: &mut Step<'_>, mail: MailNo) -> Result<(), EngineError> {
     close_where(step, |subject| match subject {
-        Subject::Mail { mail: of, .. } | Subject::Inquiry { mail: of } | Subject::UnknownBounce { mail: of } => *of == mail,
+        Subject::Mail { mail: of, .. } | Subject::Inquiry { mail: of } | Subject::UnknownBounce { mail: of } => {
+            *of == mail
+        }
         Subject::Tenant { .. } | Subject::Row { .. } | Subject::NotComposed { .. } => false,
     })
 }

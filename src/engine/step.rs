@@ -75,7 +75,12 @@ impl<'e> Step<'e> {
         self.events.push(event);
     }
 
-    pub(super) fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: &impl Serialize) -> Result<(), EngineError> {
+    pub(super) fn put(
+        &mut self,
+        table: Table,
+        key: impl Into<Vec<u8>>,
+        value: &impl Serialize,
+    ) -> Result<(), EngineError> {
         self.batch.put(table, key, codec::encode(value)?);
         Ok(())
     }

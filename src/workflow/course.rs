@@ -45,15 +45,40 @@ pub struct Roster {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CourseEvent {
     /// `spare` is used up only if a renewal begins.
-    Woke { spare: Nonce },
-    Relayed { letter: LetterKind, generation: Generation },
-    Undeliverable { letter: LetterKind, generation: Generation, why: String },
-    PickedUp { generation: Generation, certificate: Certificate },
-    SeenInUse { generation: Generation },
-    Cancelled { reason: String },
-    Revoked { reason: RevocationReason },
-    Reissued { reason: ReissueReason, nonce: Nonce },
-    AddressChanged { address: MailAddress, provenance: Provenance, nonce: Nonce },
+    Woke {
+        spare: Nonce,
+    },
+    Relayed {
+        letter: LetterKind,
+        generation: Generation,
+    },
+    Undeliverable {
+        letter: LetterKind,
+        generation: Generation,
+        why: String,
+    },
+    PickedUp {
+        generation: Generation,
+        certificate: Certificate,
+    },
+    SeenInUse {
+        generation: Generation,
+    },
+    Cancelled {
+        reason: String,
+    },
+    Revoked {
+        reason: RevocationReason,
+    },
+    Reissued {
+        reason: ReissueReason,
+        nonce: Nonce,
+    },
+    AddressChanged {
+        address: MailAddress,
+        provenance: Provenance,
+        nonce: Nonce,
+    },
 }
 
 impl Roster {
@@ -83,7 +108,8 @@ impl Roster {
 impl Course {
     /// A tenant nobody has written to yet.
     pub fn begin(tenant: Tenant, pickup: Nonce, credential: Nonce) -> Self {
-        let first = Enrolment { generation: Generation(1), nonce: pickup, cause: Cause::First, state: State::Registered };
+        let first =
+            Enrolment { generation: Generation(1), nonce: pickup, cause: Cause::First, state: State::Registered };
         let credential = Credential { nonce: credential, attempt: 1, state: credential::State::Waiting };
         Self { tenant, welcome: Welcome::FIRST, enrolments: vec![first], credential }
     }
@@ -324,12 +350,7 @@ fn push_generation(course: &mut Course, cause: Cause, nonce: Nonce) -> Result<()
 }
 
 /// Ends every other generation in favour of `by`, which has just been picked up.
-fn supersede(
-    course: &mut Course,
-    by: Generation,
-    now: Timestamp,
-    policy: &Policy<'_>,
-) -> Result<Vec<Effect>, Refused> {
+fn supersede(course: &mut Course, by: Generation, now: Timestamp, policy: &Policy<'_>) -> Result<Vec<Effect>, Refused> {
     let mut effects = Vec::new();
     for (generation, _) in others_of(course, by) {
         effects.extend(enrol(course, generation, &EnrolmentEvent::Superseded { by }, now, policy)?);

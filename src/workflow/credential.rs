@@ -38,9 +38,13 @@ pub enum State {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CredentialEvent {
     /// `from`: from when on it may leave, `None` while something before it has not happened ([`may_leave_from`]).
-    Woke { from: Option<Timestamp> },
+    Woke {
+        from: Option<Timestamp>,
+    },
     Relayed,
-    Undeliverable { why: String },
+    Undeliverable {
+        why: String,
+    },
     AddressChanged,
 }
 

@@ -42,9 +42,11 @@ pub enum Change {
 /// Decides about a registration or correction, given what the directory says of its authority.
 pub fn decide(roster: Option<&Roster>, reading: &Reading, rules: &Rules) -> Decision {
     let mut reasons = reading.reasons.clone();
-    let ministry_named = rules.registration.expected_cc.iter().all(|expected| {
-        reading.head.cc.iter().chain(&reading.head.to).any(|given| given.same_mailbox(expected))
-    });
+    let ministry_named = rules
+        .registration
+        .expected_cc
+        .iter()
+        .all(|expected| reading.head.cc.iter().chain(&reading.head.to).any(|given| given.same_mailbox(expected)));
     if rules.senders.ministry_in_cc_required && !ministry_named {
         reasons.push(Reason::MinistryNotInCc);
     }
@@ -84,8 +86,13 @@ pub fn changes(roster: Option<&Roster>, reading: &Reading, authority: &Authority
         read.address.as_ref().map(|address| (TenantKind::HealthCentre, name, address))
     });
     for (kind, name, address) in head.chain(centres.take(CENTRES_MAX)) {
-        let known = roster.into_iter().flat_map(|r| &r.courses).find(|c| c.tenant.kind == kind && same_name(kind, &c.tenant.name, name));
-        let named_before = found.iter().any(|change| matches!(change, Change::Added { kind: k, name: n, .. } if *k == kind && n == name));
+        let known = roster
+            .into_iter()
+            .flat_map(|r| &r.courses)
+            .find(|c| c.tenant.kind == kind && same_name(kind, &c.tenant.name, name));
+        let named_before = found
+            .iter()
+            .any(|change| matches!(change, Change::Added { kind: k, name: n, .. } if *k == kind && n == name));
         match known {
             Some(course) if course.tenant.address.same_mailbox(address) => {}
             Some(course) => found.push(Change::AddressChanged { id: course.tenant.id, address: address.clone() }),
@@ -108,8 +115,13 @@ pub fn apply(
         match change {
             Change::Added { kind, name, address } => {
                 let id = TenantId { authority: roster.code, serial: next_serial(roster, *kind) };
-                let tenant =
-                    Tenant { id, kind: *kind, name: name.clone(), address: address.clone(), provenance: provenance.clone() };
+                let tenant = Tenant {
+                    id,
+                    kind: *kind,
+                    name: name.clone(),
+                    address: address.clone(),
+                    provenance: provenance.clone(),
+                };
                 roster.courses.push(Course::begin(tenant, nonce(), nonce()));
             }
             Change::AddressChanged { id, address } => {
@@ -131,7 +143,7 @@ pub fn code_of(reading: &Reading) -> Option<LgCode> {
 fn same_name(kind: TenantKind, known: &str, stated: &str) -> bool {
     match kind {
         TenantKind::Authority => true,
-        TenantKind::HealthCentre => crate::rules::authorities::fold(known) == crate::rules::authorities::fold(stated),
+        TenantKind::HealthCentre => crate::rules::names::fold(known) == crate::rules::names::fold(stated),
     }
 }
 

@@ -54,16 +54,46 @@ pub enum Cause {
 pub enum State {
     Registered,
     /// `stated`: the deadline the notice names.
-    NoticeQueued { stated: Date },
+    NoticeQueued {
+        stated: Date,
+    },
     /// The certificate can be picked up until 23:59:59 JST of `deadline`.
-    Open { notice_relayed: Timestamp, deadline: Date, reminded: Option<u32>, password: Password },
-    Collected { at: Timestamp, certificate: Certificate },
-    InUse { at: Timestamp, certificate: Certificate },
-    Undeliverable { at: Timestamp, letter: LetterKind, why: String },
-    Expired { at: Timestamp, deadline: Date },
-    Cancelled { at: Timestamp, reason: String },
-    Superseded { at: Timestamp, by: Generation },
-    Revoked { at: Timestamp, certificate: Certificate, reason: RevocationReason },
+    Open {
+        notice_relayed: Timestamp,
+        deadline: Date,
+        reminded: Option<u32>,
+        password: Password,
+    },
+    Collected {
+        at: Timestamp,
+        certificate: Certificate,
+    },
+    InUse {
+        at: Timestamp,
+        certificate: Certificate,
+    },
+    Undeliverable {
+        at: Timestamp,
+        letter: LetterKind,
+        why: String,
+    },
+    Expired {
+        at: Timestamp,
+        deadline: Date,
+    },
+    Cancelled {
+        at: Timestamp,
+        reason: String,
+    },
+    Superseded {
+        at: Timestamp,
+        by: Generation,
+    },
+    Revoked {
+        at: Timestamp,
+        certificate: Certificate,
+        reason: RevocationReason,
+    },
 }
 
 /// Where the password letter is.
@@ -87,14 +117,29 @@ pub struct Certificate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EnrolmentEvent {
     /// `secrets_from`: from when on the tenant's address may be sent secrets ([`super::welcome::Welcome::secrets_from`]).
-    Woke { secrets_from: Option<Timestamp> },
-    Relayed { letter: LetterKind },
-    Undeliverable { letter: LetterKind, why: String },
-    PickedUp { certificate: Certificate },
+    Woke {
+        secrets_from: Option<Timestamp>,
+    },
+    Relayed {
+        letter: LetterKind,
+    },
+    Undeliverable {
+        letter: LetterKind,
+        why: String,
+    },
+    PickedUp {
+        certificate: Certificate,
+    },
     SeenInUse,
-    Cancelled { reason: String },
-    Revoked { reason: RevocationReason },
-    Superseded { by: Generation },
+    Cancelled {
+        reason: String,
+    },
+    Revoked {
+        reason: RevocationReason,
+    },
+    Superseded {
+        by: Generation,
+    },
 }
 
 impl State {
@@ -194,11 +239,7 @@ fn notice_from(secrets_from: Option<Timestamp>, policy: &Policy<'_>) -> Option<T
 
 /// Reminder tiers of a course (days before the deadline, moment due): moved back to a business day, and only those that
 /// fall after the day of the notice.
-fn tiers(
-    notice_relayed: Timestamp,
-    deadline: Date,
-    policy: &Policy<'_>,
-) -> impl Iterator<Item = (u32, Timestamp)> + use<'_> {
+fn tiers(notice_relayed: Timestamp, deadline: Date, policy: &Policy<'_>) -> impl Iterator<Item = (u32, Timestamp)> {
     let (calendar, opened) = (policy.calendar, notice_relayed.date());
     policy.rules.schedule.reminder_days_before.iter().filter_map(move |days| {
         let day = calendar.business_day_on_or_before(deadline.minus_days(*days));
@@ -227,9 +268,10 @@ pub fn step(
             (S::InUse { at: now, certificate: certificate.clone() }, Vec::new())
         }
         (S::InUse { .. }, E::SeenInUse) => (state.clone(), Vec::new()),
-        (S::Registered | S::NoticeQueued { .. } | S::Open { .. } | S::Undeliverable { .. }, E::Cancelled { reason }) => {
-            (S::Cancelled { at: now, reason: reason.clone() }, close(LEADING_TO_PICKUP))
-        }
+        (
+            S::Registered | S::NoticeQueued { .. } | S::Open { .. } | S::Undeliverable { .. },
+            E::Cancelled { reason },
+        ) => (S::Cancelled { at: now, reason: reason.clone() }, close(LEADING_TO_PICKUP)),
         (S::Collected { certificate, .. } | S::InUse { certificate, .. }, E::Revoked { reason }) => {
             let revoke = Effect::Revoke { serial: certificate.serial.clone(), reason: *reason };
             (S::Revoked { at: now, certificate: certificate.clone(), reason: *reason }, vec![revoke])
@@ -364,9 +406,10 @@ fn relayed(
             (State::Open { notice_relayed, deadline, reminded, password }, Vec::new())
         }
         // A letter that was on its way when the course moved on: known from its outbox row, no news for the course.
-        (_, LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired) => {
-            (state.clone(), Vec::new())
-        }
+        (
+            _,
+            LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired,
+        ) => (state.clone(), Vec::new()),
         (
             _,
             LetterKind::Receipt
@@ -391,15 +434,13 @@ fn undeliverable(
             State::NoticeQueued { .. } | State::Open { .. },
             LetterKind::CertificateNotice | LetterKind::PickupPassword,
         ) => {
-            let effects = vec![
-                Effect::WithdrawUnsent { generation, letters: LEADING_TO_PICKUP },
-                ask,
-            ];
+            let effects = vec![Effect::WithdrawUnsent { generation, letters: LEADING_TO_PICKUP }, ask];
             (State::Undeliverable { at: now, letter, why: why.to_owned() }, effects)
         }
-        (_, LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired) => {
-            (state.clone(), vec![ask])
-        }
+        (
+            _,
+            LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired,
+        ) => (state.clone(), vec![ask]),
         (
             _,
             LetterKind::Receipt

@@ -1,0 +1,72 @@
+//! The journal rebuilds the directory: every entry carries the tenants it changed, so the last entry about a tenant is
+//! the tenant. `annai audit verify` compares that with the store (invariant I7).
+
+use super::step::RosterRecord;
+use super::{EngineError, codec};
+use crate::domain::TenantId;
+use crate::store::{Head, Store, Table};
+use crate::workflow::course::Course;
+use std::collections::BTreeMap;
+
+/// What an audit found.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Audit {
+    pub entries: u64,
+    /// Hash of the last entry, hexadecimal: the anchor.
+    pub anchor: String,
+    pub tenants: usize,
+    /// Faults, in plain words; empty: all is well.
+    pub faults: Vec<String>,
+}
+
+/// Checks the chain of the journal and that replaying it gives the directory.
+pub fn audit(store: &Store) -> Result<Audit, EngineError> {
+    let mut faults = Vec::new();
+    let head = match store.verify_journal(|_| {}) {
+        Ok(head) => head,
+        Err(fault) => {
+            faults.push(fault.to_string());
+            store.head()
+        }
+    };
+    let replayed = replay(store, &mut faults)?;
+    let stored = directory(store)?;
+    for (id, course) in &stored {
+        match replayed.get(id) {
+            Some(same) if same == course => {}
+            Some(_) => faults.push(format!("tenant {id}: the journal says something else than the directory")),
+            None => faults.push(format!("tenant {id}: in the directory, but not in the journal")),
+        }
+    }
+    let missing = replayed.keys().filter(|id| !stored.contains_key(id));
+    faults.extend(missing.map(|id| format!("tenant {id}: in the journal, but not in the directory")));
+    let Head { no, hash } = head;
+    Ok(Audit { entries: no, anchor: hash.to_string(), tenants: stored.len(), faults })
+}
+
+/// The directory as the journal tells it.
+fn replay(store: &Store, faults: &mut Vec<String>) -> Result<BTreeMap<TenantId, Course>, EngineError> {
+    let mut directory = BTreeMap::new();
+    for stored in store.journal_entries(1) {
+        let entry = match stored {
+            Ok(stored) => stored.entry,
+            Err(fault) => {
+                faults.push(fault.to_string());
+                break;
+            }
+        };
+        let courses: Vec<Course> =
+            serde_json::from_value(entry.changes).map_err(|fault| EngineError::Record(fault.to_string()))?;
+        directory.extend(courses.into_iter().map(|course| (course.tenant.id, course)));
+    }
+    Ok(directory)
+}
+
+fn directory(store: &Store) -> Result<BTreeMap<TenantId, Course>, EngineError> {
+    let mut directory = BTreeMap::new();
+    for row in store.rows(Table::Roster)? {
+        let record: RosterRecord = codec::decode(&row?.1)?;
+        directory.extend(record.roster.courses.into_iter().map(|course| (course.tenant.id, course)));
+    }
+    Ok(directory)
+}
