@@ -285,7 +285,10 @@ impl Authority {
         let short_owner = owner.trim_end_matches(['都', '道', '府', '県', '市', '区', '町', '村']);
         let without_prefecture = folded.strip_prefix(&fold(&self.prefecture)).unwrap_or(folded);
         [folded, without_prefecture].into_iter().find_map(|form| {
-            let forms = [Some(form), form.strip_prefix(&owner), form.strip_prefix(short_owner)];
+            let behind = form.strip_prefix(&owner);
+            // 下関市立下関保健所
+            let founded = behind.and_then(|rest| rest.strip_prefix('立'));
+            let forms = [Some(form), behind, founded, form.strip_prefix(short_owner)];
             forms.into_iter().flatten().find_map(|form| self.centre_index.get(form))
         })
     }
