@@ -1,9 +1,11 @@
 //! `rules/authorities.csv` and `rules/health_centres.csv`: the bodies that may register, and the health centres known.
-//! Looking them up by name is in [`super::lookup`].
+//! Looking them up by name is in
+//! [`super::lookup`] and `centres`.
 
 use super::RuleError;
+use super::centres::CentreIndex;
 use super::csv_file::{CsvFile, Row};
-use super::lookup::{CentreIndex, Index};
+use super::lookup::Index;
 use super::names::fold;
 use crate::domain::LgCode;
 use std::collections::{BTreeMap, HashMap};
@@ -11,6 +13,9 @@ use std::collections::{BTreeMap, HashMap};
 /// The files' names.
 pub const FILE: &str = "authorities.csv";
 pub const CENTRES_FILE: &str = "health_centres.csv";
+
+/// Longest name taken, in characters: look-ups cost by it.
+pub const NAME_CHARS_MAX: usize = 100;
 
 /// One body that runs health centres.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +111,9 @@ fn read_authorities(file: &mut CsvFile) -> Vec<Entry> {
         let (name, url) = (row.cell(1), row.cell(3));
         if name.is_empty() {
             file.fault(row.at, "an authority without a name", "give its official name");
+        }
+        if name.chars().count() > NAME_CHARS_MAX {
+            file.fault(row.at, "a name too long", format!("give at most {NAME_CHARS_MAX} characters"));
         }
         let site = site(url);
         if site.is_none() {
