@@ -1,16 +1,21 @@
 //! `rules/authorities.csv` and `rules/health_centres.csv`: the bodies that may register, and the health centres known.
-//! Looking them up by name is in [`super::lookup`].
+//! Looking them up by name is in
+//! [`super::lookup`] and `centres`.
 
 use super::RuleError;
+use super::centres::CentreIndex;
 use super::csv_file::{CsvFile, Row};
-use super::lookup::{CentreIndex, Index};
+use super::lookup::Index;
 use super::names::fold;
 use crate::domain::LgCode;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The files' names.
 pub const FILE: &str = "authorities.csv";
 pub const CENTRES_FILE: &str = "health_centres.csv";
+
+/// Longest name taken, in characters: look-ups cost by it.
+pub const NAME_CHARS_MAX: usize = 100;
 
 /// One body that runs health centres.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +102,7 @@ struct Entry {
 
 fn read_authorities(file: &mut CsvFile) -> Vec<Entry> {
     let rows = std::mem::take(&mut file.rows);
-    if rows.is_empty() {
+    if rows.is_empty() && file.is_sound() {
         file.fault(0, "no authority in it", "give at least one row with code and name");
     }
     let mut seen: HashMap<LgCode, usize> = HashMap::new();
@@ -106,6 +111,9 @@ fn read_authorities(file: &mut CsvFile) -> Vec<Entry> {
         let (name, url) = (row.cell(1), row.cell(3));
         if name.is_empty() {
             file.fault(row.at, "an authority without a name", "give its official name");
+        }
+        if name.chars().count() > NAME_CHARS_MAX {
+            file.fault(row.at, "a name too long", format!("give at most {NAME_CHARS_MAX} characters"));
         }
         let site = site(url);
         if site.is_none() {
@@ -131,26 +139,36 @@ fn read_centres(text: &str, authorities: &[Entry]) -> (CentresByCode, Vec<RuleEr
     }
     let mut file = CsvFile::open(CENTRES_FILE, text, &["authority_code", "name"], &["also"]);
     let mut seen: HashMap<(LgCode, String), usize> = HashMap::new();
+    let mut strangers: BTreeMap<LgCode, usize> = BTreeMap::new();
     for row in std::mem::take(&mut file.rows) {
         let name = row.cell(1);
         if name.is_empty() {
             file.fault(row.at, "a health centre without a name", "give its name");
         }
         let Some(code) = code(&mut file, &row) else { continue };
-        let Some(centres) = known.get_mut(&code) else {
-            file.fault(
-                row.at,
-                format!("no authority has the code {code}"),
-                format!("add it to {FILE} or correct the code"),
-            );
-            continue;
-        };
         if let Some(first) = seen.insert((code, fold(name)), row.at).filter(|_| !name.is_empty()) {
             let fault = format!("{name} of {code} stands in line {} already", file.line(first));
             file.fault(row.at, fault, "take one of them out");
         }
+        let Some(centres) = known.get_mut(&code) else {
+            strangers.entry(code).or_insert(row.at);
+            continue;
+        };
         let also = row.cell(2).split(['、', ';']).map(str::trim).filter(|a| !a.is_empty()).map(str::to_owned);
         centres.push(KnownCentre { name: name.to_owned(), also: also.collect() });
+    }
+    // Where no authority could be read, or none of these, the cause is one and not in each row.
+    if known.values().any(|centres| !centres.is_empty()) {
+        for (code, at) in strangers {
+            file.fault(
+                at,
+                format!("no authority has the code {code}"),
+                format!("add it to {FILE} or correct the code"),
+            );
+        }
+    } else if let Some(at) = strangers.into_values().min().filter(|_| !known.is_empty()) {
+        let fault = format!("not one of these health centres belongs to an authority of {FILE}");
+        file.fault(at, fault, format!("take {CENTRES_FILE} away, or fill it for your authorities"));
     }
     (known, file.close())
 }

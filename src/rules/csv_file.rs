@@ -79,6 +79,11 @@ impl CsvFile {
         self.faults.add(at, fault, remedy);
     }
 
+    /// Whether no fault has been noted.
+    pub(super) fn is_sound(&self) -> bool {
+        self.faults.is_empty()
+    }
+
     /// The line, from 1, of this place.
     pub(super) fn line(&self, at: usize) -> usize {
         self.faults.line(at)

@@ -2,6 +2,7 @@
 //! at once, each with file, line and remedy ([`RuleError`]); reading the files from disk is the caller's business.
 
 pub mod authorities;
+mod centres;
 mod csv_file;
 mod faults;
 pub mod holidays;

@@ -15,10 +15,10 @@ use toml::de::{DeTable, DeValue};
 #[derive(Debug)]
 pub(super) struct TomlFile<'t> {
     root: DeTable<'t>,
+    /// Lines that are no TOML at all; what seems to be missing besides may just not have been understood.
+    broken: Vec<RuleError>,
     faults: Faults,
     tables: Vec<&'static str>,
-    /// Something was not TOML at all; what seems to be missing may just not have been understood.
-    broken: bool,
 }
 
 /// A table `[name]` of it. A table that is not there reads as an empty one.
@@ -41,14 +41,16 @@ pub(super) struct Text {
 
 impl<'t> TomlFile<'t> {
     pub(super) fn open(name: &str, text: &'t str) -> Self {
-        let mut faults = Faults::new(name, text);
         let (root, errors) = DeTable::parse_recoverable(text);
-        let broken = !errors.is_empty();
+        let mut broken = Faults::new(name, text);
         for error in errors {
             let at = error.span().map_or(0, |span| span.start);
-            faults.add(at, format!("not TOML: {}", error.message()), "correct the line, or set it back as delivered");
+            let fault = format!("the line cannot be read: {}", error.message());
+            broken.add(at, fault, "correct it, or set it back as delivered");
         }
-        Self { root: root.into_inner(), faults, tables: Vec::new(), broken }
+        let mut broken = broken.into_list();
+        broken.dedup_by_key(|fault| fault.line);
+        Self { root: root.into_inner(), broken, faults: Faults::new(name, text), tables: Vec::new() }
     }
 
     /// Reads the table `[name]` with `read`, then notes the keys in it that nothing has asked for.
@@ -58,12 +60,13 @@ impl<'t> TomlFile<'t> {
             None => (0, DeTable::new()),
             Some((at, DeValue::Table(table))) => (at, table),
             Some((at, other)) => {
-                let fault = format!("{name} is a {}, not a table", other.type_str());
+                let fault = format!("{name} is {}, not a table", kind(&other));
                 self.faults.add(at, fault, format!("write its keys under a line [{name}]"));
                 (at, DeTable::new())
             }
         };
-        let mut section = Section { name, at, table, keys: Vec::new(), faults: &mut self.faults, broken: self.broken };
+        let mut section =
+            Section { name, at, table, keys: Vec::new(), faults: &mut self.faults, broken: !self.broken.is_empty() };
         let value = read(&mut section);
         let Section { table, keys, .. } = section;
         for key in table.keys() {
@@ -79,7 +82,14 @@ impl<'t> TomlFile<'t> {
             let fault = format!("unknown key {}", key.get_ref());
             self.faults.add(key.span().start, fault, format!("known tables: [{}]", self.tables.join("], [")));
         }
-        self.faults.into_list()
+        let mut faults = self.faults.into_list();
+        if !self.broken.is_empty() {
+            // A value that could not be read stands in line 1 or where it was broken off: the line is named already.
+            faults.retain(|fault| fault.line > 1 && self.broken.iter().all(|broken| broken.line != fault.line));
+        }
+        faults.extend(self.broken);
+        faults.sort_by_key(|fault| fault.line);
+        faults
     }
 }
 
@@ -234,6 +244,19 @@ impl<'t> Section<'_, 't> {
     }
 
     fn wrong(&mut self, key: &str, at: usize, value: &DeValue<'_>, wanted: &str) {
-        self.fault(at, format!("{key} is a {}", value.type_str()), format!("give {wanted}"));
+        self.fault(at, format!("{key} is {}", kind(value)), format!("give {wanted}"));
+    }
+}
+
+/// What a value is, for a fault's sentence.
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with a point",
+        DeValue::Boolean(_) => "a true or false",
+        DeValue::Datetime(_) => "a date or time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
     }
 }
