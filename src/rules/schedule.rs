@@ -1,8 +1,26 @@
-//! `rules/schedule.toml` and `rules/holidays.csv`: when things happen (seed 4.3, 4.4; research R12, R15, R16).
+//! `rules/schedule.toml`: when things happen (seed 4.3, 4.4; research R12, R15, R16). The days on which offices are closed
+//! stand in [`super::holidays`].
+//!
+//! The two launch dates must be stated, because nothing secret leaves before them; every other key has a default.
 
-use crate::domain::Date;
+use super::RuleError;
+use super::toml_file::{Section, TomlFile};
 use crate::domain::time::{TimeOfDay, Weekday};
-use std::collections::BTreeMap;
+use crate::domain::{Date, Timestamp};
+
+pub use super::holidays::Holidays;
+
+/// The file's name.
+pub const FILE: &str = "schedule.toml";
+
+const HOLD_BUSINESS_DAYS_MAX: u32 = 10;
+const PASSWORD_DELAY_MINUTES_MAX: u32 = 1_440;
+const WINDOW_DAYS_MAX: u32 = 365;
+const RENEWAL_DAYS_MAX: u32 = 1_095;
+const RETRY_MINUTES_MAX: u32 = 10_080;
+const GIVE_UP_HOURS_MAX: u32 = 168;
+const PER_MINUTE_MAX: u32 = 60_000;
+const RECEIPTS_MAX: u32 = 100;
 
 /// When things happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,19 +37,21 @@ pub struct Schedule {
     pub password_delay_minutes: u32,
     /// Days after the day of the notice until 23:59:59 JST of which the certificate can be picked up (seed: 30). 1 to 365.
     pub window_days: u32,
-    /// Days before the deadline on which a reminder is due, falling: 14, 7, 3, 1.
+    /// Days before the deadline on which a reminder is due, falling: 14, 7, 3, 1. Each less than `window_days`; empty:
+    /// none.
     pub reminder_days_before: Vec<u32>,
     /// Days before a certificate's end on which renewal begins, falling; the first starts the next generation.
+    /// Each 1 to 1,095; empty: no renewal.
     pub renewal_days_before: Vec<u32>,
     /// When letters to tenants may leave. Answers to a mail just received (receipts) leave at once.
     pub send_window: SendWindow,
-    /// Minutes between delivery attempts; the last value repeats.
+    /// Minutes between delivery attempts; the last value repeats. At least one, each 1 to 10,080.
     pub retry_minutes: Vec<u32>,
     /// Hours after the first attempt at which a letter counts as undeliverable. 1 to 168.
     pub give_up_hours: u32,
-    /// Letters handed to the same receiving domain per minute; 0: no limit.
+    /// Letters handed to the same receiving domain per minute; 0: no limit. At most 60,000.
     pub per_domain_per_minute: u32,
-    /// Automatic answers to one sender per day (research R14).
+    /// Automatic answers to one sender per day (research R14). 0 (none) to 100.
     pub receipts_per_sender_per_day: u32,
     /// How often the mailbox is looked at where the server offers no IDLE: a cron expression with seconds, JST.
     pub poll: String,
@@ -52,8 +72,181 @@ pub enum SendWindow {
     },
 }
 
-/// National holidays by day, with their names; 29 December to 3 January are closed besides (行政機関の休日に関する法律).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Holidays {
-    pub days: BTreeMap<Date, String>,
+impl Schedule {
+    /// Reads the file; `Err`: all its faults.
+    pub(super) fn parse(text: &str) -> Result<Self, Vec<RuleError>> {
+        let mut file = TomlFile::open(FILE, text);
+        let (certificates_from, credentials_from) = file.section("launch", launch);
+        let (welcome_from, welcome_hold_business_days) = file
+            .section("welcome", |s| (s.date("from"), s.number("hold_business_days", 0..=HOLD_BUSINESS_DAYS_MAX, 1)));
+        let (window_days, password_delay_minutes, reminder_days_before) = file.section("pickup", pickup);
+        let renewal_days_before =
+            file.section("renewal", |s| falling(s, "days_before", RENEWAL_DAYS_MAX, &[60, 30, 14, 7]));
+        let (send_window, per_domain_per_minute, retry_minutes, give_up_hours, receipts_per_sender_per_day) = file
+            .section("send", |s| {
+                let per_domain = s.number("per_domain_per_minute", 0..=PER_MINUTE_MAX, 0);
+                let give_up = s.number("give_up_hours", 1..=GIVE_UP_HOURS_MAX, 72);
+                let receipts = s.number("receipts_per_sender_per_day", 0..=RECEIPTS_MAX, 5);
+                (window(s), per_domain, retries(s), give_up, receipts)
+            });
+        let (poll, reconcile) =
+            file.section("rhythm", |s| (cron(s, "poll", "0 */5 * * * *"), cron(s, "reconcile", "0 0 6 * * *")));
+        let faults = file.close();
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(Self {
+            certificates_from,
+            credentials_from,
+            welcome_from,
+            welcome_hold_business_days,
+            password_delay_minutes,
+            window_days,
+            reminder_days_before,
+            renewal_days_before,
+            send_window,
+            retry_minutes,
+            give_up_hours,
+            per_domain_per_minute,
+            receipts_per_sender_per_day,
+            poll,
+            reconcile,
+        })
+    }
+}
+
+fn launch(s: &mut Section<'_, '_>) -> (Date, Date) {
+    let at = s.place("credentials_from");
+    let certificates = s.needed_date("certificates_from");
+    let credentials = s.needed_date("credentials_from");
+    if let (Some(certificates), Some(credentials)) = (certificates, credentials)
+        && credentials < certificates
+    {
+        let fault = format!("credentials_from {credentials} is before certificates_from {certificates}");
+        s.fault(at, fault, "user ids and passwords cannot leave before certificates; give the same day or a later one");
+    }
+    let stand_in = Timestamp::from_unix(0).date();
+    (certificates.unwrap_or(stand_in), credentials.unwrap_or(stand_in))
+}
+
+fn pickup(s: &mut Section<'_, '_>) -> (u32, u32, Vec<u32>) {
+    let window_days = s.number("window_days", 1..=WINDOW_DAYS_MAX, 30);
+    let delay = s.number("password_delay_minutes", 0..=PASSWORD_DELAY_MINUTES_MAX, 10);
+    let at = s.place("reminder_days_before");
+    let default: Vec<u32> = [14, 7, 3, 1].into_iter().filter(|days| *days < window_days).collect();
+    let reminders = falling(s, "reminder_days_before", WINDOW_DAYS_MAX, &default);
+    if let Some(first) = reminders.first().filter(|days| **days >= window_days) {
+        let fault = format!("a reminder {first} days before the deadline, but window_days is {window_days}");
+        s.fault(at, fault, format!("give days below {window_days}"));
+    }
+    (window_days, delay, reminders)
+}
+
+/// A list of days, each smaller than the one before.
+fn falling(s: &mut Section<'_, '_>, key: &'static str, max: u32, default: &[u32]) -> Vec<u32> {
+    let at = s.place(key);
+    let days = s.numbers(key, 1..=max, default);
+    if !days.is_sorted_by(|a, b| a > b) {
+        s.fault(
+            at,
+            format!("{key} is not falling"),
+            "write the largest number first and each only once, like [14, 7, 3, 1]",
+        );
+    }
+    days
+}
+
+fn retries(s: &mut Section<'_, '_>) -> Vec<u32> {
+    let at = s.place("retry_minutes");
+    let minutes = s.numbers("retry_minutes", 1..=RETRY_MINUTES_MAX, &[5, 15, 30, 60, 120, 240]);
+    if minutes.is_empty() {
+        s.fault(at, "retry_minutes gives no interval", "give at least one number of minutes");
+    }
+    minutes
+}
+
+fn window(s: &mut Section<'_, '_>) -> SendWindow {
+    let mode = s.text("window", "hours");
+    let weekdays = weekdays(s);
+    let at = s.place("until");
+    let from = s.time_of_day("from", TimeOfDay(9 * 60));
+    let until = s.time_of_day("until", TimeOfDay(16 * 60 + 30));
+    if from >= until {
+        s.fault(
+            at,
+            format!("the send window ends at {until}, not after its start at {from}"),
+            "make until later than from",
+        );
+    }
+    let holidays = s.text("holidays", "closed");
+    let closed_on_holidays = match holidays.text.as_str() {
+        "closed" => true,
+        "open" => false,
+        other => {
+            s.fault(holidays.at, format!("holidays is \"{other}\""), "give \"closed\" or \"open\"");
+            true
+        }
+    };
+    match mode.text.as_str() {
+        "always" => SendWindow::Always,
+        "hours" => SendWindow::Hours { weekdays, from, until, closed_on_holidays },
+        other => {
+            s.fault(mode.at, format!("window is \"{other}\""), "give \"hours\" or \"always\"");
+            SendWindow::Always
+        }
+    }
+}
+
+fn weekdays(s: &mut Section<'_, '_>) -> Vec<Weekday> {
+    let at = s.place("weekdays");
+    let Some(texts) = s.texts("weekdays") else {
+        return vec![Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri];
+    };
+    if texts.is_empty() {
+        s.fault(at, "weekdays is empty", "give at least one, or window = \"always\"");
+    }
+    let mut days = Vec::with_capacity(texts.len());
+    for day in texts {
+        match weekday(&day.text) {
+            Some(known) if days.contains(&known) => {
+                s.fault(day.at, format!("weekday \"{}\" stands twice", day.text), "take one of them out");
+            }
+            Some(known) => days.push(known),
+            None => {
+                let fault = format!("unknown weekday \"{}\"", day.text);
+                s.fault(day.at, fault, "known: Mon, Tue, Wed, Thu, Fri, Sat, Sun");
+            }
+        }
+    }
+    days.sort();
+    days
+}
+
+fn weekday(text: &str) -> Option<Weekday> {
+    match text.to_ascii_lowercase().as_str() {
+        "mon" => Some(Weekday::Mon),
+        "tue" => Some(Weekday::Tue),
+        "wed" => Some(Weekday::Wed),
+        "thu" => Some(Weekday::Thu),
+        "fri" => Some(Weekday::Fri),
+        "sat" => Some(Weekday::Sat),
+        "sun" => Some(Weekday::Sun),
+        _ => None,
+    }
+}
+
+/// A cron expression, checked for its shape; what it means is the scheduler's business. Weekdays by name only, because
+/// their numbers differ from those of crontab (research/dependencies §8).
+fn cron(s: &mut Section<'_, '_>, key: &'static str, default: &str) -> String {
+    let text = s.text(key, default);
+    let fields: Vec<&str> = text.text.split_whitespace().collect();
+    let sign = |c: char| c.is_ascii_alphanumeric() || "*,-/?".contains(c);
+    if !matches!(fields.len(), 6 | 7) || !text.text.chars().all(|c| sign(c) || c == ' ') {
+        let fault = format!("{key} \"{}\" is no cron expression with seconds", text.text);
+        s.fault(text.at, fault, "write 6 fields: second minute hour day month weekday, like \"0 */5 * * * *\"");
+    } else if fields.get(5).is_some_and(|weekday| weekday.contains(|c: char| c.is_ascii_digit())) {
+        let fault = format!("{key} \"{}\" gives weekdays as numbers", text.text);
+        s.fault(text.at, fault, "write their names, like Mon-Fri");
+    }
+    text.text
 }
