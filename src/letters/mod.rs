@@ -1,4 +1,4 @@
-//! Every mail annai writes, as facts ([`Letter`]), and the way from facts to final bytes ([`compose`]). Pure: date,
+//! Every mail annai writes, as facts ([`Letter`]), and the way from facts to final bytes ([`compose()`]). Pure: date,
 //! Message-ID and every secret come in as values; the same input gives the same bytes, the salt inside the credential
 //! ZIP alone excepted ([`self::zip`]). Texts are files, `templates/mail/<kind>.txt`, checked before anything starts
 //! ([`Templates::parse`]). One letter is for one tenant and holds at most one secret (research R1, R2, R7, R8, R17, R18).
