@@ -1,11 +1,13 @@
 //! Letters as their receivers' programs see them: every sample of every kind, composed, kept byte for byte under
 //! tests/data/letters (`ANNAI_BLESS=1` writes them anew) and read back by parsers that are not ours.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests")]
+
 use annai::domain::{MailAddress, MessageId};
 use annai::letters::compose::{MAIL_BYTES_MAX, ZIP_MAIL_BYTES_MAX};
 use annai::letters::{
     Addressee, Charset, ComposeError, Composed, Desk, Letter, LetterKind, Secrecy, Stamp, TemplateFiles, Templates,
-    compose,
+    compose, compose_copy,
 };
 use mail_parser::{MessageParser, MimeHeaders};
 use std::io::Write;
@@ -262,7 +264,19 @@ fn no_mail_holds_two_secrets_and_harmless_ones_hold_none() {
         let copied = Stamp { cc: vec![address("follow-up@mhlw.go.jp")], ..stamp(&name, Charset::Utf8) };
         let refused = matches!(compose(&letter, &copied, &templates), Err(ComposeError::SecretInCopy));
         assert_eq!(refused, letter.kind().secrecy() == Secrecy::Secret, "{name}");
+        check_copy(&letter, &templates, &secrets);
     }
+}
+
+fn check_copy(letter: &Letter, templates: &Templates, secrets: &[String]) {
+    let mut stamp = stamp("copy", Charset::Utf8);
+    stamp.to = address("follow-up@mhlw.go.jp");
+    let copy = compose_copy(letter, &stamp, templates).unwrap();
+    let text = body(&copy);
+    assert!(copy.subject.ends_with("（写し）"), "{}", copy.subject);
+    assert!(!secrets.iter().any(|secret| text.contains(secret.as_str())), "{text}");
+    let message = MessageParser::default().parse(&copy.bytes).unwrap();
+    assert_eq!(message.attachment_count(), 0);
 }
 
 #[test]
@@ -342,8 +356,12 @@ fn python_reads_both_character_sets_strictly() {
 /// Python's email module decodes subject and text with `errors="strict"`; WHATWG and Unicode name two cells differently.
 fn check_python(mail: &[u8], subject: &str, expected: &str) {
     let program = r"
-import sys, email, email.header
+import sys, re, base64, email, email.header
 m = email.message_from_bytes(sys.stdin.buffer.read())
+words = re.findall(r'=\?([^?]+)\?[bB]\?([^?]*)\?=', m['Subject'])
+assert words
+for charset, word in words:
+    base64.b64decode(word, validate=True).decode(charset, 'strict')
 parts = email.header.decode_header(m['Subject'])
 print(''.join(b if isinstance(b, str) else b.decode(c or 'ascii', 'strict') for b, c in parts))
 t = next(p for p in m.walk() if p.get_content_type() == 'text/plain')

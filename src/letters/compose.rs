@@ -21,6 +21,8 @@ use std::time::{Duration, SystemTime};
 pub const MAIL_BYTES_MAX: usize = 100_000;
 /// Longest letter with a ZIP, in bytes (research R1).
 pub const ZIP_MAIL_BYTES_MAX: usize = 200_000;
+/// What stands in a copy in place of a secret.
+const LEFT_OUT: &str = "（写しのため記載を省略しています）";
 /// Longest Message-ID of somebody else's that is quoted in In-Reply-To, in octets.
 const ANSWERED_ID_OCTETS_MAX: usize = 250;
 /// Octets of ISO-2022-JP in one encoded word: base64 makes 48 of them, the frame 66, `Subject: ` 75 (RFC 2047 §2).
@@ -68,27 +70,52 @@ pub fn compose(letter: &Letter, stamp: &Stamp, templates: &Templates) -> Result<
     if letter.kind().secrecy() == Secrecy::Secret && !stamp.cc.is_empty() {
         return Err(ComposeError::SecretInCopy);
     }
-    let Rendered { subject, body } = templates.render(letter, stamp.date.date())?;
-    let body = body.replace('\n', "\r\n");
-    let attachment = attachment(letter, stamp)?;
-    let limit = if attachment.is_some() { ZIP_MAIL_BYTES_MAX } else { MAIL_BYTES_MAX };
+    let rendered = templates.render(letter, stamp.date.date())?;
+    finish(rendered, attachment(letter, stamp)?, stamp)
+}
 
+/// The ministry's copy of a letter: the same text, marked （写し）, without its secret and without the ZIP (DESIGN I4).
+/// `stamp` is the copy's own: its To is the ministry, its Message-ID another.
+pub fn compose_copy(letter: &Letter, stamp: &Stamp, templates: &Templates) -> Result<Composed, ComposeError> {
+    let mut rendered = templates.render(&redacted(letter), stamp.date.date())?;
+    rendered.subject.push_str("（写し）");
+    finish(rendered, None, stamp)
+}
+
+fn redacted(letter: &Letter) -> Letter {
+    let left_out = || Secret::new(LEFT_OUT.to_owned());
+    let mut copy = letter.clone();
+    match &mut copy {
+        Letter::CertificateNotice { url, .. } => *url = left_out(),
+        Letter::PickupPassword { password, .. } => *password = left_out(),
+        Letter::Credentials { .. }
+        | Letter::Receipt { .. }
+        | Letter::UnderReview { .. }
+        | Letter::CorrectionRequest { .. }
+        | Letter::Welcome { .. }
+        | Letter::Reminder { .. }
+        | Letter::Expired { .. } => {}
+    }
+    copy
+}
+
+fn finish(rendered: Rendered, attachment: Option<SinglePart>, stamp: &Stamp) -> Result<Composed, ComposeError> {
+    let Rendered { subject, body } = rendered;
+    let limit = if attachment.is_some() { ZIP_MAIL_BYTES_MAX } else { MAIL_BYTES_MAX };
+    let body = body.replace('\n', "\r\n");
     let old = match stamp.charset {
         Charset::Utf8 => None,
         Charset::Iso2022Jp => iso_2022_jp(&body).zip(iso_2022_jp_words(&subject)),
     };
     let charset = if old.is_some() { Charset::Iso2022Jp } else { Charset::Utf8 };
-    let (text, subject_header) = match old {
-        Some((body, words)) => {
-            let plain = content_type("text/plain; charset=ISO-2022-JP")?;
-            let text = Body::dangerous_pre_encoded(body, ContentTransferEncoding::SevenBit);
-            let header = HeaderValue::dangerous_new_pre_encoded(name("Subject"), subject.clone(), words);
-            (SinglePart::builder().content_type(plain).body(text), header)
-        }
-        None => {
-            let plain = SinglePart::builder().content_type(content_type("text/plain; charset=UTF-8")?);
-            (plain.body(base64(body.into_bytes())?), header("Subject", &subject))
-        }
+    let (text, subject_header) = if let Some((body, words)) = old {
+        let plain = content_type("text/plain; charset=ISO-2022-JP")?;
+        let text = Body::dangerous_pre_encoded(body, ContentTransferEncoding::SevenBit);
+        let header = HeaderValue::dangerous_new_pre_encoded(name("Subject"), subject.clone(), words);
+        (SinglePart::builder().content_type(plain).body(text), header)
+    } else {
+        let plain = SinglePart::builder().content_type(content_type("text/plain; charset=UTF-8")?);
+        (plain.body(base64(body.into_bytes())?), header("Subject", &subject))
     };
 
     let builder = headers(stamp, subject_header)?;
@@ -177,7 +204,7 @@ fn quotable_id(id: &str) -> Option<String> {
 /// From the Message-ID, so that the same letter has the same bytes.
 fn boundary(stamp: &Stamp) -> String {
     let id: String = stamp.message_id.0.chars().filter(char::is_ascii_alphanumeric).take(50).collect();
-    format!("annai-{id}")
+    format!("part-{id}")
 }
 
 /// The subject as encoded words in ISO-2022-JP, each beginning and ending in ASCII (RFC 1468), one per line.

@@ -19,8 +19,7 @@ pub(super) fn columns(text: &str) -> usize {
 
 fn width(c: char) -> usize {
     match c {
-        '\u{300}'..='\u{36f}' | '\u{3099}' | '\u{309a}' | '\u{fe00}'..='\u{fe0f}' => 0,
-        '\u{e0100}'..='\u{e01ef}' => 0,
+        '\u{300}'..='\u{36f}' | '\u{3099}' | '\u{309a}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => 0,
         c if c.is_ascii() || ('\u{ff61}'..='\u{ff9f}').contains(&c) => 1,
         _ => 2,
     }
@@ -83,6 +82,12 @@ fn fold_line(line: &str, out: &mut String) {
             at = columns(&indent);
             begun = false;
         }
+        if !begun && at + columns(&piece) > COLUMNS_MAX {
+            // Too long even for a line of its own: at least without the indent.
+            let kept = out.trim_end_matches([' ', '\u{3000}']).len();
+            out.truncate(kept);
+            at = 0;
+        }
         begun |= !piece.trim().is_empty();
         at += columns(&piece);
         out.push_str(&piece);
@@ -138,7 +143,7 @@ mod tests {
         assert_eq!(fold(&line), format!("※{}\n　あ。\n", "あ".repeat(33)));
         let address = format!("{}@city.example.lg.jp", "a".repeat(60));
         assert_eq!(fold(&format!("保健所 {address}")), format!("保健所\n{address}\n"));
-        assert_eq!(fold(&format!("　　{address}")), format!("　　{address}\n"));
+        assert_eq!(fold(&format!("　　{address}")), format!("{address}\n"));
         let title = format!("{}（厚生労働省）", "あ".repeat(30));
         assert_eq!(fold(&title), format!("{}\n（厚生労働省）\n", "あ".repeat(30)));
         let url = format!("https://example.jp/{}", "a".repeat(80));

@@ -27,7 +27,7 @@ pub(super) fn faults(kind: LetterKind, source: &str) -> Vec<TemplateError> {
         if holds_html(&literal) {
             found.push(error(kind, index + 1, "HTML", "write plain text; gateways drop or mistrust anything else"));
         }
-        if literal.chars().any(|c| c.is_control()) {
+        if literal.chars().any(char::is_control) {
             found.push(error(kind, index + 1, "a control character or tab", "use blanks and line breaks only"));
         }
         if holds_url(line) && !stands_alone(&lines, index) {

@@ -1,6 +1,6 @@
-//! Every mail annai writes, as facts ([`Letter`]), and the way from facts to final bytes ([`compose`]). Pure: date,
+//! Every mail annai writes, as facts ([`Letter`]), and the way from facts to final bytes ([`compose()`]). Pure: date,
 //! Message-ID and every secret come in as values; the same input gives the same bytes, the salt inside the credential
-//! ZIP alone excepted ([`zip`]). Texts are files, `templates/mail/<kind>.txt`, checked before anything starts
+//! ZIP alone excepted ([`self::zip`]). Texts are files, `templates/mail/<kind>.txt`, checked before anything starts
 //! ([`Templates::parse`]). One letter is for one tenant and holds at most one secret (research R1, R2, R7, R8, R17, R18).
 
 pub mod charset;
@@ -13,7 +13,7 @@ pub mod template;
 mod values;
 pub mod zip;
 
-pub use compose::{ComposeError, Composed, compose};
+pub use compose::{ComposeError, Composed, compose, compose_copy};
 pub use kind::Secrecy;
 pub use template::{Desk, TemplateError, TemplateFiles, Templates};
 pub use zip::{Opened, ZipError, reopen_zip};
