@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | 0 | [`domain`] | the vocabulary |
 //! | 1 | [`rules`], [`reading`], [`workflow`], [`letters`] | decide: no I/O, clock, randomness, async or logging |
-//! | 2 | `clock`, `crypto`, `store`, `engine` | one synchronous, durable step |
+//! | 2 | `clock`, `crypto`, `tls`, `store`, `engine` | one synchronous, durable step |
 //! | 3 | `intake`, `dispatch`, `scheduler`, `pki`, `web`, `sandbox` | touch the world |
 //! | 4 | `config`, `telemetry`, `cli` and the binary | entry |
 //!
@@ -42,5 +42,7 @@ pub mod scheduler;
 pub mod store;
 #[cfg(feature = "daemon")]
 pub mod telemetry;
+#[cfg(feature = "daemon")]
+pub mod tls;
 #[cfg(feature = "daemon")]
 pub mod web;

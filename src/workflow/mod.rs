@@ -1,1 +1,3 @@
 //! workflow
+
+pub mod cursor;
