@@ -1,1 +1,3 @@
 //! pki
+
+pub mod throwaway;
