@@ -6,12 +6,11 @@
 
 use super::disk::{Disk, Writes};
 use super::journal::{Head, JournalFault};
-use super::open::{DATABASE, lock, prepare};
+use super::open::{DATABASE, discard, lock, prepare, put_in_place};
 use super::schema::{KEY_BYTES_MAX, LARGE_BYTES_MAX, Table};
 use super::{Options, Store, StoreError, rows};
 use crate::crypto::Sha256;
 use crate::domain::Digest;
-use std::fs;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
@@ -70,16 +69,12 @@ pub fn restore(dir: &Path, input: impl Read, options: Options) -> Result<BackupS
     if target.exists() {
         return Err(StoreError::NotEmpty { path: dir.display().to_string() });
     }
-    let fault = |source| StoreError::Directory { path: temporary.display().to_string(), source };
-    if temporary.exists() {
-        fs::remove_dir_all(&temporary).map_err(fault)?;
-    }
-    let restored = fill(&temporary, input, options).and_then(|summary| {
-        fs::rename(&temporary, &target).and_then(|()| fs::File::open(dir)?.sync_all()).map_err(fault)?;
-        Ok(summary)
-    });
-    if restored.is_err() && temporary.exists() {
-        fs::remove_dir_all(&temporary).map_err(fault)?;
+    discard(&temporary)?;
+    let restored = fill(&temporary, input, options);
+    if restored.is_ok() {
+        put_in_place(dir, &temporary)?;
+    } else {
+        discard(&temporary)?;
     }
     restored
 }

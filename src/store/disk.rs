@@ -1,8 +1,8 @@
 //! The engine underneath: sled 0.34.7 by four rules (research/dependencies.md §5). The only file that imports it.
 //!
 //! 1. sled's `flush` ends with `sync_file_range`, which does not make data safe against a power cut: every [`Disk::sync`]
-//!    adds an fdatasync on a handle of our own to the file `db`. The same is done before sled opens what a killed
-//!    process left behind, because sled writes a durable snapshot about it.
+//!    adds an fdatasync on a handle of our own to the file `db`. Before sled opens what a killed process left, and after,
+//!    all its files are synced: it writes a durable snapshot about data that is not, and never syncs its `conf`.
 //! 2. `flush_async` is never called (deadlocks), and no background flusher runs.
 //! 3. One writer: [`super::Store`] holds a mutex around every write.
 //! 4. One process: [`super::open`] holds a lock before sled is opened.
@@ -10,15 +10,17 @@
 use super::schema::SEGMENT_BYTES;
 use super::{Options, StoreError};
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
+use std::io;
 use std::ops::{Bound, Deref};
 use std::path::Path;
+use std::sync::Arc;
 
 /// An open tree of keys and values, and the handle that makes it durable.
 #[derive(Debug, Clone)]
 pub(super) struct Disk {
     db: sled::Db,
-    file: std::sync::Arc<File>,
+    file: Arc<File>,
 }
 
 /// Rows to write (`Some`) and to delete (`None`).
@@ -27,10 +29,9 @@ pub(super) type Writes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 impl Disk {
     /// Opens or creates the database in the directory `path`; durable as a directory when this returns.
     pub(super) fn open(path: &Path, options: Options) -> Result<Self, StoreError> {
-        let io = |what| move |source: std::io::Error| StoreError::Disk { what, source: source.into() };
-        let data = path.join("db");
-        if data.exists() {
-            File::open(&data).and_then(|file| file.sync_all()).map_err(io("securing what the last run wrote"))?;
+        let io = |what| move |source: io::Error| StoreError::Disk { what, source: source.into() };
+        if path.exists() {
+            secure(path).map_err(io("securing what the last run wrote"))?;
         }
         let db = sled::Config::new()
             .path(path)
@@ -41,13 +42,10 @@ impl Disk {
             .mode(sled::Mode::HighThroughput)
             .open()
             .map_err(|error| fault("opening the database", error))?;
-        let file = File::open(&data).map_err(io("opening the database file"))?;
-        let disk = Self { db, file: std::sync::Arc::new(file) };
-        disk.sync()?;
-        for dir in [path, path.parent().unwrap_or(path)] {
-            File::open(dir).and_then(|dir| dir.sync_all()).map_err(io("securing the directory"))?;
-        }
-        Ok(disk)
+        db.flush().map_err(|error| fault("flushing", error))?;
+        secure(path).map_err(io("securing the database's files"))?;
+        let file = File::open(path.join("db")).map_err(io("opening the database file"))?;
+        Ok(Self { db, file: Arc::new(file) })
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
@@ -165,6 +163,17 @@ impl fmt::Debug for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<{} bytes>", self.len())
     }
+}
+
+/// Syncs every file of a directory and the directory itself. sled leaves its `conf` and its names to chance.
+fn secure(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            File::open(entry.path())?.sync_all()?;
+        }
+    }
+    File::open(path)?.sync_all()
 }
 
 /// A message of sled's in our words.

@@ -15,6 +15,7 @@ use std::sync::{Mutex, OnceLock};
 
 /// Name of the database's directory in the state directory.
 pub(super) const DATABASE: &str = "store";
+const CREATING: &str = "store.creating";
 const LOCK: &str = "lock";
 /// Digits read from the lock file.
 const PID_BYTES_MAX: u64 = 20;
@@ -54,6 +55,7 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let tightened_from = prepare(dir)?;
         let lock = lock(dir)?;
+        create(dir, options)?;
         let disk = Disk::open(&dir.join(DATABASE), options)?;
         let head = Head::load(&disk)?;
         let opening = Opening { tightened_from, ..Opening::default() };
@@ -105,13 +107,40 @@ impl Store {
 /// Makes the directory with mode 0700, or takes away what others may do in it; then says what the mode was.
 pub(super) fn prepare(dir: &Path) -> Result<Option<u32>, StoreError> {
     let fault = |source| StoreError::Directory { path: dir.display().to_string(), source };
-    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(fault)?;
+    if !dir.exists() {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(fault)?;
+        let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(parent).and_then(|parent| parent.sync_all()).map_err(fault)?;
+    }
     let mode = fs::metadata(dir).map_err(fault)?.mode() & 0o777;
     if mode.trailing_zeros() >= 6 {
         return Ok(None);
     }
     fs::set_permissions(dir, Permissions::from_mode(mode & 0o700)).map_err(fault)?;
     Ok(Some(mode))
+}
+
+/// Makes an empty database if there is none. It gets its name when it is complete, so a power cut leaves one or none.
+fn create(dir: &Path, options: Options) -> Result<(), StoreError> {
+    let (target, temporary) = (dir.join(DATABASE), dir.join(CREATING));
+    if target.exists() {
+        return Ok(());
+    }
+    discard(&temporary)?;
+    drop(Disk::open(&temporary, options)?);
+    put_in_place(dir, &temporary)
+}
+
+/// Gives a complete database its name, durably.
+pub(super) fn put_in_place(dir: &Path, temporary: &Path) -> Result<(), StoreError> {
+    let fault = |source| StoreError::Directory { path: dir.display().to_string(), source };
+    fs::rename(temporary, dir.join(DATABASE)).and_then(|()| File::open(dir)?.sync_all()).map_err(fault)
+}
+
+/// Removes what an interrupted creation or restoration left.
+pub(super) fn discard(temporary: &Path) -> Result<(), StoreError> {
+    let fault = |source| StoreError::Directory { path: temporary.display().to_string(), source };
+    if temporary.exists() { fs::remove_dir_all(temporary).map_err(fault) } else { Ok(()) }
 }
 
 /// Takes the directory for this process. The lock goes with the process, however it ends.

@@ -11,7 +11,7 @@ const SECTOR: usize = 512;
 
 /// What happens to writes made since the last sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     Undone,
     EachByChance,
     Torn,
@@ -19,10 +19,10 @@ pub enum Fate {
 
 /// A generator for tests (splitmix64): small, and the same for ever.
 #[derive(Debug, Clone)]
-pub struct Chance(pub u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -30,22 +30,22 @@ impl Chance {
         z ^ (z >> 31)
     }
 
-    pub fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.next() % n.max(1)
     }
 }
 
 /// One call.
 #[derive(Debug, Clone)]
-pub struct Record {
-    pub kind: u8,
+pub(crate) struct Record {
+    pub(crate) kind: u8,
     fd: u32,
     offset: u64,
-    pub first: Vec<u8>,
+    pub(crate) first: Vec<u8>,
     second: Vec<u8>,
 }
 
-pub fn read_log(path: &Path) -> Vec<Record> {
+pub(crate) fn read_log(path: &Path) -> Vec<Record> {
     let log = std::fs::read(path).unwrap();
     let mut rest = log.as_slice();
     let mut records = Vec::new();
@@ -77,12 +77,14 @@ struct Inode {
 enum Naming {
     Is(String, usize),
     Gone(String),
+    /// A file, or a directory with all in it.
+    Moved(String, String),
     Directory(String),
 }
 
 /// The disk while the records are replayed.
 #[derive(Debug, Default)]
-pub struct Disk {
+pub(crate) struct Disk {
     inodes: Vec<Inode>,
     names: BTreeMap<String, usize>,
     durable_names: BTreeMap<String, usize>,
@@ -91,9 +93,9 @@ pub struct Disk {
     open: HashMap<u32, Option<usize>>,
     /// What was written to the file of this name is an acknowledgement, not data.
     ack: String,
-    pub acknowledged: u64,
+    pub(crate) acknowledged: u64,
     /// A disk on which fdatasync does nothing: the negative control, since only the store's own rule calls it.
-    pub ignores_fdatasync: bool,
+    pub(crate) ignores_fdatasync: bool,
 }
 
 fn apply(content: &mut Vec<u8>, at: usize, data: &[u8]) {
@@ -102,15 +104,15 @@ fn apply(content: &mut Vec<u8>, at: usize, data: &[u8]) {
 }
 
 impl Disk {
-    pub fn new(ack: &Path) -> Self {
+    pub(crate) fn new(ack: &Path) -> Self {
         Self { ack: ack.to_str().unwrap().to_owned(), ..Self::default() }
     }
 
-    pub fn replay(&mut self, record: &Record) {
+    pub(crate) fn replay(&mut self, record: &Record) {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         match record.kind {
             b'P' => self.open.clear(),
-            b'O' | b'T' => self.opened(record.fd, text(&record.first), record.kind == b'T'),
+            b'O' | b'T' => self.opened(record, text(&record.first)),
             b'C' => drop(self.open.remove(&record.fd)),
             b'W' => self.written(record),
             b'L' => self.change(record.fd, Change::Length(usize::try_from(record.offset).unwrap())),
@@ -118,11 +120,9 @@ impl Disk {
             b'F' | b'D' => self.synced(record.fd),
             b'R' => {}
             b'N' => {
-                let (from, to) = (text(&record.first), text(&record.second));
-                if let Some(inode) = self.names.remove(&from) {
-                    self.names.insert(to.clone(), inode);
-                    self.namings.extend([Naming::Gone(from), Naming::Is(to, inode)]);
-                }
+                let moved = Naming::Moved(text(&record.first), text(&record.second));
+                name(&mut self.names, &mut Vec::new(), std::slice::from_ref(&moved));
+                self.namings.push(moved);
             }
             b'U' => {
                 self.names.remove(&text(&record.first));
@@ -133,8 +133,9 @@ impl Disk {
         }
     }
 
-    fn opened(&mut self, fd: u32, path: String, truncate: bool) {
-        if Path::new(&path).is_dir() {
+    fn opened(&mut self, record: &Record, path: String) {
+        let fd = record.fd;
+        if record.offset == 1 {
             self.open.insert(fd, None);
             return;
         }
@@ -144,7 +145,7 @@ impl Disk {
             self.inodes.len() - 1
         });
         self.open.insert(fd, Some(inode));
-        if truncate {
+        if record.kind == b'T' {
             self.change(fd, Change::Length(0));
         }
     }
@@ -175,14 +176,14 @@ impl Disk {
                 }
             }
             None => {
-                let namings = std::mem::take(&mut self.namings);
-                name(&mut self.durable_names, &mut self.directories, &namings);
+                let safe: Vec<_> = self.namings.drain(..).collect();
+                name(&mut self.durable_names, &mut self.directories, &safe);
             }
         }
     }
 
     /// Builds what is left after a cut now, with the recorded root `from` becoming `to`.
-    pub fn cut(&self, fate: Fate, chance: &mut Chance, from: &Path, to: &Path) {
+    pub(crate) fn cut(&self, fate: Fate, chance: &mut Chance, from: &Path, to: &Path) {
         let kept = if fate == Fate::Undone { 0 } else { chance.below(self.namings.len() as u64 + 1) };
         let (mut names, mut directories) = (self.durable_names.clone(), self.directories.clone());
         name(&mut names, &mut directories, &self.namings[..usize::try_from(kept).unwrap()]);
@@ -203,6 +204,14 @@ fn name(names: &mut BTreeMap<String, usize>, directories: &mut Vec<String>, nami
             Naming::Is(path, inode) => drop(names.insert(path.clone(), *inode)),
             Naming::Gone(path) => drop(names.remove(path)),
             Naming::Directory(path) => directories.push(path.clone()),
+            Naming::Moved(from, to) => {
+                let moved = |path: &String| match path.strip_prefix(from.as_str()) {
+                    Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{to}{rest}"),
+                    _ => path.clone(),
+                };
+                *names = names.iter().map(|(path, inode)| (moved(path), *inode)).collect();
+                *directories = directories.iter().map(moved).collect();
+            }
         }
     }
 }

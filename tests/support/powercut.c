@@ -75,8 +75,10 @@ static int is_watched(int fd) { return log_fd >= 0 && fd >= 0 && fd < FDS && wat
 static int opened(int fd, const char *path, int flags) {
     if (fd >= 0 && under_root(path)) {
         if (fd >= FDS) abort();
+        struct stat about;
+        if (fstat(fd, &about)) abort();
         watched[fd] = 1;
-        record(flags & O_TRUNC ? 'T' : 'O', fd, (flags & O_APPEND) != 0, path, strlen(path), "", 0);
+        record(flags & O_TRUNC ? 'T' : 'O', fd, S_ISDIR(about.st_mode), path, strlen(path), "", 0);
     }
     return fd;
 }
