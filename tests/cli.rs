@@ -112,7 +112,7 @@ fn init_writes_what_loads_and_never_again() {
     let tmp = tempfile::tempdir().unwrap();
     let dir = tmp.path().join("new/place");
     let dir_text = dir.display().to_string();
-    assert!(annai(&["init", &dir_text]).status().unwrap().success());
+    assert!(annai(&["init", &dir_text]).output().unwrap().status.success());
 
     let config = Config::load(&dir.join("annai.toml")).unwrap();
     assert_eq!(config.keys.unzip_password().unwrap().reveal(), "kikokuFU2020");
@@ -122,14 +122,12 @@ fn init_writes_what_loads_and_never_again() {
     assert_eq!((mode("secrets/master.key"), mode("secrets/unzip-password")), (0o600, 0o600));
 
     let config_text = dir.join("annai.toml").display().to_string();
-    assert!(annai(&["rules", "check", "--config", &config_text]).status().unwrap().success());
+    assert!(annai(&["rules", "check", "--config", &config_text]).output().unwrap().status.success());
 
     let key = std::fs::read(dir.join("secrets/master.key")).unwrap();
     let again = annai(&["init", &dir_text]).output().unwrap();
     assert_eq!(again.status.code(), Some(1));
-    assert!(
-        text(&again.stderr).contains("secrets/master.key exists already") || text(&again.stderr).contains("master.key")
-    );
+    assert!(text(&again.stderr).contains("master.key exists already"));
     assert_eq!(std::fs::read(dir.join("secrets/master.key")).unwrap(), key);
 }
 
@@ -138,7 +136,7 @@ fn init_writes_what_loads_and_never_again() {
 fn every_commented_setting_is_a_real_one() {
     let tmp = tempfile::tempdir().unwrap();
     let dir = tmp.path().join("a");
-    assert!(annai(&["init", &dir.display().to_string()]).status().unwrap().success());
+    assert!(annai(&["init", &dir.display().to_string()]).output().unwrap().status.success());
     let path = dir.join("annai.toml");
     let written = std::fs::read_to_string(&path).unwrap();
     let setting = |l: &str| {
@@ -160,7 +158,7 @@ fn every_commented_setting_is_a_real_one() {
 fn doctor_tells_what_is_missing_and_what_is_open() {
     let tmp = tempfile::tempdir().unwrap();
     let dir = tmp.path().join("a");
-    assert!(annai(&["init", &dir.display().to_string()]).status().unwrap().success());
+    assert!(annai(&["init", &dir.display().to_string()]).output().unwrap().status.success());
     let config = dir.join("annai.toml").display().to_string();
     let doctor = || annai(&["doctor", "--offline", "--json", "--config", &config]).output().unwrap();
     let level = |output: &Output, part: &str| {
@@ -229,7 +227,8 @@ fn rules_are_tried_on_samples() {
     let tmp = tempfile::tempdir().unwrap();
     let dir = tmp.path().display().to_string();
     std::fs::copy(data().join("mails/registration.eml"), tmp.path().join("a.eml")).unwrap();
-    let test = |more: &[&str]| annai(&[&["rules", "test", dir.as_str()], more].concat()).status().unwrap().code();
+    let test =
+        |more: &[&str]| annai(&[&["rules", "test", dir.as_str()], more].concat()).output().unwrap().status.code();
     assert_eq!(test(&[]), Some(1), "nothing to compare with");
     assert_eq!(test(&["--record"]), Some(0));
     assert_eq!(test(&[]), Some(0));

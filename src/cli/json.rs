@@ -11,7 +11,7 @@ pub(super) fn object(reading: &Reading, file: &str) -> Value {
         json!({ "name": c.name, "address": c.address, "other_addresses": others })
     };
     let authority = reading.authority.as_ref().map(|a| {
-        let code = a.code.as_ref().map(|c| c.as_str());
+        let code = a.code.as_ref().map(crate::domain::LgCode::as_str);
         json!({ "name": a.name, "address": a.address, "code": code })
     });
     json!({

@@ -128,7 +128,7 @@ mod tests {
         table.row(["131032-00", "港区", "12", "とても長い説明はここで切れます"]);
         let expected = "id         名称           n  状態\n\
                         131032-01  みなと保健所   7  open\n\
-                        131032-00  港区          12  とても長い…\n";
+                        131032-00  港区          12  とても長…\n";
         assert_eq!(table.to_string(), expected);
     }
 

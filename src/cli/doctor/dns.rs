@@ -88,7 +88,7 @@ async fn spf(dns: &TokioResolver, domain: &str) -> Finding {
 }
 
 fn judge_spf(what: &str, records: &[String]) -> Finding {
-    let is_spf = |r: &&String| r.to_ascii_lowercase() == "v=spf1" || r.to_ascii_lowercase().starts_with("v=spf1 ");
+    let is_spf = |r: &&String| r.split(' ').next().is_some_and(|version| version.eq_ignore_ascii_case("v=spf1"));
     let found: Vec<&String> = records.iter().filter(is_spf).collect();
     match found.as_slice() {
         [] => Finding::warn(format!("{what}: no record"), "publish v=spf1 with the relay's address"),
@@ -163,6 +163,9 @@ async fn ptr(dns: &TokioResolver, host: &str) -> Option<Finding> {
         Err(_) if host.eq_ignore_ascii_case("localhost") => return None,
         Err(_) => match timeout(QUESTION_MAX, dns.lookup_ip(format!("{host}."))).await {
             Ok(Ok(found)) => found.iter().next()?,
+            Ok(Err(e)) if is_nothing(&e) => {
+                return Some(Finding::warn(format!("{host} has no address in the DNS"), "correct host in [smtp]"));
+            }
             Ok(Err(_)) | Err(_) => return Some(silent(&what)),
         },
     };
