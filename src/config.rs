@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 /// The ZIP password printed in the ministry's document (seed 4.4). Everybody can read it there, so it protects nothing;
 /// it is what officers have been told, and therefore the default.
-const SEED_UNZIP_PASSWORD: &str = "kikokuFU2020";
+pub const SEED_UNZIP_PASSWORD: &str = "kikokuFU2020";
 
 /// The whole configuration, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,388 @@
+//! What can be typed (DESIGN §6): verbs, options and their help. Nothing is done here.
+//!
+//! Verbs that touch many things at once only say what they would do until `--apply` is given.
+
+use crate::domain::{Date, TenantId};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+/// The file looked for where none is named.
+pub const CONFIG_DEFAULT: &str = "annai.toml";
+
+/// annai (案内): leads organisations through onboarding by e-mail.
+#[derive(Debug, Parser)]
+#[command(name = "annai", version, about, propagate_version = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// The configuration [default: annai.toml]
+    #[arg(long, short, global = true, value_name = "FILE", env = "ANNAI_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+    /// Answer in JSON, for programs
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.\n\
+    First steps: `annai demo` shows everything on this machine; `annai init DIR` prepares a real set-up.";
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run the daemon
+    Serve(ServeArgs),
+    /// Show how mails are understood, without doing anything
+    Read(ReadArgs),
+    /// Prepare a directory: configuration, keys, rules, templates
+    Init(InitArgs),
+    /// Check configuration, servers, DNS, keys, disk and clock, with the remedy for each fault
+    Doctor(DoctorArgs),
+    /// Where everything stands
+    Status,
+    /// Letters to be sent
+    Queue(QueueArgs),
+    /// Mails a person must look at
+    Review(ReviewArgs),
+    /// Authorities and health centres
+    Tenant(TenantArgs),
+    /// What will be sent when
+    Forecast(ForecastArgs),
+    /// Check the rules, or try them on mails
+    Rules(RulesArgs),
+    /// Check the templates, or look at a letter
+    Template(TemplateArgs),
+    /// The journal: who did what when, and proof that it is whole
+    Audit(AuditArgs),
+    /// Write everything into one file
+    Backup(BackupArgs),
+    /// Unpack a backup into a new state directory
+    Restore(RestoreArgs),
+    /// Show the whole flow on this machine; nothing leaves it
+    Demo(DemoArgs),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Read the mailbox to its end, do all that is due now, deliver, and exit (for cron)
+    #[arg(long)]
+    pub once: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ReadArgs {
+    /// Mails (.eml); - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Rules to read by [default: those of the configuration if there is one, else the built-in rules]
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct InitArgs {
+    /// The directory to prepare; existing files are never overwritten
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// Leave out everything that needs the network (IMAP, SMTP, DNS)
+    #[arg(long)]
+    pub offline: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct QueueArgs {
+    /// [default: list]
+    #[command(subcommand)]
+    pub verb: Option<QueueVerb>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum QueueVerb {
+    /// Letters, the next to leave first
+    List {
+        /// Only letters in this state (planned, held, unknown, …)
+        #[arg(long)]
+        state: Option<String>,
+        /// Only letters to this tenant
+        #[arg(long, value_name = "ID")]
+        tenant: Option<TenantId>,
+        /// Also letters that are done
+        #[arg(long)]
+        all: bool,
+        /// At most so many
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// One letter: state, attempts, replies; secrets are left out
+    Show { row: u64 },
+    /// Keep a letter back
+    Hold {
+        row: u64,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let a held letter go
+    Release { row: u64 },
+    /// Try again now
+    Retry { row: u64 },
+    /// Never send this letter
+    Withdraw {
+        row: u64,
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ReviewArgs {
+    /// [default: list]
+    #[command(subcommand)]
+    pub verb: Option<ReviewVerb>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum ReviewVerb {
+    /// Open items, the oldest first
+    List {
+        /// Also items that are decided
+        #[arg(long)]
+        all: bool,
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// One mail: what was understood, why it waits, what it would change
+    Show { mail: u64 },
+    /// Take it over as it was understood
+    Accept {
+        mail: u64,
+        /// Kept in the journal
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Do not take it over
+    Reject {
+        mail: u64,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Read it once more, by the rules of today
+    Reread { mail: u64 },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct TenantArgs {
+    /// [default: list]
+    #[command(subcommand)]
+    pub verb: Option<TenantVerb>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum TenantVerb {
+    /// All tenants with the state of their certificate and user id
+    List {
+        /// Only those in this state (open, collected, in-use, expired, …)
+        #[arg(long)]
+        state: Option<String>,
+        /// Only those whose name or id holds this
+        #[arg(long, value_name = "TEXT")]
+        find: Option<String>,
+    },
+    /// One tenant as it stands
+    Show { id: TenantId },
+    /// Everything that happened to one tenant
+    History { id: TenantId },
+    /// Void the certificate notice or certificate and start again with a new one
+    Reissue(ReissueArgs),
+    /// End the enrolment of one tenant
+    Cancel {
+        id: TenantId,
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ReissueArgs {
+    #[arg(value_name = "ID", required_unless_present = "expired")]
+    pub ids: Vec<TenantId>,
+    /// All tenants whose time has run out
+    #[arg(long, conflicts_with = "ids")]
+    pub expired: bool,
+    #[arg(long, value_enum)]
+    pub reason: ReissueReason,
+    /// Do it; with several tenants, only what would be done is shown without this
+    #[arg(long)]
+    pub apply: bool,
+}
+
+impl ReissueArgs {
+    /// Show only: several tenants are meant and nobody said `--apply`.
+    pub fn dry_run(&self) -> bool {
+        !self.apply && (self.expired || self.ids.len() > 1)
+    }
+}
+
+/// Why a certificate is issued again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReissueReason {
+    Lost,
+    TerminalReplaced,
+    Expired,
+    WrongTerminal,
+    AddressChanged,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ForecastArgs {
+    /// Last day to look at, like 2020-05-31 [default: 30 days from now]
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<Date>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RulesArgs {
+    #[command(subcommand)]
+    pub verb: RulesVerb,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum RulesVerb {
+    /// Check a rules directory; all faults at once
+    Check {
+        /// [default: that of the configuration, else the built-in rules]
+        dir: Option<PathBuf>,
+    },
+    /// Read every NAME.eml of a directory and compare with NAME.json beside it
+    Test {
+        samples: PathBuf,
+        /// Rules to test [default: those of the configuration, else the built-in rules]
+        #[arg(long, value_name = "DIR")]
+        rules: Option<PathBuf>,
+        /// Write the .json files that are missing
+        #[arg(long)]
+        record: bool,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct TemplateArgs {
+    #[command(subcommand)]
+    pub verb: TemplateVerb,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum TemplateVerb {
+    /// Check a templates directory; all faults at once
+    Check {
+        /// [default: that of the configuration, else the built-in templates]
+        dir: Option<PathBuf>,
+    },
+    /// Print a letter with sample values
+    Preview {
+        /// welcome, certificate-notice, pickup-password, reminder, …
+        kind: String,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct AuditArgs {
+    #[command(subcommand)]
+    pub verb: AuditVerb,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum AuditVerb {
+    /// The last lines of the journal
+    Tail {
+        #[arg(long, short = 'n', default_value_t = 20)]
+        lines: u32,
+        /// Only lines about this tenant
+        #[arg(long, value_name = "ID")]
+        tenant: Option<TenantId>,
+    },
+    /// Prove that the journal is whole and that replaying it gives the same directory
+    Verify {
+        /// An exported journal [default: that of the state directory]
+        file: Option<PathBuf>,
+    },
+    /// Write the journal into a file, one JSON object per line
+    Export { file: PathBuf },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct BackupArgs {
+    /// The file to write; must not exist
+    pub file: PathBuf,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RestoreArgs {
+    /// A file written by `annai backup`
+    pub file: PathBuf,
+    /// The state directory to make; must not exist or be empty
+    #[arg(long, value_name = "DIR")]
+    pub into: PathBuf,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DemoArgs {
+    /// How many seconds a day takes
+    #[arg(long, value_name = "SECONDS_PER_DAY", default_value_t = 1.0, value_parser = seconds)]
+    pub speed: f64,
+    /// Port of the first page; the next ones follow. Busy ports are left out [default: 8100]
+    #[arg(long, value_name = "N", default_value_t = 8100)]
+    pub port: u16,
+    /// Address to listen on; only of this machine
+    #[arg(long, default_value = "127.0.0.1", value_parser = loopback)]
+    pub listen: IpAddr,
+    /// Stop after so many days of the demo [default: at the end of the story]
+    #[arg(long)]
+    pub days: Option<u32>,
+    /// Same number, same story
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Keep the state in this directory [default: a temporary one, removed at the end]
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let fault = || "give seconds per day, 0.01 to 86400".to_owned();
+    text.parse::<f64>().ok().filter(|n| (0.01..=86_400.0).contains(n)).ok_or_else(fault)
+}
+
+fn loopback(text: &str) -> Result<IpAddr, String> {
+    let fault = || "the demo listens on this machine only; give 127.0.0.1 or ::1".to_owned();
+    text.parse::<IpAddr>().ok().filter(IpAddr::is_loopback).ok_or_else(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn many_at_once_are_only_shown() {
+        let reissue = |line: &[&str]| {
+            let start = ["annai", "tenant", "reissue", "--reason", "lost"];
+            match Cli::try_parse_from(start.iter().chain(line)).map(|c| c.verb) {
+                Ok(Verb::Tenant(TenantArgs { verb: Some(TenantVerb::Reissue(args)) })) => Some(args.dry_run()),
+                _ => None,
+            }
+        };
+        assert_eq!(reissue(&["131032-00"]), Some(false));
+        assert_eq!(reissue(&["131032-00", "131032-01"]), Some(true));
+        assert_eq!(reissue(&["131032-00", "131032-01", "--apply"]), Some(false));
+        assert_eq!(reissue(&["--expired"]), Some(true));
+        assert_eq!(reissue(&[]), None);
+        assert_eq!(reissue(&["--expired", "131032-00"]), None);
+    }
+}

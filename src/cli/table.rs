@@ -1,0 +1,140 @@
+//! Plain tables for a terminal. Columns are as wide as their text is on the screen (a Japanese character takes two
+//! cells, UAX #11), the last one is cut where the line would wrap. What comes out of mails passes [`clean`]: no escape
+//! sequence, no line break and no direction override ever reaches the terminal.
+
+use std::fmt;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Cells between two columns.
+const GAP: usize = 2;
+/// Widest column other than the last, in cells.
+const COLUMN_CELLS_MAX: usize = 40;
+/// Cells of a line where the terminal does not say (`COLUMNS` is not set).
+const LINE_CELLS_DEFAULT: usize = 100;
+
+/// On which side a column's text stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    Left,
+    Right,
+}
+
+/// Rows under a heading.
+#[derive(Debug, Clone)]
+pub struct Table {
+    columns: Vec<(String, Align)>,
+    rows: Vec<Vec<String>>,
+    line_cells: usize,
+}
+
+impl Table {
+    pub fn new(columns: &[(&str, Align)]) -> Self {
+        let line_cells = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+        Self {
+            columns: columns.iter().map(|(name, align)| ((*name).to_owned(), *align)).collect(),
+            rows: Vec::new(),
+            line_cells: line_cells.unwrap_or(LINE_CELLS_DEFAULT),
+        }
+    }
+
+    /// Adds a row; cells beyond the columns are left out, missing ones are empty.
+    pub fn row<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = T>) {
+        let cells = cells.into_iter().map(|c| clean(c.as_ref()));
+        self.rows.push(cells.take(self.columns.len()).collect());
+    }
+
+    fn widths(&self) -> Vec<usize> {
+        let widest = |i: usize| {
+            let cells = self.rows.iter().filter_map(|r| r.get(i)).map(|c| c.width_cjk());
+            cells.max().unwrap_or_default()
+        };
+        let column = |(i, (name, _)): (usize, &(String, Align))| name.width_cjk().max(widest(i)).min(COLUMN_CELLS_MAX);
+        let mut widths: Vec<usize> = self.columns.iter().enumerate().map(column).collect();
+        let before: usize = widths.iter().rev().skip(1).map(|w| w + GAP).sum();
+        if let Some(last) = widths.last_mut() {
+            *last = self.line_cells.saturating_sub(before).max(8);
+        }
+        widths
+    }
+
+    fn line(&self, cells: &[String], widths: &[usize]) -> String {
+        let mut line = String::new();
+        for (i, ((_, align), width)) in self.columns.iter().zip(widths).enumerate() {
+            let text = cut(cells.get(i).map_or("", String::as_str), *width);
+            let last = i + 1 == self.columns.len();
+            let blanks = " ".repeat(width.saturating_sub(text.width_cjk()));
+            match align {
+                Align::Left => line.extend([text.as_str(), blanks.as_str()]),
+                Align::Right if last => line.push_str(&text),
+                Align::Right => line.extend([blanks.as_str(), text.as_str()]),
+            }
+            if !last {
+                line.push_str(&" ".repeat(GAP));
+            }
+        }
+        line.trim_end().to_owned()
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let widths = self.widths();
+        let head: Vec<String> = self.columns.iter().map(|(name, _)| name.clone()).collect();
+        writeln!(f, "{}", self.line(&head, &widths))?;
+        self.rows.iter().try_for_each(|row| writeln!(f, "{}", self.line(row, &widths)))
+    }
+}
+
+/// At most `cells` cells of `text`; what is cut off is shown by `…`.
+pub(super) fn cut(text: &str, cells: usize) -> String {
+    if text.width_cjk() <= cells {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    // The ellipsis is ambiguous in width and takes two cells on a Japanese terminal.
+    let mut left = cells.saturating_sub(2);
+    for c in text.chars() {
+        let width = c.width_cjk().unwrap_or_default();
+        if width > left {
+            break;
+        }
+        left -= width;
+        out.push(c);
+    }
+    out.push('…');
+    out
+}
+
+/// `text` without anything a terminal would act on: control characters (C0, C1, DEL) become a blank, marks that turn the
+/// writing direction or are invisible (UAX #9, zero width) are dropped.
+pub fn clean(text: &str) -> String {
+    let invisible = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
+    text.chars()
+        .filter(|c| !invisible(*c))
+        .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn japanese_columns_stand_under_each_other() {
+        let mut table =
+            Table::new(&[("id", Align::Left), ("名称", Align::Left), ("n", Align::Right), ("状態", Align::Left)]);
+        table.line_cells = 40;
+        table.row(["131032-01", "みなと保健所", "7", "open"]);
+        table.row(["131032-00", "港区", "12", "とても長い説明はここで切れます"]);
+        let expected = "id         名称           n  状態\n\
+                        131032-01  みなと保健所   7  open\n\
+                        131032-00  港区          12  とても長…\n";
+        assert_eq!(table.to_string(), expected);
+    }
+
+    #[test]
+    fn nothing_a_terminal_acts_on_gets_through() {
+        assert_eq!(clean("a\x1b[2Jb\r\nc\u{9b}d\u{202e}e\u{7f}"), "a [2Jb  c de ");
+        assert!(!clean("\u{200b}\u{feff}\u{2028}").chars().any(|c| c != ' '));
+    }
+}
