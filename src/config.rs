@@ -167,6 +167,11 @@ pub struct KeysConfig {
 }
 
 impl KeysConfig {
+    /// Where the master key lies, credentials resolved.
+    pub fn master_key_path(&self) -> Result<PathBuf, FileError> {
+        files::secret_path(&self.master_key_file)
+    }
+
     /// The password of credential ZIPs.
     pub fn unzip_password(&self) -> Result<Secret<String>, FileError> {
         match &self.unzip_password_file {

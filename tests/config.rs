@@ -62,3 +62,40 @@ fn every_setting_of_the_contract_is_taken() {
     assert!(config.test.enabled && config.smtp.dkim.is_some() && config.smtp.login.is_some());
     assert!(config.web.tls.is_some() && config.web.gate_listen.is_some());
 }
+
+/// Whatever a file holds, the answer is a configuration or a list of faults on lines that exist.
+#[test]
+fn damaged_files_are_refused_with_lines_that_exist() {
+    let good = std::fs::read(dir().join("contract.toml")).unwrap();
+    let tmp = tempfile::tempdir().unwrap();
+    let path = tmp.path().join("annai.toml");
+    let mut chance = 20_200_501_u64;
+    let mut next = |below: usize| {
+        // Knuth's MMIX generator: the same damage in every run.
+        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(chance >> 33).unwrap() % below
+    };
+    let mut refused = 0;
+    for round in 0..600 {
+        let mut bytes = good.clone();
+        for _ in 0..=next(4) {
+            let at = next(bytes.len());
+            match next(3) {
+                0 => bytes[at] = b"\0\"=[]\n{'\xff#"[next(10)],
+                1 => drop(bytes.remove(at)),
+                _ => bytes.truncate(at.max(1)),
+            }
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        let lines = bytes.iter().filter(|b| **b == b'\n').count() + 1;
+        if let Err(faults) = Config::load(&path) {
+            refused += 1;
+            assert!(!faults.is_empty(), "round {round}");
+            assert!(
+                faults.iter().all(|f| f.line.is_none_or(|l| (1..=lines).contains(&l))),
+                "round {round}: {faults:?}"
+            );
+        }
+    }
+    assert!(refused > 100, "{refused}");
+}

@@ -21,7 +21,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// Longest file taken, in octets; the rest of a longer one is not looked at, and reading says that it is too large.
 const FILE_OCTETS_MAX: u64 = 64 * 1024 * 1024;
-/// Stack of a reading thread: deeply nested mail uses it up (dependencies.md §3: the parser recurses).
+/// Stack of a reading thread: deeply nested mail uses it up, because the parser recurses.
 const STACK_OCTETS: usize = 64 * 1024 * 1024;
 /// Files read before their lines are printed; bounds memory and keeps the order.
 const BATCH_FILES: usize = 64;

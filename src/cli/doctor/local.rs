@@ -2,7 +2,7 @@
 
 use super::{Finding, fault};
 use crate::cli::{TEMPLATE_EXTENSIONS, load_rules};
-use crate::config::{Config, FileError, ImapLogin, read_dir_files, secret_path};
+use crate::config::{Config, FileError, ImapLogin, read_dir_files};
 use crate::domain::Timestamp;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -68,8 +68,7 @@ fn templates(config: &Config, out: &mut Vec<Finding>) {
 }
 
 fn keys(config: &Config, out: &mut Vec<Finding>) {
-    let master = secret_path(&config.keys.master_key_file);
-    out.push(match master {
+    out.push(match config.keys.master_key_path() {
         Err(e) => fault(&e.to_string()),
         Ok(path) => match crate::crypto::MasterKey::load(&path) {
             Ok(_) => Finding::ok(format!("master key {}", path.display())),
