@@ -281,7 +281,7 @@ impl Counter {
             When::Always => true,
             When::First(times) => self.visits <= times.into(),
             When::FirstEach(times) => self.visits_of(key) <= times,
-            When::Nth(n) => self.visits == n.into(),
+            When::Nth(n) => self.visits == u64::from(n),
             When::EveryNth(n) => n > 0 && self.visits.is_multiple_of(n.into()),
             When::Chance(percent) => dice.percent() < percent.into(),
         };
