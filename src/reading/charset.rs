@@ -55,8 +55,8 @@ enum Label {
 fn resolve(label: &str) -> Label {
     let label = label.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
     match label.as_str() {
-        "cp932" | "x-ms-cp932" | "ms932" | "ms_kanji" | "mskanji" | "cswindows31j" | "windows-31j" | "sjis" | "x-sjis"
-        | "shift-jis" | "shift_jis" | "shiftjis" | "x-shift-jis" | "shift_jisx0213" => Label::Is(SHIFT_JIS),
+        "cp932" | "x-ms-cp932" | "ms932" | "ms_kanji" | "mskanji" | "cswindows31j" | "windows-31j" | "sjis"
+        | "x-sjis" | "shift-jis" | "shift_jis" | "shiftjis" | "x-shift-jis" | "shift_jisx0213" => Label::Is(SHIFT_JIS),
         "eucjp" | "euc-jp" | "x-euc-jp" | "x-euc" | "eucjp-ms" | "eucjp-win" | "euc-jp-ms" | "cp51932" | "ujis"
         | "euc_jp" => Label::Is(EUC_JP),
         "us-ascii" | "ascii" | "ansi_x3.4-1968" | "iso-8859-1" | "latin1" | "iso-8859-15" | "windows-1252"

@@ -118,13 +118,40 @@ pub(super) fn matches(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
 pattern!(WORD, r"[A-Za-z][A-Za-z0-9._+-]*");
 pattern!(URL, r"[a-z]+://\S+");
 pattern!(SPELT_AT, r"(?i)[a-z0-9]\s*[(\[{<]?\s*(\bat\b|atmark|アットマーク|アット)\s*[)\]}>]?\s*[a-z0-9]");
-pattern!(NUMBERING, r"^[(\[<]?\s*(?:[0-9]{1,2}|[アイウエオ]|[IVX]{1,3}|[a-z])\s*(?:[)\].、:>]|\s)\s*|^[0-9]{1,2}([^0-9-])");
+pattern!(
+    NUMBERING,
+    r"^[(\[<]?\s*(?:[0-9]{1,2}|[アイウエオ]|[IVX]{1,3}|[a-z])\s*(?:[)\].、:>]|\s)\s*|^[0-9]{1,2}([^0-9-])"
+);
 pattern!(PHONE, r"(?i)\(?(?:tel|fax|電話|ファ(?:ッ)?クス|内線|直通|携帯)[^ぁ-ん]*");
 
 /// Words that stand beside addresses and are no part of one.
 const LABELS: [&str; 26] = [
-    "mail", "e-mail", "email", "e", "mailto", "tel", "fax", "to", "cc", "bcc", "address", "add", "mailaddress", "addr",
-    "pc", "lgwan", "no", "no.", "id", "url", "http", "https", "ext", "am", "pm", "ml",
+    "mail",
+    "e-mail",
+    "email",
+    "e",
+    "mailto",
+    "tel",
+    "fax",
+    "to",
+    "cc",
+    "bcc",
+    "address",
+    "add",
+    "mailaddress",
+    "addr",
+    "pc",
+    "lgwan",
+    "no",
+    "no.",
+    "id",
+    "url",
+    "http",
+    "https",
+    "ext",
+    "am",
+    "pm",
+    "ml",
 ];
 
 /// Letters left over beside addresses (or, without any, a host name): part of an address that was torn.
@@ -146,8 +173,8 @@ fn leftovers(rest: &str, beside: bool) -> bool {
 
 /// Marks before a name or a heading.
 const MARKS: &[char] = &[
-    '■', '□', '◆', '◇', '●', '○', '◎', '・', '▼', '▽', '▲', '△', '★', '☆', '◯', '〇', '*', '-', '+', '•', '▪', '▶', '►',
-    '→', '⇒', '#', '·', '◉', '✓', '✔', '|', '─', '、', '，', ',',
+    '■', '□', '◆', '◇', '●', '○', '◎', '・', '▼', '▽', '▲', '△', '★', '☆', '◯', '〇', '*', '-', '+', '•', '▪', '▶',
+    '►', '→', '⇒', '#', '·', '◉', '✓', '✔', '|', '─', '、', '，', ',',
 ];
 
 /// Takes marks and numbering from the front: `■`, `(1)`, `①` (which NFKC made `1`), `ア.`
@@ -170,13 +197,49 @@ pub(super) fn unmarked(text: &str) -> &str {
 
 /// Words at the end of a name that belong to the address behind it.
 const NAME_TAILS: [&str; 27] = [
-    "のメールアドレスは正しくは", "のメールアドレスは", "のメールアドレス", "のアドレスは", "のアドレス", "メールアドレス", "メルアド", "mailaddress", "E-mailアドレス",
-    "Eメール", "E-mail", "e-mail", "E-Mail", "E-MAIL", "Email", "email", "EMAIL", "Mail", "mail", "MAIL", "メール", "アドレス", "mailto",
-    "連絡先", "宛先", "送付先", "代表",
+    "のメールアドレスは正しくは",
+    "のメールアドレスは",
+    "のメールアドレス",
+    "のアドレスは",
+    "のアドレス",
+    "メールアドレス",
+    "メルアド",
+    "mailaddress",
+    "E-mailアドレス",
+    "Eメール",
+    "E-mail",
+    "e-mail",
+    "E-Mail",
+    "E-MAIL",
+    "Email",
+    "email",
+    "EMAIL",
+    "Mail",
+    "mail",
+    "MAIL",
+    "メール",
+    "アドレス",
+    "mailto",
+    "連絡先",
+    "宛先",
+    "送付先",
+    "代表",
 ];
 /// Words before a name: `名称：滋賀県草津保健所`.
-const NAME_HEADS: [&str; 12] =
-    ["名称", "機関名", "所属名", "所属", "組織名", "保健所名", "自治体名", "団体名", "施設名", "名前", "保健所", "自治体"];
+const NAME_HEADS: [&str; 12] = [
+    "名称",
+    "機関名",
+    "所属名",
+    "所属",
+    "組織名",
+    "保健所名",
+    "自治体名",
+    "団体名",
+    "施設名",
+    "名前",
+    "保健所",
+    "自治体",
+];
 
 /// A name without marks, numbering, labels, separators, telephone numbers and quotes.
 pub(super) fn name(text: &str) -> String {
@@ -217,16 +280,41 @@ pub(super) fn name(text: &str) -> String {
 
 /// Separators that may stand between a name and its address.
 const SEPARATORS: &[char] = &[
-    ' ', ':', ';', '=', '→', '⇒', '-', '.', '…', '・', ',', '、', '，', '|', '/', '<', '(', '[', '{', '"', '\'', '「', '『', '~',
-    '―', '—', '─', '>', '〈', '《', '【', '‥', '。', '“', '”', '’', '‘', '〔', '_', '*', '·',
+    ' ', ':', ';', '=', '→', '⇒', '-', '.', '…', '・', ',', '、', '，', '|', '/', '<', '(', '[', '{', '"', '\'', '「',
+    '『', '~', '―', '—', '─', '>', '〈', '《', '【', '‥', '。', '“', '”', '’', '‘', '〔', '_', '*', '·',
 ];
-const OPENERS: &[char] =
-    &[' ', '"', '\'', '「', '『', '“', '‘', '”', '’', ':', '-', ')', '>', '」', ']', '.', ',', '、', '。', ';', '→', '/'];
+const OPENERS: &[char] = &[
+    ' ', '"', '\'', '「', '『', '“', '‘', '”', '’', ':', '-', ')', '>', '」', ']', '.', ',', '、', '。', ';', '→', '/',
+];
 
 /// Endings of names of authorities, health centres and their sections.
 const BODY_ENDS: [&str; 26] = [
-    "保健所", "センター", "事務所", "支所", "分室", "支部", "課", "係", "室", "班", "部", "局", "グループ", "チーム", "担当", "市", "区", "県",
-    "府", "都", "北海道", "町", "村", "庁", "本所", "分所",
+    "保健所",
+    "センター",
+    "事務所",
+    "支所",
+    "分室",
+    "支部",
+    "課",
+    "係",
+    "室",
+    "班",
+    "部",
+    "局",
+    "グループ",
+    "チーム",
+    "担当",
+    "市",
+    "区",
+    "県",
+    "府",
+    "都",
+    "北海道",
+    "町",
+    "村",
+    "庁",
+    "本所",
+    "分所",
 ];
 
 /// Could this be the name of an authority, a health centre or a section of one?
@@ -238,9 +326,21 @@ pub(super) fn is_body_name(name: &str) -> bool {
 
 /// Does this name a health centre (and not its section's mail address or a person)?
 pub(super) fn is_centre_name(name: &str) -> bool {
-    ["保健所", "保健センター", "厚生センター", "健康センター", "福祉センター", "環境センター", "保健福祉事務所", "健康福祉事務所", "福祉環境事務所", "保健事務所", "支所"]
-        .iter()
-        .any(|word| name.contains(word))
+    [
+        "保健所",
+        "保健センター",
+        "厚生センター",
+        "健康センター",
+        "福祉センター",
+        "環境センター",
+        "保健福祉事務所",
+        "健康福祉事務所",
+        "福祉環境事務所",
+        "保健事務所",
+        "支所",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
 }
 
 #[cfg(test)]

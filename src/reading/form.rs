@@ -47,14 +47,26 @@ impl Form {
     }
 }
 
-pattern!(CLOSING, r"^(?:以上|何卒|どうぞ|[御ご](?:査収|確認)|よろしく|宜しく|お忙しい|お手数|取り急ぎ|とりいそぎ)|(?:よろしく|宜しく)お(?:願い|ねがい)|お願い(?:いたし|致し|申し|し)");
+pattern!(
+    CLOSING,
+    r"^(?:以上|何卒|どうぞ|[御ご](?:査収|確認)|よろしく|宜しく|お忙しい|お手数|取り急ぎ|とりいそぎ)|(?:よろしく|宜しく)お(?:願い|ねがい)|お願い(?:いたし|致し|申し|し)"
+);
 pattern!(PROSE, r"(?:。|です|ます|ません|ました|でした|ください|下さい|ですか|御中|様)$");
 pattern!(NOTE, r"^(?:※|\*|注[:意1-9 ]|\(注|\(※|なお|備考|\(備考)");
-pattern!(CONTACT, r"(?i)^\(?(?:担当|tel|電話|fax|ファ|〒|住所|所在|内線|携帯|直通|氏名|責任者|℡|hp|url|http)|[0-9]{2,5}-[0-9]{1,4}-[0-9]{3,4}");
-pattern!(PERSON, r"^(?:主事|主任|主査|係長|課長|技師|担当|主幹|副主幹|参事|保健師|室長|班長|次長|部長|事務|専門員|補佐|技術|主席|統括|会計年度)[^:]{0,8}[ :]");
+pattern!(
+    CONTACT,
+    r"(?i)^\(?(?:担当|tel|電話|fax|ファ|〒|住所|所在|内線|携帯|直通|氏名|責任者|℡|hp|url|http)|[0-9]{2,5}-[0-9]{1,4}-[0-9]{3,4}"
+);
+pattern!(
+    PERSON,
+    r"^(?:主事|主任|主査|係長|課長|技師|担当|主幹|副主幹|参事|保健師|室長|班長|次長|部長|事務|専門員|補佐|技術|主席|統括|会計年度)[^:]{0,8}[ :]"
+);
 pattern!(REGION, r"(?:地域|圏域|圏|管内|地区|ブロック|エリア|方面|管轄)\)?$");
 pattern!(WRONG, r"^[\[【(<]?(?:誤り?|旧|変更前|訂正前|修正前)[\]】)>]?\s*[:)】>]|^[×✕✖]\s*");
-pattern!(RIGHT, r"^[\[【(<]?(?:正|新|変更後|訂正後|修正後)[\]】)>]?\s*(?::|\s)\s*|^[\[【(<](?:正|新|変更後|訂正後|修正後)[\]】)>]");
+pattern!(
+    RIGHT,
+    r"^[\[【(<]?(?:正|新|変更後|訂正後|修正後)[\]】)>]?\s*(?::|\s)\s*|^[\[【(<](?:正|新|変更後|訂正後|修正後)[\]】)>]"
+);
 pattern!(COLUMNS, r"(?:誤|旧|変更前|訂正前|修正前).{0,12}(?:正|新|変更後|訂正後|修正後)");
 pattern!(CHOSEN, r"(?:→|⇒|正しくは|正|新|変更後|訂正後|修正後)\s*[:)】]?\s*[(<]?$");
 pattern!(PENDING, r"(?:後日|未定|調整中|確認中|追って|検討中|準備中|作成中|取得中|申請中)");
@@ -90,7 +102,8 @@ pub(super) fn walk(lines: &[&Line<'_>], depth: usize, known: &[MailAddress], rul
         if walker.state == State::Signature {
             continue;
         }
-        let first = index.checked_sub(1).and_then(|i| lines.get(i)).is_none_or(|l| l.text.is_empty() && l.depth == depth);
+        let first =
+            index.checked_sub(1).and_then(|i| lines.get(i)).is_none_or(|l| l.text.is_empty() && l.depth == depth);
         if first && walker.has_entries() && signature(lines.get(index..).unwrap_or_default()) {
             walker.close();
             walker.state = State::Tail;
@@ -318,7 +331,12 @@ impl Walker<'_> {
         let mut stated = entry::read(text);
         if stated.addresses.len() > 1 {
             let chosen = self.right.filter(|_| stated.addresses.len() == 2).or_else(|| {
-                stated.at.iter().skip(1).position(|at| matches(&CHOSEN, text.get(..*at).unwrap_or_default())).map(|i| i + 1)
+                stated
+                    .at
+                    .iter()
+                    .skip(1)
+                    .position(|at| matches(&CHOSEN, text.get(..*at).unwrap_or_default()))
+                    .map(|i| i + 1)
             });
             if let Some(index) = chosen {
                 self.form.corrective = true;
@@ -339,7 +357,8 @@ impl Walker<'_> {
         let crosses = |a: &MailAddress| a.as_str().chars().all(|c| matches!(c, 'x' | 'X' | '@' | '.' | '*' | '-'));
         let circle = text.chars().any(|c| matches!(c, '〇' | '○' | '◯' | '□' | '△' | '●'));
         let named: String = text.split([':', ' ', '\t']).next().unwrap_or_default().to_owned();
-        entry.address.as_ref().is_some_and(crosses) || (circle && self.is_placeholder(&named) && self.is_placeholder(&named))
+        entry.address.as_ref().is_some_and(crosses)
+            || (circle && self.is_placeholder(&named) && self.is_placeholder(&named))
     }
 }
 
@@ -367,7 +386,10 @@ fn signature(lines: &[&Line<'_>]) -> bool {
     let name = first.text.as_str();
     let tenant = ["保健所", "センター", "事務所", "支所"].iter().any(|end| name.trim_end_matches(')').ends_with(end));
     let signs = paragraph.iter().skip(1).any(|l| matches(&CONTACT, &l.text) || matches(&PERSON, &l.text));
-    signs && !tenant && !name.contains('@') && name.split(':').next().is_some_and(|n| entry::is_body_name(n) || matches(&PERSON, n))
+    signs
+        && !tenant
+        && !name.contains('@')
+        && name.split(':').next().is_some_and(|n| entry::is_body_name(n) || matches(&PERSON, n))
 }
 
 #[cfg(test)]
@@ -376,7 +398,8 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        let all = [&CLOSING, &PROSE, &NOTE, &CONTACT, &PERSON, &REGION, &WRONG, &RIGHT, &COLUMNS, &CHOSEN, &PENDING, &DITTO];
+        let all =
+            [&CLOSING, &PROSE, &NOTE, &CONTACT, &PERSON, &REGION, &WRONG, &RIGHT, &COLUMNS, &CHOSEN, &PENDING, &DITTO];
         assert!(all.iter().all(|p| p.is_some()));
     }
 

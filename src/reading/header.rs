@@ -32,11 +32,13 @@ pub(super) fn file_name(raw: &[u8]) -> Option<String> {
     let raw = unfold(raw);
     let fields = charset::decode(&raw, None).text;
     let params: Vec<(String, String)> = split_params(&fields);
-    ["filename", "name"].iter().find_map(|key| {
-        extended(&params, key).or_else(|| params.iter().find(|(k, _)| k == key).map(|(_, v)| words(v.as_bytes())))
-    })
-    .map(|name| clean(&name))
-    .filter(|name| !name.is_empty())
+    ["filename", "name"]
+        .iter()
+        .find_map(|key| {
+            extended(&params, key).or_else(|| params.iter().find(|(k, _)| k == key).map(|(_, v)| words(v.as_bytes())))
+        })
+        .map(|name| clean(&name))
+        .filter(|name| !name.is_empty())
 }
 
 /// One line without folds (RFC 5322 §2.2.3).

@@ -85,7 +85,11 @@ impl Reader {
         if matches!(name.as_str(), "style" | "script" | "title" | "template") && !closing {
             return skip_element(after, &name);
         }
-        if closing { self.close(&name) } else { self.open(&name, attributes) }
+        if closing {
+            self.close(&name)
+        } else {
+            self.open(&name, attributes)
+        }
         after
     }
 
@@ -158,8 +162,30 @@ impl Reader {
 fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "p" | "div" | "tr" | "li" | "ul" | "ol" | "dl" | "dt" | "dd" | "table" | "tbody" | "thead" | "body" | "html"
-            | "blockquote" | "pre" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "section" | "article" | "center"
+        "p" | "div"
+            | "tr"
+            | "li"
+            | "ul"
+            | "ol"
+            | "dl"
+            | "dt"
+            | "dd"
+            | "table"
+            | "tbody"
+            | "thead"
+            | "body"
+            | "html"
+            | "blockquote"
+            | "pre"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "section"
+            | "article"
+            | "center"
     )
 }
 

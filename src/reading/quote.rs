@@ -19,11 +19,17 @@ pub(super) struct Parts<'a, 'b> {
     pub(super) attributed: bool,
 }
 
-pattern!(SEPARATOR, r"(?i)^[-_=*]{2,}\s*(?:original\s*message|元のメッセージ|original|転送(?:されたメール|メッセージ)?|forwarded\s*message|begin forwarded message|ここから転送)[^a-z]*");
+pattern!(
+    SEPARATOR,
+    r"(?i)^[-_=*]{2,}\s*(?:original\s*message|元のメッセージ|original|転送(?:されたメール|メッセージ)?|forwarded\s*message|begin forwarded message|ここから転送)[^a-z]*"
+);
 pattern!(FORWARDED, r"(?i)転送|forward|begin fo");
 pattern!(FROM, r"(?i)^\**(?:from|差出人|送信者|送信元|発信者)\**\s*:");
 pattern!(FIELD, r"(?i)^\**(?:sent|date|送信日時|日時|送信日|日付|to|宛先|cc|subject|件名|受信者|reply-to)\**\s*:");
-pattern!(ATTRIBUTION, r"(?i)(?:wrote|さんは書きました|さんが書きました|のメール|さんのメッセージ|writes)\s*:?\s*$|^\d{4}[年/-]\d{1,2}[月/-]\d{1,2}.*<[^<>\s]+@[^<>\s]+>.{0,8}:\s*$|^on .*wrote:");
+pattern!(
+    ATTRIBUTION,
+    r"(?i)(?:wrote|さんは書きました|さんが書きました|のメール|さんのメッセージ|writes)\s*:?\s*$|^\d{4}[年/-]\d{1,2}[月/-]\d{1,2}.*<[^<>\s]+@[^<>\s]+>.{0,8}:\s*$|^on .*wrote:"
+);
 
 /// Lines looked at below a `From:` for the rest of a header block.
 const BLOCK_LINES: usize = 6;
@@ -60,7 +66,8 @@ pub(super) fn split<'a, 'b>(lines: &'a [Line<'b>]) -> Parts<'a, 'b> {
 fn header_block(lines: &[Line<'_>], index: usize) -> bool {
     let is_from = lines.get(index).is_some_and(|l| matches(&FROM, &l.text));
     is_from
-        && lines.iter().skip(index + 1).take(BLOCK_LINES).filter(|l| l.depth == 0 && matches(&FIELD, &l.text)).count() >= 2
+        && lines.iter().skip(index + 1).take(BLOCK_LINES).filter(|l| l.depth == 0 && matches(&FIELD, &l.text)).count()
+            >= 2
 }
 
 /// The mail below: its header lines are nobody's words.

@@ -15,8 +15,18 @@ pub(super) enum Section {
 const HEADING_CHARS_MAX: usize = 40;
 
 const BRACKETS: [(char, char); 12] = [
-    ('<', '>'), ('【', '】'), ('[', ']'), ('《', '》'), ('〈', '〉'), ('「', '」'), ('『', '』'), ('〔', '〕'), ('≪', '≫'),
-    ('«', '»'), ('(', ')'), ('{', '}'),
+    ('<', '>'),
+    ('【', '】'),
+    ('[', ']'),
+    ('《', '》'),
+    ('〈', '〉'),
+    ('「', '」'),
+    ('『', '』'),
+    ('〔', '〕'),
+    ('≪', '≫'),
+    ('«', '»'),
+    ('(', ')'),
+    ('{', '}'),
 ];
 
 /// The section a tidied line opens, and what stands behind the heading on the same line.
@@ -41,7 +51,13 @@ pub(super) fn bracketed(text: &str) -> Option<(&str, &str)> {
     let inner = text.get(open.len_utf8()..)?;
     let mut depth = 1_u32;
     for (at, c) in inner.char_indices() {
-        depth = if c == open { depth + 1 } else if c == *close { depth - 1 } else { depth };
+        depth = if c == open {
+            depth + 1
+        } else if c == *close {
+            depth - 1
+        } else {
+            depth
+        };
         if depth == 0 {
             return Some((inner.get(..at)?, inner.get(at + close.len_utf8()..)?.trim()));
         }
@@ -50,7 +66,8 @@ pub(super) fn bracketed(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Words that may follow a heading's own word.
-const TAILS: [&str; 9] = ["のメールアドレス", "メールアドレス", "の連絡先", "連絡先", "一覧", "について", "分", "宛", "は次のとおり"];
+const TAILS: [&str; 9] =
+    ["のメールアドレス", "メールアドレス", "の連絡先", "連絡先", "一覧", "について", "分", "宛", "は次のとおり"];
 
 fn section(words: &str, rules: &RegistrationRules) -> Option<Section> {
     if words.len() > HEADING_CHARS_MAX * 4 {
