@@ -78,6 +78,30 @@ fn health_centres_may_be_unknown_and_other_columns_are_ignored() {
     assert!(sapporo.centres.is_empty());
 }
 
+#[test]
+fn damaged_files_give_faults_within_the_file() {
+    let sound = RuleFiles::embedded();
+    for name in ["registration.toml", "schedule.toml", "senders.toml"] {
+        let text = &sound.0[name];
+        for (at, _) in text.char_indices().step_by(101) {
+            let (head, tail) = text.split_at(at);
+            let tail_less_one: String = tail.chars().skip(1).collect();
+            for damaged in [head.to_owned(), format!("{head}{tail_less_one}"), format!("{head}\"{tail}")] {
+                let lines = damaged.lines().count().max(1);
+                let mut files = sound.clone();
+                for (other, text) in [("authorities.csv", "code,name\n011002,札幌市\n"), ("health_centres.csv", "")]
+                {
+                    files.0.insert(other.to_owned(), text.to_owned());
+                }
+                files.0.insert(name.to_owned(), damaged);
+                for fault in Rules::parse(&files).err().unwrap_or_default() {
+                    assert!(fault.file == name && (1..=lines).contains(&fault.line), "byte {at}: {fault}");
+                }
+            }
+        }
+    }
+}
+
 /// Rows of a table file, cells parted by `|`; `#` begins a comment.
 fn table(name: &str) -> Vec<Vec<String>> {
     let text = fs::read_to_string(data(name)).unwrap();
@@ -136,6 +160,12 @@ fn health_centres_are_found_as_officers_write_them() {
             let full = format!("{}　{}", authority.name, centre.name);
             assert_eq!(authority.knows_centre(&centre.name), Some(centre));
             assert_eq!(authority.knows_centre(&full), Some(centre));
+            for office in std::iter::once(&centre.name).chain(&centre.also) {
+                let text = format!("{} {} 感染症係", authority.name, office);
+                assert_eq!(authorities.find_in(&text).one().map(|a| a.code), Some(authority.code), "{text}");
+                let text = format!("{}{}", authority.name, office);
+                assert_eq!(authorities.find_in(&text).one().map(|a| a.code), Some(authority.code), "{text}");
+            }
         }
     }
 }
