@@ -13,6 +13,7 @@ pub use reader::ConfigError;
 
 use crate::domain::{MailAddress, Secret};
 use crate::letters::ZipMethod;
+use crate::tls::Tls;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -40,15 +41,6 @@ pub struct Config {
     pub log: LogConfig,
 }
 
-/// How a connection is protected. `None` is accepted for loopback hosts only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tls {
-    /// TLS from the first byte.
-    Implicit,
-    /// Plain greeting, then TLS or nothing at all.
-    StartTls,
-    None,
-}
 
 /// What proves who we are to the IMAP server.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@
 //! | 1 | [`rules`], [`reading`], [`workflow`], [`letters`] | decide: no I/O, clock, randomness, async or logging |
 //! | 2 | `clock`, `crypto`, `tls`, `store`, `engine` | one synchronous, durable step |
 //! | 3 | `intake`, `dispatch`, `scheduler`, `pki`, `web`, `sandbox` | touch the world |
-//! | 4 | `config`, `telemetry`, `cli` and the binary | entry |
+//! | 4 | `config`, `telemetry`, `daemon`, `cli` and the binary | entry |
 //!
 //! Layers 2 to 4 exist only with the feature `daemon`.
 
@@ -27,9 +27,13 @@ pub mod config;
 #[cfg(feature = "daemon")]
 pub mod crypto;
 #[cfg(feature = "daemon")]
+pub mod daemon;
+#[cfg(feature = "daemon")]
 pub mod dispatch;
 #[cfg(feature = "daemon")]
 pub mod engine;
+#[cfg(feature = "daemon")]
+pub mod health;
 #[cfg(feature = "daemon")]
 pub mod intake;
 #[cfg(feature = "daemon")]

@@ -1,4 +1,4 @@
-//! Layer 2: the one TLS client configuration of this program, used by intake and dispatch.
+//! Layer 2: how connections to mail servers are protected, and the one TLS client configuration of this program.
 //!
 //! Certificates are always verified (webpki, chain and name); there is no switch to turn that off. A `ca_file` replaces
 //! the certificates of the operating system, so a private CA trusts nothing but itself. TLS 1.2 and 1.3, aws-lc-rs named
@@ -8,6 +8,17 @@ use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// How a connection to a mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    /// TLS from the first octet (RFC 8314): ports 993 and 465.
+    Implicit,
+    /// Clear text until STARTTLS, then TLS or nothing (RFC 3501 §6.2.1, RFC 3207): ports 143 and 587.
+    StartTls,
+    /// Clear text; accepted only if the peer's address is a loopback address.
+    None,
+}
 
 /// Why no TLS connection can even be tried. Staff act.
 #[derive(Debug, thiserror::Error)]

@@ -3,8 +3,9 @@
 use super::reader::{Section, Source};
 use super::{
     AfterReading, Config, ConfigError, DkimConfig, ImapConfig, ImapLogin, KeysConfig, LogConfig, LogFormat, MailConfig,
-    SmtpConfig, SmtpLogin, TestConfig, Tls, WebConfig, WebTls,
+    SmtpConfig, SmtpLogin, TestConfig, WebConfig, WebTls,
 };
+use crate::tls::Tls;
 use crate::domain::MailAddress;
 use crate::letters::ZipMethod;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -3,7 +3,8 @@
 //! STARTTLS is spoken here, not by the SMTP library, because bytes that stand in the buffer when TLS begins must end
 //! the session: they came in clear and would be taken for replies under TLS (CVE-2011-0411 and its kin).
 
-use super::smtp::{CONNECT_LIMIT, GREETING_LIMIT, SmtpError, SmtpSettings, Tls};
+use super::smtp::{CONNECT_LIMIT, GREETING_LIMIT, SmtpError, SmtpSettings};
+use crate::tls::Tls;
 use super::wire::{LINE_OCTETS_MAX, Stream, Wire};
 use crate::tls::client_config;
 use crate::workflow::reply::Reply;

@@ -9,7 +9,7 @@ use super::command::{Offers, crlf_only};
 use super::handshake;
 use super::reply::{Lost, heard};
 use crate::domain::{MailAddress, Secret};
-use crate::tls::TlsError;
+use crate::tls::{Tls, TlsError};
 use crate::workflow::reply::{Outcome, Reply, Stage};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::AsyncSmtpConnection;
@@ -35,16 +35,6 @@ pub const QUIT_LIMIT: Duration = Duration::from_secs(5);
 /// Octets of a letter given to the network at a time.
 const CHUNK_OCTETS: usize = 64 * 1024;
 
-/// How the connection is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tls {
-    /// From the first byte (RFC 8314), usually port 465.
-    Implicit,
-    /// Clear text until STARTTLS, then TLS or nothing, usually port 587.
-    StartTls,
-    /// Clear text; accepted only if the peer's address is a loopback address.
-    None,
-}
 
 /// The server that takes our letters.
 #[derive(Debug, Clone)]

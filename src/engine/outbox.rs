@@ -57,9 +57,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Gives a leased row back unsent: the dispatcher has stopped or must wait.
-    pub fn not_sent(&mut self, no: RowNo, why: &str) -> Result<(), EngineError> {
-        self.answered(no, &Outcome::NotSent { why: why.to_owned() })
+    /// Gives a leased row back untried: its domain has had enough letters for now.
+    pub fn postpone(&mut self, no: RowNo, until: Timestamp) -> Result<(), EngineError> {
+        self.step(SYSTEM, |step| step.deliver(no, &DeliveryEvent::Postponed { until }))?;
+        self.in_flight.remove(&no);
+        Ok(())
     }
 
     /// Whether nothing is due now and nothing is in flight.
@@ -125,7 +127,7 @@ impl Step<'_> {
         let schedule = &self.context.setup.rules.schedule;
         let first_attempt = row.first_attempt.unwrap_or(now);
         let (next, effects) = delivery::step(&row.delivery, event, is_secret(&row), first_attempt, now, schedule)?;
-        if matches!(event, DeliveryEvent::Leased) {
+        if matches!(event, DeliveryEvent::Leased | DeliveryEvent::Postponed { .. }) {
             row.first_attempt = Some(first_attempt);
         } else {
             self.note(json!({

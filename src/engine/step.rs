@@ -6,7 +6,7 @@ use super::records::{Counters, Grant, InboxItem, MatterNo, OpenMatter, Row, Subj
 use super::{Context, EngineError, codec};
 use crate::domain::{LgCode, MailNo, RowNo, TenantId, Timestamp};
 use crate::store::{Batch, Draft, Table};
-use crate::workflow::course::{Course, CourseEvent, Roster};
+use crate::workflow::course::{CourseEvent, Roster};
 use crate::workflow::{Effect, Nonce, Policy, course};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -151,11 +151,6 @@ impl<'e> Step<'e> {
             }
             Effect::AskStaff(matter) => self.ask(Subject::Tenant { tenant: id, matter }),
         }
-    }
-
-    /// The course of a tenant as this step has left it.
-    pub(super) fn course(&mut self, id: TenantId) -> Result<Course, EngineError> {
-        self.roster(id.authority)?.and_then(|roster| roster.course(id)).cloned().ok_or(EngineError::NoTenant(id))
     }
 
     // --- outbox rows -------------------------------------------------------------------------------------------------

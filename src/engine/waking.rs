@@ -24,7 +24,7 @@ impl Engine {
             let Some(code) = codec::code_of(key) else { continue };
             if let Err(fault) = self.wake_roster(code) {
                 tracing::error!(%code, %fault, "a wake failed; this authority is left alone for an hour");
-                self.postpone(key, code)?;
+                self.set_wake_aside(key, code)?;
             }
         }
         Ok(keys.len())
@@ -50,7 +50,7 @@ impl Engine {
         })
     }
 
-    fn postpone(&mut self, key: &[u8], code: LgCode) -> Result<(), EngineError> {
+    fn set_wake_aside(&mut self, key: &[u8], code: LgCode) -> Result<(), EngineError> {
         let mut batch = Batch::new();
         batch.delete(Table::Wake, key);
         batch.put(Table::Wake, codec::wake(self.now().plus(SET_ASIDE_SECONDS), code), []);

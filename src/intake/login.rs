@@ -7,7 +7,8 @@
 use super::error::{ImapError, Loss};
 use super::mutf7::base64;
 use super::pipe::Pipe;
-use super::settings::{ImapSettings, Login, Tls};
+use super::settings::{ImapSettings, Login};
+use crate::tls::Tls;
 use super::wire::{Answer, Command, Wire};
 use crate::domain::Secret;
 use crate::tls::client_config;

@@ -32,4 +32,4 @@ pub use error::{Acts, ImapError, Loss};
 pub use fetch::{BATCH_MAILS_MAX, BATCH_OCTETS_MAX, Listed, MAIL_OCTETS_MAX, PART_OCTETS, batches};
 pub use reader::{Halt, RECONNECT_AFTER_S, Tally, once, run};
 pub use session::{IDLE_ROUND, Selected, Session, Woken};
-pub use settings::{AfterFiling, DEFAULT_KEYWORD, ImapSettings, Login, Tls};
+pub use settings::{AfterFiling, DEFAULT_KEYWORD, ImapSettings, Login};

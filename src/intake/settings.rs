@@ -1,5 +1,6 @@
 //! What intake must be told: the `[imap]` table of the configuration in its typed form.
 
+use crate::tls::Tls;
 use crate::domain::Secret;
 use std::path::PathBuf;
 
@@ -21,16 +22,6 @@ pub struct ImapSettings {
     pub after: AfterFiling,
 }
 
-/// How the connection is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tls {
-    /// TLS from the first octet, usually port 993.
-    Implicit,
-    /// RFC 3501 §6.2.1, usually port 143. Never falls back to clear text.
-    StartTls,
-    /// Clear text; accepted only if the peer's address is a loopback address.
-    None,
-}
 
 /// How to prove who we are.
 #[derive(Debug, Clone)]

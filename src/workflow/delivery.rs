@@ -1,22 +1,22 @@
 //! The life of one outbox row: one letter for one envelope recipient (DESIGN §4, RFC 5321 §4.5.4.1). Pure.
 //!
-//! | state \ event | Leased | Answered | LeaseLost | Bounced | Delayed | Held | Released | RetryNow | Withdrawn |
-//! |---|---|---|---|---|---|---|---|---|---|
-//! | Planned | InFlight¹ | – | – | – | – | Held | – | due now | Withdrawn |
-//! | InFlight | – | by outcome² | Unknown | Bounced | same | – | – | – | Withdrawn³ |
-//! | Relayed | – | – | – | Bounced | same | – | – | – | – |
-//! | Deferred | InFlight¹ | – | – | Bounced | same | Held | – | due now | Withdrawn |
-//! | Refused | – | – | – | same | same | – | – | – | – |
-//! | Bounced | – | same³ | – | same | same | – | – | – | – |
-//! | Unknown | InFlight¹ ⁴ | – | – | Bounced | Relayed⁵ | Held⁴ | – | Deferred, due now | Withdrawn |
-//! | Held | – | – | – | Bounced⁶ | same | – | Planned, Deferred | – | Withdrawn |
-//! | Withdrawn | – | Relayed or same³ | – | same | same | – | – | – | – |
+//! | state \ event | Leased | Answered | LeaseLost | Postponed | Bounced | Delayed | Held | Released | RetryNow | Withdrawn |
+//! |---|---|---|---|---|---|---|---|---|---|---|
+//! | Planned | InFlight¹ | – | – | – | – | – | Held | – | due now | Withdrawn |
+//! | InFlight | – | by outcome² | Unknown | Planned, Deferred⁷ | Bounced | same | – | – | – | Withdrawn³ |
+//! | Relayed | – | – | – | – | Bounced | same | – | – | – | – |
+//! | Deferred | InFlight¹ | – | – | – | Bounced | same | Held | – | due now | Withdrawn |
+//! | Refused | – | – | – | – | same | same | – | – | – | – |
+//! | Bounced | – | same³ | – | – | same | same | – | – | – | – |
+//! | Unknown | InFlight¹ ⁴ | – | – | – | Bounced | Relayed⁵ | Held⁴ | – | Deferred, due now | Withdrawn |
+//! | Held | – | – | – | – | Bounced⁶ | same | – | Planned, Deferred | – | Withdrawn |
+//! | Withdrawn | – | Relayed or same³ | – | – | same | same | – | – | – | – |
 //!
 //! – is [`Refused`]. ¹ not before it is due. ² Relayed; Deferred (Held for staff once the time is up and the trouble was
 //! ours, not the recipient's); Refused if the reply is about the recipient, else Held for staff; NotSent is Deferred
 //! without counting; Unknown. ³ the answer of an attempt that was under way; what was relayed is recorded as relayed.
 //! ⁴ only a letter without secrets: one with secrets waits for staff or a report. ⁵ a report on it proves that the server
-//! took it. ⁶ if it was ever attempted.
+//! took it. ⁶ if it was ever attempted. ⁷ given back untried: the attempt does not count.
 
 mod answer;
 
@@ -114,6 +114,10 @@ pub enum DeliveryEvent {
     },
     /// Found in flight at start: the attempt was cut off by a crash.
     LeaseLost,
+    /// The dispatcher gives it back untried.
+    Postponed {
+        until: Timestamp,
+    },
     /// A report says it was returned.
     Bounced {
         class: BounceClass,
@@ -212,6 +216,21 @@ pub fn step(
         },
         DeliveryEvent::LeaseLost => match state {
             S::InFlight { attempt, .. } => Ok(unknown("the daemon stopped during the attempt", *attempt, secret, now)),
+            S::Planned { .. }
+            | S::Relayed { .. }
+            | S::Deferred { .. }
+            | S::Refused { .. }
+            | S::Bounced { .. }
+            | S::Unknown { .. }
+            | S::Held { .. }
+            | S::Withdrawn { .. } => Err(Refused("not in flight")),
+        },
+        DeliveryEvent::Postponed { until } => match state {
+            S::InFlight { attempt: 0 | 1, .. } => quiet(Ok(S::Planned { due: *until })),
+            S::InFlight { attempt, .. } => {
+                let last = Trouble::NoReply("postponed".to_owned());
+                quiet(Ok(S::Deferred { until: *until, attempts: attempt.saturating_sub(1), last }))
+            }
             S::Planned { .. }
             | S::Relayed { .. }
             | S::Deferred { .. }

@@ -2,7 +2,8 @@
 
 use super::{Finding, block_on};
 use crate::cli::CliError;
-use crate::config::{Config, Tls};
+use crate::config::Config;
+use crate::tls::Tls;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::TcpStream;

@@ -63,6 +63,7 @@ fn events() -> Vec<(&'static str, DeliveryEvent)> {
         ("not sent", answered(Outcome::NotSent { why: "refused".into() })),
         ("no answer", answered(Outcome::Unknown { why: "lost".into() })),
         ("lease lost", DeliveryEvent::LeaseLost),
+        ("postponed", DeliveryEvent::Postponed { until: t(7) }),
         ("bounced", DeliveryEvent::Bounced { class: BounceClass::Hard, status: Some("5.1.1".into()) }),
         ("delayed", DeliveryEvent::Delayed),
         ("held", DeliveryEvent::Held { reason: HoldReason::Frozen }),
@@ -89,6 +90,7 @@ in-flight / no answer (plain) -> unknown 1
 in-flight / no answer (secret) -> unknown 1; ask outcome-unknown
 in-flight / lease lost (plain) -> unknown 1
 in-flight / lease lost (secret) -> unknown 1; ask outcome-unknown
+in-flight / postponed -> planned 2020-05-01T09:07:00+09:00
 in-flight / bounced -> bounced; tell undeliverable hard 5.1.1
 in-flight / delayed -> same
 in-flight / withdrawn -> withdrawn

@@ -1,0 +1,197 @@
+//! From the configuration to the parts of a daemon. Everything that can be wrong is found here, before anything starts.
+
+use super::{Daemon, DaemonError};
+use crate::clock::Clock;
+use crate::config::{AfterReading, Config, FileError, ImapConfig, ImapLogin, SmtpConfig, TestOverrides};
+use crate::crypto::{KeyError, MasterKey};
+use crate::dispatch::DispatchSettings;
+use crate::dispatch::dkim::{DkimError, Signer};
+use crate::dispatch::smtp::SmtpSettings;
+use crate::engine::{Chance, Engine, EngineError, Post, Setup};
+use crate::intake::{AfterFiling, ImapSettings, Login};
+use crate::letters::{Desk, TemplateError, TemplateFiles, Templates};
+use crate::rules::{RuleError, RuleFiles, Rules};
+use crate::scheduler::{Rhythm, RhythmError};
+use crate::store::{Options, Store, StoreError};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// File types of a rules directory.
+pub const RULE_EXTENSIONS: &[&str] = &["toml", "csv"];
+/// File types of a mail templates directory.
+pub const TEMPLATE_EXTENSIONS: &[&str] = &["txt"];
+/// Longest pick-up URL, in characters: it must stand on one line and be typeable (research R2).
+pub const PICKUP_URL_CHARS_MAX: usize = 72;
+/// Characters of `/p/` and a code.
+const CODE_PATH_CHARS: usize = 3 + 24;
+
+/// Why a daemon cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum AssemblyError {
+    /// Faults in rules or templates, one per line.
+    #[error("{}", .0.join("\n"))]
+    Faults(Vec<String>),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Dkim(#[from] DkimError),
+    #[error(transparent)]
+    Rhythm(#[from] RhythmError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Daemon(#[from] DaemonError),
+}
+
+/// The rules of a directory; `None`: the built-in ones. All faults at once, with the file's path.
+pub fn rules(dir: Option<&Path>) -> Result<Rules, AssemblyError> {
+    let files = match dir {
+        None => RuleFiles::embedded(),
+        Some(dir) => RuleFiles(known(crate::config::read_dir_files(dir, RULE_EXTENSIONS)?, &RuleFiles::NAMES)),
+    };
+    let rules = Rules::parse(&files).map_err(|faults| {
+        let place = |file: String| dir.map_or_else(|| file.clone(), |dir| dir.join(&file).display().to_string());
+        let named = |fault: RuleError| RuleError { file: place(fault.file.clone()), ..fault }.to_string();
+        AssemblyError::Faults(faults.into_iter().map(named).collect())
+    })?;
+    for rhythm in [&rules.schedule.poll, &rules.schedule.reconcile] {
+        rhythm.parse::<Rhythm>()?;
+    }
+    Ok(rules)
+}
+
+/// The mail templates below a templates directory (`mail/*.txt`); `None`: the built-in ones.
+pub fn templates(dir: Option<&Path>, desk: &Desk) -> Result<Templates, AssemblyError> {
+    let mail = dir.map(|dir| dir.join("mail"));
+    let files = match &mail {
+        None => TemplateFiles::embedded(),
+        Some(mail) => TemplateFiles(crate::config::read_dir_files(mail, TEMPLATE_EXTENSIONS)?),
+    };
+    Templates::parse(&files, desk).map_err(|faults| {
+        let place = |fault: TemplateError| match &mail {
+            None => fault.to_string(),
+            Some(mail) => {
+                let name = Path::new(&fault.file).file_name().map_or_else(|| mail.clone(), |name| mail.join(name));
+                TemplateError { file: name.display().to_string(), ..fault }.to_string()
+            }
+        };
+        AssemblyError::Faults(faults.into_iter().map(place).collect())
+    })
+}
+
+/// Rules and templates as configured, with the addresses and secrets letters are made with.
+pub fn setup(config: &Config) -> Result<Setup, AssemblyError> {
+    let desk = Desk {
+        contractor_name: config.mail.contractor_name.clone(),
+        contractor: config.mail.contractor.clone(),
+        ministry: config.mail.ministry.clone(),
+        from: config.mail.from.clone(),
+    };
+    let mut faults = Vec::new();
+    let mut collect = |fault: AssemblyError| match fault {
+        AssemblyError::Faults(more) => faults.extend(more),
+        other => faults.push(other.to_string()),
+    };
+    let rules = rules(config.rules_dir.as_deref()).map_err(&mut collect).ok();
+    let templates = templates(config.templates_dir.as_deref(), &desk).map_err(&mut collect).ok();
+    if config.web.pickup_url.len() + CODE_PATH_CHARS > PICKUP_URL_CHARS_MAX {
+        faults.push(format!(
+            "{}: web.pickup_url has {} characters; with the code the address must fit into {PICKUP_URL_CHARS_MAX} so that it can be typed, give at most {}",
+            config.file.display(),
+            config.web.pickup_url.len(),
+            PICKUP_URL_CHARS_MAX - CODE_PATH_CHARS,
+        ));
+    }
+    let (Some(rules), Some(templates), true) = (rules, templates, faults.is_empty()) else {
+        return Err(AssemblyError::Faults(faults));
+    };
+    let post = Post {
+        from: config.mail.from.clone(),
+        contractor: config.mail.contractor.clone(),
+        ministry: config.mail.ministry.clone(),
+        bounce: config.mail.bounce.clone(),
+        pickup_url: config.web.pickup_url.clone(),
+        unzip_password: config.keys.unzip_password()?,
+        zip_method: config.keys.zip_method,
+    };
+    Ok(Setup { rules: Arc::new(rules), templates: Arc::new(templates), post })
+}
+
+/// The engine over the configured state directory. Only one process can have it.
+pub fn engine(config: &Config, overrides: TestOverrides) -> Result<Engine, AssemblyError> {
+    let setup = setup(config)?;
+    let keys = MasterKey::load(&config.keys.master_key_path()?)?;
+    let store = Arc::new(Store::open(&config.state_dir, Options::default())?);
+    let clock = overrides.now.map_or(Clock::System, Clock::Frozen);
+    let chance = overrides.seed.map_or(Chance::System, |seed| Chance::Seeded { seed, drawn: 0 });
+    Ok(Engine::open(store, setup, keys, clock, chance)?)
+}
+
+/// The whole daemon, ready to run.
+pub fn daemon(config: &Config, overrides: TestOverrides) -> Result<Daemon, AssemblyError> {
+    let imap = imap(&config.imap)?;
+    let engine = engine(config, overrides)?;
+    let per_domain = engine.setup().rules.schedule.per_domain_per_minute;
+    let dispatch = dispatch(&config.smtp, &config.mail.from.domain(), per_domain)?;
+    Ok(Daemon::start(engine, imap, dispatch)?)
+}
+
+pub fn imap(config: &ImapConfig) -> Result<ImapSettings, AssemblyError> {
+    let login = match &config.login {
+        ImapLogin::PasswordFile(path) => Login::Password(Config::read_secret(path)?),
+        ImapLogin::OAuth2TokenFile(path) => Login::XOAuth2TokenFile(crate::config::secret_path(path)?),
+    };
+    let after = match &config.after {
+        AfterReading::Keyword => AfterFiling::Keyword(crate::intake::DEFAULT_KEYWORD.to_owned()),
+        AfterReading::Move(folder) => AfterFiling::Move(folder.clone()),
+        AfterReading::Nothing => AfterFiling::Nothing,
+    };
+    Ok(ImapSettings {
+        host: config.host.clone(),
+        port: config.port,
+        tls: config.tls,
+        ca_file: config.ca_file.clone(),
+        user: config.user.clone(),
+        login,
+        mailbox: config.mailbox.clone(),
+        after,
+    })
+}
+
+pub fn dispatch(config: &SmtpConfig, from_domain: &str, per_domain: u32) -> Result<DispatchSettings, AssemblyError> {
+    let password = config.login.as_ref().map(|login| Config::read_secret(&login.password_file)).transpose()?;
+    let signer = match &config.dkim {
+        None => None,
+        Some(dkim) => {
+            let pem = Config::read_secret(&dkim.key_file)?;
+            Some(Arc::new(Signer::from_pem(&dkim.selector, from_domain, pem.reveal().as_bytes())?))
+        }
+    };
+    let smtp = SmtpSettings {
+        host: config.host.clone(),
+        port: config.port,
+        tls: config.tls,
+        ca_file: config.ca_file.clone(),
+        user: config.login.as_ref().map(|login| login.user.clone()),
+        password,
+        helo_name: from_domain.to_owned(),
+    };
+    Ok(DispatchSettings {
+        smtp,
+        connections: config.connections,
+        per_minute: config.max_per_minute,
+        per_domain_per_minute: per_domain,
+        signer,
+    })
+}
+
+/// Keeps the files that belong there; a README beside them is no fault.
+fn known(mut files: BTreeMap<String, String>, names: &[&str]) -> BTreeMap<String, String> {
+    files.retain(|name, _| names.contains(&name.as_str()));
+    files
+}
