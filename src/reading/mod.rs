@@ -1,7 +1,27 @@
 //! Raw bytes of a mail → what it says. Reading never fails: it returns what was understood, the reasons why a person
 //! must look, and warnings with the line they come from. It does not know the directory and decides nothing.
+//!
+//! The steps, each a file: [`mime`] takes the bytes apart, [`charset`], [`header`] and [`html`] make text, [`disposition`]
+//! and [`bounce`] know what programs write; what people write goes through [`normalise`] (lines), [`quote`] (whose words),
+//! [`subject`], [`form`] with [`sections`] and [`entry`] (what is stated), and [`judge`] (what is certain).
+//!
+//! Cost: linear in the size of the mail. Patterns are compiled once and matched without backtracking (crate regex).
 
+mod bounce;
+mod charset;
+mod disposition;
+mod entry;
+mod form;
+mod header;
+mod html;
+mod json;
+mod judge;
+pub mod mime;
+mod normalise;
+mod quote;
 pub mod reason;
+mod sections;
+mod subject;
 
 pub use reason::{Reason, Warning, WarningCode};
 
@@ -96,17 +116,87 @@ pub struct FailedRecipient {
 }
 
 /// Reads one mail. Never fails, whatever the bytes.
-pub fn read(_raw: &[u8], _rules: &Rules) -> Reading {
-    Reading {
-        kind: Kind::NeedsReview,
-        reasons: vec![Reason::Unreadable],
-        warnings: Vec::new(),
-        authority: None,
-        centres: Vec::new(),
-        head: Head::default(),
-        body: String::new(),
-        attachments: Vec::new(),
-        recipients: Vec::new(),
-        failed_message_id: None,
+pub fn read(raw: &[u8], rules: &Rules) -> Reading {
+    if raw.len() > mime::MAIL_BYTES_MAX {
+        return Reading::unread(Reason::TooLarge);
+    }
+    let Some(mail) = mime::parse(raw) else { return Reading::unread(Reason::Unreadable) };
+    let mut reading = Reading::empty(Kind::NeedsReview);
+    reading.head = head(&mail, &mut reading.reasons);
+    reading.attachments.clone_from(&mail.attachments);
+    reading.body = match (&mail.plain, &mail.html) {
+        (Some(plain), _) if !plain.trim().is_empty() => plain.clone(),
+        (_, Some(page)) => page.text.clone(),
+        (Some(plain), None) => plain.clone(),
+        (None, None) => String::new(),
+    };
+    if mail.too_deep {
+        reading.reasons.push(Reason::TooDeep);
+    }
+    let told = disposition::tell(&mail, &reading.head, &reading.body, rules);
+    match told.kind {
+        Some(kind) => {
+            reading.kind = kind;
+            reading.recipients = told.recipients;
+            reading.failed_message_id = told.failed_message_id;
+            reading.reasons.retain(|r| *r == Reason::TooDeep);
+            if kind == Kind::AutoReply && disposition::announces_new_contact(&reading.body) {
+                reading.reasons.push(Reason::NewContact);
+            }
+        }
+        None => judge::judge(&mut reading, &mail, rules),
+    }
+    reading.reasons.sort_unstable();
+    reading.reasons.dedup();
+    reading
+}
+
+impl Reading {
+    fn empty(kind: Kind) -> Self {
+        Self {
+            kind,
+            reasons: Vec::new(),
+            warnings: Vec::new(),
+            authority: None,
+            centres: Vec::new(),
+            head: Head::default(),
+            body: String::new(),
+            attachments: Vec::new(),
+            recipients: Vec::new(),
+            failed_message_id: None,
+        }
+    }
+
+    fn unread(reason: Reason) -> Self {
+        Self { reasons: vec![reason], ..Self::empty(Kind::NeedsReview) }
+    }
+
+    /// Must a person look before anything is done with this mail?
+    pub fn needs_review(&self) -> bool {
+        !self.reasons.is_empty() || self.kind == Kind::NeedsReview
+    }
+}
+
+fn head(mail: &mime::Mail, reasons: &mut Vec<Reason>) -> Head {
+    let senders: Vec<_> =
+        mail.fields.iter().filter(|(n, _)| n == "from").flat_map(|(_, v)| header::addresses(v)).collect();
+    let from_fields = mail.fields.iter().filter(|(n, _)| n == "from").count();
+    if from_fields > 1 || senders.len() > 1 {
+        reasons.push(Reason::SeveralFrom);
+    }
+    let (from_name, from) = match senders.as_slice() {
+        [(name, address)] if from_fields == 1 => (name.clone(), Some(address.clone())),
+        _ => (None, None),
+    };
+    let list = |name: &str| mail.field(name).map(header::addresses).unwrap_or_default().into_iter().map(|(_, a)| a);
+    Head {
+        subject: mail.text("subject"),
+        from_name,
+        from,
+        to: list("to").collect(),
+        cc: list("cc").collect(),
+        message_id: mail.text("message-id").and_then(|id| bounce::bare_id(&id)),
+        date: mail.date,
+        machine_sign: disposition::machine_sign(mail),
     }
 }

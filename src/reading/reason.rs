@@ -2,57 +2,119 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Why a person must look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reason {
-    // reading
-    UnknownAuthority,
-    AuthorityAmbiguous,
-    SubjectDiffers,
-    SectionMissing,
-    AuthorityAddressMissing,
-    AddressMissing,
-    AddressInvalid,
-    NothingFilledIn,
-    Contradiction,
-    CharsetDoubt,
-    FreeMail,
-    ForeignDomain,
-    AttachmentOnly,
-    QuestionBesides,
-    Withdrawal,
-    SeveralFrom,
-    TooLarge,
-    TooDeep,
-    Unreadable,
-    UnknownKind,
-    // directory (never set by reading itself)
-    AddressChange,
-    TenantRemoved,
-    MessageIdConflict,
-    MinistryNotInCc,
+macro_rules! codes {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal, $sentence:literal;)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $code)] $variant,)+
+        }
+
+        impl $name {
+            /// All of them, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word in JSON, journal and console filters.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code),+ }
+            }
+
+            /// The sentence staff read.
+            pub fn sentence(self) -> &'static str {
+                match self { $(Self::$variant => $sentence),+ }
+            }
+        }
+    };
 }
 
-/// Something odd that did not stop the reading.
+codes! {
+    /// Why a person must look.
+    Reason {
+        UnknownAuthority = "unknown-authority", "自治体名が保健所設置自治体の一覧にありません。";
+        AuthorityAmbiguous = "authority-ambiguous", "どの自治体の連絡か、ひとつに決まりません。";
+        SubjectDiffers = "subject-differs", "件名の自治体と本文の自治体が異なります。";
+        SectionMissing = "section-missing", "「自治体」又は「保健所」の見出しがありません。";
+        AuthorityAddressMissing = "authority-address-missing", "自治体のメールアドレスが記載されていません。";
+        AddressMissing = "address-missing", "メールアドレスの記載がない保健所があります。";
+        AddressInvalid = "address-invalid", "メールアドレスとして正しくない記載があります。";
+        NothingFilledIn = "nothing-filled-in", "登録する内容が記載されていません。";
+        Contradiction = "contradiction", "記載の内容に食い違いがあります。";
+        CharsetDoubt = "charset-doubt", "文字化けの疑いがあります。";
+        FreeMail = "free-mail", "フリーメール又は携帯電話のメールアドレスが使われています。";
+        ForeignDomain = "foreign-domain", "自治体のものではないドメインのメールアドレスが使われています。";
+        AttachmentOnly = "attachment-only", "内容が本文ではなく添付ファイル又はリンク先にあります。";
+        QuestionBesides = "question-besides", "登録の内容のほかに質問が書かれています。";
+        Withdrawal = "withdrawal", "登録の取下げの連絡と思われます。";
+        SeveralFrom = "several-from", "差出人（From）が複数記載されています。";
+        TooLarge = "too-large", "メールが大きすぎるため、読み取っていません。";
+        TooDeep = "too-deep", "メールの中にメールが何重にも添付されています。";
+        Unreadable = "unreadable", "メールとして読み取れません。";
+        UnknownKind = "unknown-kind", "登録の連絡かどうか判断できません。";
+        /// The data stand in a mail that was forwarded.
+        Forwarded = "forwarded", "転送されたメールの内容を読み取りました。";
+        /// The data stand in lines with quote marks that are attributed to nobody.
+        QuotedData = "quoted-data", "引用の記号が付いた行の内容を読み取りました。";
+        /// An earlier statement is corrected, added to or withdrawn.
+        Correction = "correction", "前の連絡を訂正又は変更するものです。";
+        Inquiry = "inquiry", "お問い合わせです。";
+        DateChange = "date-change", "ある日付からメールアドレスが変わるとの記載があります。";
+        NewContact = "new-contact", "自動応答が新しい連絡先を知らせています。";
+        CountDiffers = "count-differs", "本文にある保健所の数と、記載された保健所の数が異なります。";
+        // directory (never set by reading itself)
+        AddressChange = "address-change", "登録済みのメールアドレスと異なります。";
+        TenantRemoved = "tenant-removed", "登録済みの保健所が記載されていません。";
+        MessageIdConflict = "message-id-conflict", "同じ Message-ID で内容の異なるメールがあります。";
+        MinistryNotInCc = "ministry-not-in-cc", "厚生労働省が宛先・CCに入っていません。";
+    }
+}
+
+codes! {
+    /// Something odd that did not stop the reading.
+    WarningCode {
+        SeveralAddresses = "several-addresses", "メールアドレスが複数記載されているため、最初のものを採用しました。";
+        SubjectUnusual = "subject-unusual", "件名が所定の形ではありません。";
+        MinistryNotInCc = "ministry-not-in-cc", "厚生労働省（follow-up@mhlw.go.jp）がCCに入っていません。";
+        CharsetMislabelled = "charset-mislabelled", "文字コードの表示が実際と異なるため、内容から判断しました。";
+        NoHeadings = "no-headings", "見出しがないため、名称から自治体と保健所を区別しました。";
+        SameAddressTwice = "same-address-twice", "同じメールアドレスが複数の機関に記載されています。";
+        FewerCentresThanKnown = "fewer-centres-than-known", "記載された保健所の数が、把握している数より少なくなっています。";
+        TemplateLineLeft = "template-line-left", "記載例のままの行があったため、読み飛ばしました。";
+        DamagedMime = "damaged-mime", "メールの構造が壊れています。";
+        AuthorityFromSubject = "authority-from-subject", "本文に自治体名がないため、件名などの自治体名を採用しました。";
+        StruckOut = "struck-out", "取消線の付いた文字は読み飛ばしました。";
+    }
+}
+
+/// Something odd that did not stop the reading, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     pub code: WarningCode,
+    /// In the body, from 1.
     pub line: Option<usize>,
     /// The Japanese sentence staff (and, in a receipt, the officer) read.
     pub text: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WarningCode {
-    SeveralAddresses,
-    SubjectUnusual,
-    MinistryNotInCc,
-    CharsetMislabelled,
-    NoHeadings,
-    SameAddressTwice,
-    FewerCentresThanKnown,
-    TemplateLineLeft,
-    DamagedMime,
+impl Warning {
+    /// A warning with its standard sentence.
+    pub fn new(code: WarningCode, line: Option<usize>) -> Self {
+        Self { code, line, text: code.sentence().to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_kebab_case_unique_and_what_json_says() {
+        for reason in Reason::ALL {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.code());
+            assert!(reason.sentence().ends_with('。'));
+        }
+        let mut codes: Vec<_> = WarningCode::ALL.iter().map(|w| w.code()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), WarningCode::ALL.len());
+    }
 }

@@ -35,15 +35,12 @@ impl Holidays {
             if name.is_empty() {
                 file.fault(row.at, "a holiday without a name", "give its name, like 憲法記念日");
             }
-            match date.parse::<Date>() {
-                Err(_) => {
-                    file.fault(row.at, format!("\"{date}\" is no day of the calendar"), "write it like 2020-05-03")
-                }
-                Ok(day) => {
-                    if days.insert(day, name.to_owned()).is_some() {
-                        file.fault(row.at, format!("{day} stands twice"), "take one of them out");
-                    }
-                }
+            let Ok(day) = date.parse::<Date>() else {
+                file.fault(row.at, format!("\"{date}\" is no day of the calendar"), "write it like 2020-05-03");
+                continue;
+            };
+            if days.insert(day, name.to_owned()).is_some() {
+                file.fault(row.at, format!("{day} stands twice"), "take one of them out");
             }
         }
         let faults = file.close();

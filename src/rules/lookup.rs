@@ -152,7 +152,7 @@ impl Authorities {
         }
         hits.sort_unstable();
         hits.dedup();
-        self.narrowed(self.found(&hits))
+        Self::narrowed(self.found(&hits))
     }
 
     /// The longest name that begins at this character: how many characters it takes, and whose it is.
@@ -186,7 +186,7 @@ impl Authorities {
     }
 
     /// Of two bodies of one name the one whose prefecture the text names too: 府中市（東京都）.
-    fn narrowed<'a>(&'a self, found: Found<'a>) -> Found<'a> {
+    fn narrowed(found: Found<'_>) -> Found<'_> {
         let Found::Several(several) = &found else { return found };
         let named = |prefecture: &str| several.iter().any(|a| a.name == prefecture);
         let mut inside = several.iter().filter(|a| a.name != a.prefecture && named(&a.prefecture));
@@ -220,16 +220,13 @@ fn words(text: &str) -> Vec<(char, bool)> {
     let mut after_kana = false;
     for c in text.nfkc().take(SEARCH_CHARS_MAX) {
         let is_kana = ('ぁ'..='ん').contains(&c);
-        match fold_char(c).filter(|_| c.is_alphanumeric()) {
-            Some(letter) => {
-                letters.push((letter, starts || (after_kana && !is_kana && !('ァ'..='ヿ').contains(&c))));
-                starts = false;
-                run += 1;
-            }
-            None => {
-                starts = starts || run >= 2 || !is_blank(c);
-                run = 0;
-            }
+        if let Some(letter) = fold_char(c).filter(|_| c.is_alphanumeric()) {
+            letters.push((letter, starts || (after_kana && !is_kana && !('ァ'..='ヿ').contains(&c))));
+            starts = false;
+            run += 1;
+        } else {
+            starts = starts || run >= 2 || !is_blank(c);
+            run = 0;
         }
         after_kana = is_kana;
     }

@@ -162,11 +162,10 @@ impl<'t> Section<'_, 't> {
     /// A day, as a TOML date (2020-05-01) or as a text ("2020-05-01"). `None` if the key is missing.
     pub(super) fn date(&mut self, key: &'static str) -> Option<Date> {
         let (at, value) = self.take(key)?;
-        let date = match &value {
-            DeValue::Datetime(moment) if moment.time.is_none() && moment.offset.is_none() => {
-                moment.date.and_then(|d| Date::new(d.year.into(), d.month.into(), d.day.into()))
-            }
-            other => other.as_str().and_then(|text| text.trim().parse().ok()),
+        let written = value.as_datetime().filter(|moment| moment.time.is_none()).and_then(|moment| moment.date);
+        let date = match written {
+            Some(day) => Date::new(day.year.into(), day.month.into(), day.day.into()),
+            None => value.as_str().and_then(|text| text.trim().parse().ok()),
         };
         if date.is_none() {
             self.fault(at, format!("{key} is no day of the calendar"), "write it like 2020-05-01");
@@ -185,11 +184,10 @@ impl<'t> Section<'_, 't> {
     /// A time of day, as a TOML time (09:00:00) or as a text ("09:00").
     pub(super) fn time_of_day(&mut self, key: &'static str, default: TimeOfDay) -> TimeOfDay {
         let Some((at, value)) = self.take(key) else { return default };
-        let time = match &value {
-            DeValue::Datetime(moment) if moment.date.is_none() => {
-                moment.time.map(|t| TimeOfDay(u16::from(t.hour) * 60 + u16::from(t.minute)))
-            }
-            other => other.as_str().and_then(|text| text.trim().parse().ok()),
+        let written = value.as_datetime().filter(|moment| moment.date.is_none()).and_then(|moment| moment.time);
+        let time = match written {
+            Some(time) => Some(TimeOfDay(u16::from(time.hour) * 60 + u16::from(time.minute))),
+            None => value.as_str().and_then(|text| text.trim().parse().ok()),
         };
         if time.is_none() {
             self.fault(at, format!("{key} is no time of day"), "write it like \"09:00\", from \"00:00\" to \"23:59\"");

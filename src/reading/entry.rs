@@ -1,0 +1,391 @@
+//! One line → a name and its addresses. An address is taken only exactly as it stands (after NFKC): whatever hints that
+//! something was lost or mistyped makes it `broken`, and a person decides. Source: seed 4.1; research R10.
+
+use crate::domain::MailAddress;
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// What one line states.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Stated {
+    /// Without marks, labels and separators; empty if the line holds none.
+    pub(super) name: String,
+    /// In order, each once.
+    pub(super) addresses: Vec<MailAddress>,
+    /// Something on the line looks like an address and is none.
+    pub(super) broken: bool,
+    /// Byte offset in the line at which each address begins, parallel to `addresses`.
+    pub(super) at: Vec<usize>,
+}
+
+/// Reads a tidied line.
+pub(super) fn read(text: &str) -> Stated {
+    let mut stated = Stated::default();
+    let spans = spans(text);
+    for (start, end) in &spans {
+        let written = text.get(*start..*end).unwrap_or_default();
+        match written.parse::<MailAddress>() {
+            Ok(address) if sound(&address) => {
+                if !stated.addresses.iter().any(|a| a.same_mailbox(&address)) {
+                    stated.addresses.push(address);
+                    stated.at.push(*start);
+                }
+            }
+            Ok(_) | Err(_) => stated.broken = true,
+        }
+    }
+    let rest = around(text, &spans);
+    let before = spans.first().map_or(text, |(start, _)| text.get(..*start).unwrap_or_default());
+    stated.broken |= leftovers(&rest, !spans.is_empty());
+    stated.name = name(before);
+    if stated.name.is_empty()
+        && let Some((_, end)) = spans.last()
+    {
+        let after = name(text.get(*end..).unwrap_or_default());
+        if is_body_name(&after) {
+            stated.name = after;
+        }
+    }
+    stated
+}
+
+/// The stretches around each `@` that may be addresses.
+fn spans(text: &str) -> Vec<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let local = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'%' | b'+' | b'-');
+    let domain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
+    let mut spans: Vec<(usize, usize)> = Vec::new();
+    for (at, _) in text.match_indices('@') {
+        let floor = spans.last().map_or(0, |(_, end)| *end);
+        let mut start = at;
+        while start > floor && bytes.get(start - 1).is_some_and(local) {
+            start -= 1;
+        }
+        while start < at && bytes.get(start).is_some_and(|b| matches!(b, b'.' | b'-')) {
+            start += 1;
+        }
+        let mut end = at + 1;
+        while bytes.get(end).is_some_and(domain) {
+            end += 1;
+        }
+        // A second @ right behind: one broken stretch, not two addresses.
+        if bytes.get(end) == Some(&b'@') {
+            end += 1;
+        }
+        while end > at + 1 && bytes.get(end - 1).is_some_and(|b| matches!(b, b'.' | b'-')) {
+            end -= 1;
+        }
+        if at >= floor {
+            spans.push((start, end));
+        }
+    }
+    spans
+}
+
+/// Valid and nothing odd about it: no doubled dot, and no digit in the place of the letter in `lg.jp`.
+fn sound(address: &MailAddress) -> bool {
+    let domain = address.domain();
+    let text = address.as_str();
+    let lookalike = domain.ends_with(".1g.jp") || domain.ends_with(".ig.jp") || domain.ends_with(".lg.ip");
+    !text.contains("..") && !text.contains(".@") && !lookalike
+}
+
+/// The line without its addresses.
+fn around(text: &str, spans: &[(usize, usize)]) -> String {
+    let mut rest = String::with_capacity(text.len());
+    let mut from = 0;
+    for (start, end) in spans {
+        rest.push_str(text.get(from..*start).unwrap_or_default());
+        rest.push(' ');
+        from = *end;
+    }
+    rest.push_str(text.get(from..).unwrap_or_default());
+    rest
+}
+
+macro_rules! pattern {
+    ($name:ident, $pattern:literal) => {
+        static $name: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new($pattern).ok());
+    };
+}
+pub(super) use pattern;
+
+/// True if the pattern matches; a pattern that does not compile never matches (each is compiled by a test).
+pub(super) fn matches(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
+    pattern.as_ref().is_some_and(|p| p.is_match(text))
+}
+
+pattern!(WORD, r"[A-Za-z][A-Za-z0-9._+-]*");
+pattern!(URL, r"[a-z]+://\S+");
+pattern!(SPELT_AT, r"(?i)[a-z0-9]\s*[(\[{<]?\s*(\bat\b|atmark|アットマーク|アット)\s*[)\]}>]?\s*[a-z0-9]");
+pattern!(
+    NUMBERING,
+    r"^[(\[<]?\s*(?:[0-9]{1,2}|[アイウエオ]|[IVX]{1,3}|[a-z])\s*(?:[)\].、:>]|\s)\s*|^[0-9]{1,2}([^0-9-])"
+);
+pattern!(PHONE, r"(?i)\(?(?:tel|fax|電話|ファ(?:ッ)?クス|内線|直通|携帯)[^ぁ-ん]*");
+
+/// Words that stand beside addresses and are no part of one.
+const LABELS: [&str; 26] = [
+    "mail",
+    "e-mail",
+    "email",
+    "e",
+    "mailto",
+    "tel",
+    "fax",
+    "to",
+    "cc",
+    "bcc",
+    "address",
+    "add",
+    "mailaddress",
+    "addr",
+    "pc",
+    "lgwan",
+    "no",
+    "no.",
+    "id",
+    "url",
+    "http",
+    "https",
+    "ext",
+    "am",
+    "pm",
+    "ml",
+];
+
+/// Letters left over beside addresses (or, without any, a host name): part of an address that was torn.
+fn leftovers(rest: &str, beside: bool) -> bool {
+    let rest = if rest.contains("://") {
+        URL.as_ref().map_or_else(|| rest.to_owned(), |u| u.replace_all(rest, " ").into_owned())
+    } else {
+        rest.to_owned()
+    };
+    let Some(word) = WORD.as_ref() else { return false };
+    let host = |w: &str| w.contains('.') && w.rsplit('.').next().is_some_and(|t| t.eq_ignore_ascii_case("jp"));
+    let odd = word.find_iter(&rest).any(|w| {
+        let w = w.as_str().trim_end_matches(['.', '-', '_']).to_ascii_lowercase();
+        let label = LABELS.contains(&w.as_str()) || w.ends_with("-mail");
+        host(&w) || (beside && !label && w.len() > 1) || (beside && w == "jp")
+    });
+    odd || matches(&SPELT_AT, &rest)
+}
+
+/// Marks before a name or a heading.
+const MARKS: &[char] = &[
+    '■', '□', '◆', '◇', '●', '○', '◎', '・', '▼', '▽', '▲', '△', '★', '☆', '◯', '〇', '*', '-', '+', '•', '▪', '▶',
+    '►', '→', '⇒', '#', '·', '◉', '✓', '✔', '|', '─', '、', '，', ',',
+];
+
+/// Takes marks and numbering from the front: `■`, `(1)`, `①` (which NFKC made `1`), `ア.`
+pub(super) fn unmarked(text: &str) -> &str {
+    let mut text = text.trim();
+    for _ in 0..4 {
+        let before = text;
+        text = text.trim_start_matches(MARKS).trim_start();
+        if let Some(found) = NUMBERING.as_ref().and_then(|n| n.captures(text)) {
+            let whole = found.get(0).map_or(0, |m| m.end());
+            let cut = found.get(1).map_or(whole, |m| m.start());
+            text = text.get(cut..).unwrap_or_default().trim_start();
+        }
+        if text.len() == before.len() {
+            break;
+        }
+    }
+    text
+}
+
+/// Words at the end of a name that belong to the address behind it.
+const NAME_TAILS: [&str; 27] = [
+    "のメールアドレスは正しくは",
+    "のメールアドレスは",
+    "のメールアドレス",
+    "のアドレスは",
+    "のアドレス",
+    "メールアドレス",
+    "メルアド",
+    "mailaddress",
+    "E-mailアドレス",
+    "Eメール",
+    "E-mail",
+    "e-mail",
+    "E-Mail",
+    "E-MAIL",
+    "Email",
+    "email",
+    "EMAIL",
+    "Mail",
+    "mail",
+    "MAIL",
+    "メール",
+    "アドレス",
+    "mailto",
+    "連絡先",
+    "宛先",
+    "送付先",
+    "代表",
+];
+/// Words before a name: `名称：滋賀県草津保健所`.
+const NAME_HEADS: [&str; 12] = [
+    "名称",
+    "機関名",
+    "所属名",
+    "所属",
+    "組織名",
+    "保健所名",
+    "自治体名",
+    "団体名",
+    "施設名",
+    "名前",
+    "保健所",
+    "自治体",
+];
+
+/// A name without marks, numbering, labels, separators, telephone numbers and quotes.
+pub(super) fn name(text: &str) -> String {
+    let text = text.replace('\t', " ");
+    let text = text.strip_prefix("mailto:").unwrap_or(&text);
+    let mut name = unmarked(text).trim();
+    if let Some(found) = PHONE.as_ref().and_then(|p| p.find(name)) {
+        name = name.get(..found.start()).unwrap_or_default();
+    }
+    loop {
+        let before = name;
+        name = name.trim_end_matches(SEPARATORS).trim_start_matches(OPENERS);
+        for tail in NAME_TAILS {
+            // 代表 and the like are labels only behind a separator or alone.
+            if let Some(rest) = name.strip_suffix(tail) {
+                let parted = rest.is_empty() || rest.ends_with(SEPARATORS) || tail.starts_with('の');
+                if parted || tail.contains("ール") || tail.is_ascii() || tail.contains("アドレス") {
+                    name = rest;
+                }
+            }
+        }
+        for head in NAME_HEADS {
+            if let Some(rest) = name.strip_prefix(head)
+                && let Some(rest) = rest.trim_start().strip_prefix(':')
+            {
+                name = rest.trim_start();
+            }
+        }
+        if name.len() == before.len() {
+            break;
+        }
+    }
+    if !name.contains('(') {
+        name = name.trim_end_matches(')');
+    }
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Separators that may stand between a name and its address.
+const SEPARATORS: &[char] = &[
+    ' ', ':', ';', '=', '→', '⇒', '-', '.', '…', '・', ',', '、', '，', '|', '/', '<', '(', '[', '{', '"', '\'', '「',
+    '『', '~', '―', '—', '─', '>', '〈', '《', '【', '‥', '。', '“', '”', '’', '‘', '〔', '_', '*', '·',
+];
+const OPENERS: &[char] = &[
+    ' ', '"', '\'', '「', '『', '“', '‘', '”', '’', ':', '-', ')', '>', '」', ']', '.', ',', '、', '。', ';', '→', '/',
+];
+
+/// Endings of names of authorities, health centres and their sections.
+const BODY_ENDS: [&str; 26] = [
+    "保健所",
+    "センター",
+    "事務所",
+    "支所",
+    "分室",
+    "支部",
+    "課",
+    "係",
+    "室",
+    "班",
+    "部",
+    "局",
+    "グループ",
+    "チーム",
+    "担当",
+    "市",
+    "区",
+    "県",
+    "府",
+    "都",
+    "北海道",
+    "町",
+    "村",
+    "庁",
+    "本所",
+    "分所",
+];
+
+/// Could this be the name of an authority, a health centre or a section of one?
+pub(super) fn is_body_name(name: &str) -> bool {
+    let bare = name.split('(').next().unwrap_or(name).trim_end();
+    let whole = name.trim_end_matches(')');
+    [bare, whole].iter().any(|n| BODY_ENDS.iter().any(|end| n.ends_with(end)))
+}
+
+/// Does this name a health centre (and not its section's mail address or a person)?
+pub(super) fn is_centre_name(name: &str) -> bool {
+    [
+        "保健所",
+        "保健センター",
+        "厚生センター",
+        "健康センター",
+        "福祉センター",
+        "環境センター",
+        "保健福祉事務所",
+        "健康福祉事務所",
+        "福祉環境事務所",
+        "保健事務所",
+        "支所",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, name: &str, addresses: &[&str], broken: bool) {
+        let stated = read(&super::super::normalise::tidy(line));
+        let found: Vec<&str> = stated.addresses.iter().map(MailAddress::as_str).collect();
+        assert_eq!((stated.name.as_str(), found.as_slice(), stated.broken), (name, addresses, broken), "{line}");
+    }
+
+    #[test]
+    fn separators_marks_and_labels() {
+        check("港区　a@x.lg.jp", "港区", &["a@x.lg.jp"], false);
+        check("・みなと保健所：＜ａ＠ｘ．ｌｇ．ｊｐ＞", "みなと保健所", &["a@x.lg.jp"], false);
+        check("(1) 港区 - a@x.lg.jp", "港区", &["a@x.lg.jp"], false);
+        check("①港区=a@x.lg.jp。", "港区", &["a@x.lg.jp"], false);
+        check("広島県……mailto:a@x.lg.jp", "広島県", &["a@x.lg.jp"], false);
+        check("\"港区\" <a@x.lg.jp>,", "港区", &["a@x.lg.jp"], false);
+        check("１．港区　Ｅメール：a@x.lg.jp", "港区", &["a@x.lg.jp"], false);
+        check("港区 a@x.lg.jp<mailto:a@x.lg.jp>", "港区", &["a@x.lg.jp"], false);
+        check("a@x.lg.jp 盛岡局（県央保健所）", "盛岡局(県央保健所)", &["a@x.lg.jp"], false);
+        check("港区 a@x.lg.jp、b@x.lg.jp", "港区", &["a@x.lg.jp", "b@x.lg.jp"], false);
+        check("山口保健所　a@x.lg.jp（代表）電話:065-478-0066", "山口保健所", &["a@x.lg.jp"], false);
+        check("　E-mail：a@x.lg.jp", "", &["a@x.lg.jp"], false);
+    }
+
+    #[test]
+    fn nothing_is_repaired() {
+        check("山城北保健所　eisei pref.kyoto.lg.jp", "山城北保健所 eisei pref.kyoto.lg.jp", &[], true);
+        check("港区 hoken soumu@x.lg.jp", "港区 hoken", &["soumu@x.lg.jp"], true);
+        check("港区 a@city,x.lg.jp", "港区", &[], true);
+        check("港区 a@x,lg.jp", "港区", &[], true);
+        check("港区 a@x. y.lg.jp", "港区", &[], true);
+        check("港区 a@@x.lg.jp", "港区", &[], true);
+        check("港区 a(at)x.lg.jp", "港区 a(at)x.lg.jp", &[], true);
+        check("港区 a@x..lg.jp", "港区", &[], true);
+        check("港区 a@x.1g.jp", "港区", &[], true);
+    }
+
+    #[test]
+    fn every_pattern_compiles() {
+        for pattern in [&WORD, &URL, &SPELT_AT, &NUMBERING, &PHONE] {
+            assert!(pattern.is_some());
+        }
+    }
+}

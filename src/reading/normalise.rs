@@ -1,0 +1,81 @@
+//! Text as written → text to compare: NFKC (full and half width become one), one kind of blank, no invisible characters,
+//! one kind of hyphen. The line as written is kept for quoting. Source: research R10; Unicode TR15.
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+
+/// One line of the body.
+#[derive(Debug, Clone)]
+pub(super) struct Line<'a> {
+    /// From 1, in the body.
+    pub(super) number: usize,
+    /// As written.
+    pub(super) raw: &'a str,
+    /// Tidied, without quote marks and blanks at the ends; tabs kept, because they part cells.
+    pub(super) text: String,
+    /// Quote marks before the text.
+    pub(super) depth: usize,
+}
+
+/// Longest line looked at, in bytes; longer ones hold no entry anybody typed.
+const LINE_BYTES_MAX: usize = 2_000;
+/// Lines looked at; the rest of a longer body is not.
+const LINES_MAX: usize = 5_000;
+
+/// Splits a body into lines.
+pub(super) fn lines(body: &str) -> Vec<Line<'_>> {
+    body.split('\n').take(LINES_MAX).enumerate().map(|(index, raw)| line(index + 1, raw)).collect()
+}
+
+fn line(number: usize, raw: &str) -> Line<'_> {
+    let end = (0..=raw.len().min(LINE_BYTES_MAX)).rev().find(|at| raw.is_char_boundary(*at)).unwrap_or(0);
+    let tidied = tidy(raw.get(..end).unwrap_or_default());
+    let (mut depth, mut text) = (0, tidied.trim());
+    while let Some(rest) = text.strip_prefix('>') {
+        depth += 1;
+        text = rest.trim_start();
+    }
+    let text = if depth == 0 && text.len() == tidied.len() { tidied } else { text.to_owned() };
+    Line { number, raw, text, depth }
+}
+
+/// NFKC, plain blanks and hyphens, nothing invisible.
+pub(super) fn tidy(text: &str) -> String {
+    if text.is_ascii() {
+        return text.chars().filter(|c| !c.is_ascii_control() || *c == '\t').collect();
+    }
+    if is_nfkc_quick(text.chars()) == IsNormalized::Yes {
+        return text.chars().filter_map(plain).collect();
+    }
+    text.chars().nfkc().filter_map(plain).collect()
+}
+
+fn plain(c: char) -> Option<char> {
+    match c {
+        '\t' => Some('\t'),
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}' => None,
+        '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => None,
+        '\u{2010}'..='\u{2013}' | '\u{2212}' => Some('-'),
+        _ if c.is_control() => None,
+        _ if c.is_whitespace() => Some(' '),
+        _ => Some(c),
+    }
+}
+
+/// Tidied and without any blanks: for comparing names, headings and subjects.
+pub(super) fn squeeze(text: &str) -> String {
+    tidy(text).chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn widths_blanks_and_the_invisible() {
+        assert_eq!(tidy("ｈｏｋｅｎ＠ｃｉｔｙ．ｏｔａ−ｘ．ｊｐ"), "hoken@city.ota-x.jp");
+        assert_eq!(tidy("a\u{200b}b\u{3000}c\u{a0}d\te"), "ab c d\te");
+        assert_eq!(squeeze("保　健　所"), "保健所");
+        let line = &lines("> > 港区")[0];
+        assert_eq!((line.depth, line.text.as_str()), (2, "港区"));
+    }
+}
