@@ -235,3 +235,31 @@ fn rules_are_tried_on_samples() {
     std::fs::write(tmp.path().join("a.json"), "{\"kind\": \"spam\"}").unwrap();
     assert_eq!(test(&[]), Some(1));
 }
+
+#[test]
+fn read_understands_a_registration() {
+    let output = annai(&["read", "--json", "mails/registration.eml"]).output().unwrap();
+    let read = &lines(&output)[0];
+    assert_eq!((read["kind"].as_str(), read["authority"]["code"].as_str()), (Some("registration"), Some("011002")));
+    assert_eq!(read["centres"][0]["address"], "hokenjo@city.sapporo.jp");
+}
+
+/// A mail in a mail in a mail …: the parser recurses, and a stack that overflows would take the whole process with it.
+#[test]
+fn nesting_takes_nobody_down() {
+    let tmp = tempfile::tempdir().unwrap();
+    let forwarded = "Content-Type: message/rfc822\r\n\r\n".repeat(100_000);
+    let mut parts = String::new();
+    for depth in 0..20_000 {
+        parts.push_str(&format!("Content-Type: multipart/mixed; boundary=b{depth}\r\n\r\n--b{depth}\r\n"));
+    }
+    for (name, bytes) in [("forwarded.eml", &forwarded), ("parts.eml", &parts)] {
+        std::fs::write(tmp.path().join(name), bytes).unwrap();
+    }
+    let path = |name: &str| tmp.path().join(name).display().to_string();
+    let files = [path("forwarded.eml"), path("parts.eml"), "mails/registration.eml".to_owned()];
+    let output = annai(&["read", "--json", &files[0], &files[1], &files[2]]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let kinds: Vec<Value> = lines(&output).into_iter().map(|l| l["review"].clone()).collect();
+    assert_eq!(kinds, [true, true, false]);
+}

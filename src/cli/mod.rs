@@ -4,7 +4,6 @@
 pub mod args;
 mod doctor;
 mod init;
-mod json;
 mod read;
 mod rules;
 mod table;

@@ -3,7 +3,6 @@
 //! mail is read on a thread with a large stack, and a fault of ours becomes an object that sends the mail to a person.
 
 use super::args::ReadArgs;
-use super::json;
 use super::table::{Align, Table, clean};
 use super::{Cli, CliError, report};
 use crate::domain::MailAddress;
@@ -86,7 +85,7 @@ pub(super) fn read_json(files: &[PathBuf], rules: &Rules) -> Vec<Value> {
 fn read_file(file: &Path, rules: &Rules, json: bool) -> Answer {
     let name = file.to_string_lossy();
     let (reading, unreadable) = understand(file, rules);
-    let text = if json { format!("{}\n", json::object(&reading, &name)) } else { human(&name, &reading) };
+    let text = if json { format!("{}\n", reading.to_json(&name)) } else { human(&name, &reading) };
     Answer { text, unreadable }
 }
 
