@@ -17,9 +17,10 @@ use rustls_pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
 use std::collections::BTreeSet;
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
@@ -47,15 +48,7 @@ pub(super) async fn open(settings: &ImapSettings) -> Result<(Wire, Offers), Imap
     let wire = match settings.tls {
         Tls::Implicit => greeted(Wire::new(Pipe::tls(protect(settings, stream).await?))).await?,
         Tls::StartTls => start_tls(settings, stream).await?,
-        Tls::None if stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()) => {
-            greeted(Wire::new(Pipe::plain(stream))).await?
-        }
-        Tls::None => {
-            return Err(ImapError::Unfit(format!(
-                "[imap] tls = \"none\" is for loopback only and {} is not; use \"implicit\" or \"starttls\"",
-                settings.host
-            )));
-        }
+        Tls::None => greeted(Wire::new(Pipe::plain(stream))).await?,
     };
     let (wire, offers) = offers(wire).await?;
     let wire = authenticate(settings, wire, &offers).await?;
@@ -66,11 +59,19 @@ pub(super) async fn open(settings: &ImapSettings) -> Result<(Wire, Offers), Imap
 async fn connect(settings: &ImapSettings) -> Result<TcpStream, ImapError> {
     let unreachable =
         |reason: String| ImapError::Unreachable { host: settings.host.clone(), port: settings.port, reason };
-    let connecting = TcpStream::connect((settings.host.as_str(), settings.port));
-    let stream = match timeout(CONNECT_LIMIT, connecting).await {
-        Ok(connected) => connected.map_err(|e| unreachable(e.to_string()))?,
-        Err(_) => return Err(unreachable(format!("no answer within {} s", CONNECT_LIMIT.as_secs()))),
-    };
+    let no_answer = |_| unreachable(format!("no answer within {} s", CONNECT_LIMIT.as_secs()));
+    let resolving = timeout(CONNECT_LIMIT, lookup_host((settings.host.as_str(), settings.port)));
+    let found = resolving.await.map_err(no_answer)?.map_err(|e| unreachable(e.to_string()))?;
+    let clear = settings.tls == Tls::None;
+    let addresses: Vec<SocketAddr> = found.filter(|address| !clear || address.ip().is_loopback()).collect();
+    if clear && addresses.is_empty() {
+        return Err(ImapError::Unfit(format!(
+            "[imap] tls = \"none\" is for loopback only and {} is not; use \"implicit\" or \"starttls\"",
+            settings.host
+        )));
+    }
+    let connected = timeout(CONNECT_LIMIT, TcpStream::connect(addresses.as_slice())).await.map_err(no_answer)?;
+    let stream = connected.map_err(|e| unreachable(e.to_string()))?;
     let prepare = || -> io::Result<()> {
         stream.set_nodelay(true)?;
         let socket = SockRef::from(&stream);

@@ -1,0 +1,106 @@
+//! An archive in memory that keeps its promises, and a clock that does not wait.
+
+use annai::intake::{Archive, Census, Fetched, ImapError, Pace, Stopped};
+use annai::workflow::cursor::Cursor;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+#[derive(Default)]
+pub struct Shelf {
+    inner: Mutex<Inner>,
+    /// Told at every call of `polled`.
+    pub at_end: Notify,
+    /// Told at every filed batch.
+    pub filed: Notify,
+}
+
+#[derive(Default)]
+struct Inner {
+    cursor: Option<Cursor>,
+    /// By UIDVALIDITY and UID; a second filing of the same one counts as `again`.
+    mails: BTreeMap<(u32, u32), Fetched>,
+    again: usize,
+    census: Option<Census>,
+    troubles: Vec<String>,
+}
+
+impl Shelf {
+    pub fn mails(&self) -> Vec<Fetched> {
+        self.inner.lock().unwrap().mails.values().cloned().collect()
+    }
+
+    pub fn again(&self) -> usize {
+        self.inner.lock().unwrap().again
+    }
+
+    pub fn census(&self) -> Option<Census> {
+        self.inner.lock().unwrap().census
+    }
+
+    pub fn troubles(&self) -> Vec<String> {
+        self.inner.lock().unwrap().troubles.clone()
+    }
+
+    pub fn current(&self) -> Option<Cursor> {
+        self.inner.lock().unwrap().cursor
+    }
+}
+
+impl Archive for Shelf {
+    async fn cursor(&self) -> Result<Option<Cursor>, Stopped> {
+        Ok(self.current())
+    }
+
+    async fn file(&self, after: Cursor, mails: Vec<Fetched>) -> Result<(), Stopped> {
+        {
+            let mut inner = self.inner.lock().unwrap();
+            inner.cursor = Some(after);
+            for mail in mails {
+                let key = (after.uid_validity, mail.uid);
+                inner.again += usize::from(inner.mails.insert(key, mail).is_some());
+            }
+        }
+        self.filed.notify_one();
+        Ok(())
+    }
+
+    async fn reconciled(&self, census: Census) -> Result<(), Stopped> {
+        self.inner.lock().unwrap().census = Some(census);
+        Ok(())
+    }
+
+    async fn polled(&self) -> Result<(), Stopped> {
+        self.at_end.notify_one();
+        Ok(())
+    }
+
+    async fn troubled(&self, trouble: &ImapError) -> Result<(), Stopped> {
+        self.inner.lock().unwrap().troubles.push(trouble.to_string());
+        Ok(())
+    }
+}
+
+/// Time passes at once.
+pub struct Swift;
+
+impl Pace for Swift {
+    async fn sleep(&self, _: Duration) {
+        tokio::task::yield_now().await;
+    }
+
+    async fn next_poll(&self) {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// `7=text`, `7=[octets]` where the text is long.
+pub fn shown(mail: &Fetched) -> String {
+    let content = if mail.raw.len() > 40 {
+        format!("[{}]", mail.raw.len())
+    } else {
+        String::from_utf8_lossy(&mail.raw).into_owned()
+    };
+    format!("{}={content}{}", mail.uid, if mail.truncated { "(truncated)" } else { "" })
+}
