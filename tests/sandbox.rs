@@ -1,14 +1,26 @@
-//! The sandbox seen from outside: Python's imaplib and smtplib and async-imap as independent clients. Its faults are in
-//! `sandbox_faults.rs`. The clock stands still at 2020-05-01 09:00 JST.
+//! The sandbox seen from outside: Python's imaplib and smtplib and async-imap as independent clients; its faults by
+//! bare sockets, to the octet. The clock stands still at 2020-05-01 09:00 JST.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+#[path = "sandbox/imap_faults.rs"]
+mod imap_faults;
+#[path = "sandbox/smtp_faults.rs"]
+mod smtp_faults;
 
 use annai::domain::Timestamp;
 use annai::sandbox::{DeliverError, Domains, INBOX, Limits, Options, PostOffice};
 use futures::StreamExt;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 const PASSWORD: &str = "sandbox \"pass\\word";
+/// How long a test listens to a server that says nothing: where it ought to speak, and where it ought not to.
+const PATIENCE: Duration = Duration::from_secs(30);
+const BRIEF: Duration = Duration::from_secs(1);
 const USER: &str = "covid19@city.example.jp";
 
 fn options() -> Options {
@@ -16,6 +28,22 @@ fn options() -> Options {
     let mut options = Options::new(PASSWORD, Arc::new(move || now));
     options.domains = Domains::Only(vec!["city.example.jp".to_owned()]);
     options
+}
+
+/// Says everything at once and hears until the connection ends.
+fn converse(address: SocketAddr, words: &str) -> String {
+    hear(address, words, PATIENCE)
+}
+
+/// The same, or until this much silence.
+fn hear(address: SocketAddr, words: &str, patience: Duration) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(patience)).unwrap();
+    // The other side may have closed already; what it said before is what counts.
+    let _ = stream.write_all(words.as_bytes());
+    let mut heard = Vec::new();
+    let _ = stream.read_to_end(&mut heard);
+    String::from_utf8_lossy(&heard).into_owned()
 }
 
 /// Runs a Python client against the post office; it fails with what the script says.
@@ -141,7 +169,7 @@ async fn a_token_opens_the_mailbox_and_a_wrong_one_does_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_and_unknown_domains_are_refused() {
     let mut options = options();
-    options.limits = Limits { mail_octets: 10, mailboxes: 1, mails: 2, ..Limits::default() };
+    options.limits = Limits { mail_octets: 10, mailboxes: 1, mails: 2, connections: 1, ..Limits::default() };
     let office = PostOffice::start(options).await.unwrap();
     assert_eq!(office.deliver("a@elsewhere.example", b"x"), Err(DeliverError::UnknownDomain));
     assert_eq!(office.deliver("nobody", b"x"), Err(DeliverError::NoAddress));
@@ -150,6 +178,9 @@ async fn limits_and_unknown_domains_are_refused() {
     assert_eq!(office.deliver("other@city.example.jp", b"1"), Err(DeliverError::TooManyMailboxes));
     assert_eq!(office.deliver(USER, b"2"), Ok(()));
     assert_eq!(office.deliver(USER, b"3"), Err(DeliverError::TooManyMails));
+    let first = connect(&office).await;
+    assert_eq!(converse(office.smtp_addr(), "EHLO c\r\n"), "", "one connection too many");
+    drop(first);
     office.shutdown().await;
 }
 

@@ -14,7 +14,7 @@ use imap_codec::imap_types::response::Code;
 use imap_codec::imap_types::sequence::SequenceSet;
 use std::io;
 
-/// What a copy leaves behind: COPY the original, MOVE nothing.
+/// What is left behind: by COPY and UNSELECT the original, by MOVE and CLOSE nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leave {
     Original,
@@ -100,6 +100,19 @@ impl Session {
                 Ok(Answer::ok("Done."))
             }
         }
+    }
+
+    /// CLOSE (nothing marked `\Deleted` is left) or UNSELECT.
+    pub(super) fn close(&mut self, leave: Leave) -> Answer {
+        if self.selected.is_none() {
+            return Answer::bad("Open a mailbox first.");
+        }
+        if leave == Leave::Nothing {
+            // Of a mailbox open for reading only, nothing is removed (RFC 3501 §6.4.2).
+            self.expunge(None);
+        }
+        self.selected = None;
+        Answer::ok("Closed.")
     }
 
     /// Removes what is marked `\Deleted`, among these UIDs if some are given.

@@ -87,8 +87,12 @@ fn is_served(name: &MessageDataItemName<'_>) -> bool {
         | MessageDataItemName::Rfc822Text => true,
         MessageDataItemName::BodyExt { section, .. } => match section {
             None
-            | Some(Section::Header(None) | Section::HeaderFields(None, _) | Section::HeaderFieldsNot(None, _))
-            | Some(Section::Text(None)) => true,
+            | Some(
+                Section::Header(None)
+                | Section::HeaderFields(None, _)
+                | Section::HeaderFieldsNot(None, _)
+                | Section::Text(None),
+            ) => true,
             Some(
                 Section::Part(_)
                 | Section::Mime(_)

@@ -264,13 +264,12 @@ fn all_flags(folder: &Folder) -> Vec<Flag<'static>> {
 fn fits(pattern: &[u8], name: &[u8]) -> bool {
     match (pattern.split_first(), name.split_first()) {
         (None, None) => true,
-        (None, Some(_)) => false,
         (Some((wild @ (b'*' | b'%'), rest)), _) => {
             let run = name.iter().position(|b| *wild == b'%' && *b == SEPARATOR as u8).unwrap_or(name.len());
             (0..=run).any(|taken| fits(rest, name.get(taken..).unwrap_or_default()))
         }
         (Some((first, rest)), Some((head, tail))) => first.eq_ignore_ascii_case(head) && fits(rest, tail),
-        (Some(_), None) => false,
+        (None, Some(_)) | (Some(_), None) => false,
     }
 }
 

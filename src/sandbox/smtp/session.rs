@@ -49,19 +49,17 @@ impl Session {
                     continue;
                 }
             };
-            match parse(&line) {
-                Command::StartTls => {
-                    if self.may_start_tls().await? {
-                        // What was said in clear is forgotten (RFC 3207 §4.2), octets sent ahead too.
-                        let wire = self.lines.wire.secure(&self.office.tls).await?;
-                        self = Self::new(self.office, wire);
-                    }
-                }
-                Command::Quit => {
-                    self.reply("221 2.0.0 Bye").await?;
-                    return self.lines.wire.close().await;
-                }
-                command => self.obey(command).await?,
+            let command = parse(&line);
+            if command == Command::Quit {
+                self.reply("221 2.0.0 Bye").await?;
+                return self.lines.wire.close().await;
+            }
+            if command != Command::StartTls {
+                self.obey(command).await?;
+            } else if self.may_start_tls().await? {
+                // What was said in clear is forgotten (RFC 3207 §4.2), octets sent ahead too.
+                let wire = self.lines.wire.secure(&self.office.tls).await?;
+                self = Self::new(self.office, wire);
             }
         }
     }
@@ -184,14 +182,13 @@ impl Session {
 
     /// The client's response to a challenge (or the one it gave at once), out of its Base64; `None` if it is none.
     async fn response(&mut self, challenge: &str, given: Option<Vec<u8>>) -> io::Result<Option<Vec<u8>>> {
-        let mut line = match given {
-            Some(line) => line,
-            None => {
-                self.reply(challenge).await?;
-                match self.lines.next(COMMAND_OCTETS_MAX).await? {
-                    Line::Whole(line) => line,
-                    Line::TooLong => return Ok(None),
-                }
+        let mut line = if let Some(line) = given {
+            line
+        } else {
+            self.reply(challenge).await?;
+            match self.lines.next(COMMAND_OCTETS_MAX).await? {
+                Line::Whole(line) => line,
+                Line::TooLong => return Ok(None),
             }
         };
         line.extend_from_slice(b"\r\n");
