@@ -1,7 +1,7 @@
 //! One IMAP session: what state it is in, and which command goes where.
 
-use super::answer::{Answer, words};
 use super::change::Leave;
+use super::completion::{Completion, words};
 use super::folders::Selected;
 use super::talk::Talk;
 use crate::sandbox::wire::Wire;
@@ -51,7 +51,7 @@ impl Session {
                 }
             } else {
                 let tag = self.talk.frames.decode_tag().map(IntoStatic::into_static);
-                self.talk.end_with(Answer::bad("That is no command this server reads."), tag).await?;
+                self.talk.end_with(Completion::bad("That is no command this server reads."), tag).await?;
             }
         }
     }
@@ -105,15 +105,15 @@ impl Session {
 
     /// Answers STARTTLS; true if the TLS handshake is to begin.
     async fn may_start_tls(&mut self, tag: Tag<'static>) -> io::Result<bool> {
-        let mut answer = Answer::ok("Begin TLS now.");
+        let mut answer = Completion::ok("Begin TLS now.");
         if let Some(fault) = self.fault(ImapVerb::StartTls) {
             self.talk.suffer(&fault).await?;
             if let ImapFault::No(text) = fault {
-                answer = Answer::no_because(text);
+                answer = Completion::no_because(text);
             }
         }
         if self.talk.wire.is_tls() || self.user.is_some() || self.office.desk().hide_starttls() {
-            answer = Answer::bad("No TLS now.");
+            answer = Completion::bad("No TLS now.");
         }
         let begin = answer.is_ok();
         self.talk.end_with(answer, Some(tag)).await?;
@@ -130,7 +130,7 @@ impl Session {
             self.talk.suffer(fault).await?;
         }
         let answer = match fault {
-            Some(ImapFault::No(text)) => Answer::no_because(text),
+            Some(ImapFault::No(text)) => Completion::no_because(text),
             Some(ImapFault::ChangeUidValidity) => {
                 if let (ImapVerb::Select | ImapVerb::Status, Some(user)) = (verb, &self.user) {
                     self.office.change_uid_validity(user, &super::folders::folder_of(&body).unwrap_or_default());
@@ -160,13 +160,13 @@ impl Session {
         Ok(!logout)
     }
 
-    async fn carry_out(&mut self, verb: ImapVerb, body: CommandBody<'static>) -> io::Result<Answer> {
+    async fn carry_out(&mut self, verb: ImapVerb, body: CommandBody<'static>) -> io::Result<Completion> {
         if self.user.is_none() && !needs_no_login(verb) {
-            return Ok(Answer::bad("Log in first."));
+            return Ok(Completion::bad("Log in first."));
         }
         match body {
             CommandBody::Capability => self.tell_capabilities().await,
-            CommandBody::Noop | CommandBody::Check => Ok(Answer::ok("Done.")),
+            CommandBody::Noop | CommandBody::Check => Ok(Completion::ok("Done.")),
             CommandBody::Logout => self.say_goodbye().await,
             CommandBody::Login { username, password } => {
                 Ok(self.log_in(username.as_ref(), password.declassify().as_ref()))
@@ -210,21 +210,21 @@ impl Session {
             | CommandBody::Compress { .. }
             | CommandBody::GetQuota { .. }
             | CommandBody::GetQuotaRoot { .. }
-            | CommandBody::SetQuota { .. } => Ok(Answer::bad("This server does not do that.")),
+            | CommandBody::SetQuota { .. } => Ok(Completion::bad("This server does not do that.")),
         }
     }
 
-    async fn tell_capabilities(&mut self) -> io::Result<Answer> {
+    async fn tell_capabilities(&mut self) -> io::Result<Completion> {
         if let Ok(list) = Vec1::try_from(self.capabilities()) {
             self.talk.send(&Response::Data(Data::Capability(list))).await?;
         }
-        Ok(Answer::ok("That is all."))
+        Ok(Completion::ok("That is all."))
     }
 
-    async fn say_goodbye(&mut self) -> io::Result<Answer> {
+    async fn say_goodbye(&mut self) -> io::Result<Completion> {
         let bye = Bye { code: None, text: words("Until next time.") };
         self.talk.send(&Response::Status(Status::Bye(bye))).await?;
-        Ok(Answer::ok("Done."))
+        Ok(Completion::ok("Done."))
     }
 }
 

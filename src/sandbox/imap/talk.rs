@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
 
-use super::answer::words;
+use super::completion::{Completion, words};
 
 /// Octets of one command line, without its literals. RFC 7162 §4 advises clients to stay below 8192.
 const LINE_OCTETS_MAX: usize = 64 * 1024;
@@ -85,7 +85,7 @@ impl Talk {
                 let tag = self.frames.decode_tag().map(IntoStatic::into_static);
                 self.frames.skip_message();
                 self.literals = 0;
-                let answer = super::answer::Answer::no("The literal is too big: the limit is Limits.mail_octets.");
+                let answer = Completion::no("The literal is too big: the limit is Limits.mail_octets.");
                 self.end_with(answer, tag).await
             }
             (LiteralMode::NonSync, false) => self.bye("The literal is too big.").await,
@@ -93,11 +93,7 @@ impl Talk {
     }
 
     /// Sends a tagged answer, or an untagged one if the tag could not be read.
-    pub(super) async fn end_with(
-        &mut self,
-        answer: super::answer::Answer,
-        tag: Option<Tag<'static>>,
-    ) -> io::Result<()> {
+    pub(super) async fn end_with(&mut self, answer: Completion, tag: Option<Tag<'static>>) -> io::Result<()> {
         let response = match tag {
             Some(tag) => answer.tagged(tag),
             None => answer.untagged(),
