@@ -124,6 +124,14 @@ fn init_writes_what_loads_and_never_again() {
     let config_text = dir.join("annai.toml").display().to_string();
     assert!(annai(&["rules", "check", "--config", &config_text]).output().unwrap().status.success());
 
+    assert!(annai(&["template", "check", "--config", &config_text]).output().unwrap().status.success());
+    let letter = annai(&["template", "preview", "pickup-password", "--config", &config_text]).output().unwrap();
+    assert!(
+        text(&letter.stdout).contains("クライアント証明書取得用パスワードの送付（厚生労働省）"),
+        "{}",
+        text(&letter.stderr)
+    );
+
     let key = std::fs::read(dir.join("secrets/master.key")).unwrap();
     let again = annai(&["init", &dir_text]).output().unwrap();
     assert_eq!(again.status.code(), Some(1));

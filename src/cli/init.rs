@@ -4,6 +4,7 @@
 use super::args::InitArgs;
 use super::{CliError, clean};
 use crate::crypto::MasterKey;
+use crate::letters::TemplateFiles;
 use crate::rules::RuleFiles;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write};
@@ -57,9 +58,11 @@ pub(super) fn run(args: &InitArgs, json: bool) -> Result<ExitCode, CliError> {
 fn targets(dir: &Path) -> Vec<Target> {
     let public = |path: PathBuf, text: String| Target { path, text, mode: PUBLIC_FILE };
     let rules = RuleFiles::embedded().0.into_iter().map(|(name, text)| public(dir.join("rules").join(name), text));
+    let mail = dir.join("templates/mail");
+    let templates = TemplateFiles::embedded().0.into_iter().map(|(name, text)| public(mail.join(name), text));
     let unzip = format!("{}\n", crate::config::SEED_UNZIP_PASSWORD);
     let mut targets = vec![public(dir.join("annai.toml"), CONFIG_TEXT.to_owned())];
-    targets.extend(rules);
+    targets.extend(rules.chain(templates));
     targets.push(Target { path: dir.join("secrets/unzip-password"), text: unzip, mode: SECRET_FILE });
     targets
 }

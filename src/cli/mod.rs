@@ -7,11 +7,13 @@ mod init;
 mod read;
 mod rules;
 mod table;
+mod template;
 
 pub use args::Cli;
 pub use table::{Align, Table, clean};
 
 use crate::config::{Config, ConfigError, FileError, OverrideError};
+use crate::letters::{Desk, TemplateError, TemplateFiles, Templates};
 use crate::rules::{RuleError, RuleFiles, Rules};
 use crate::telemetry::TelemetryError;
 use args::Verb;
@@ -23,8 +25,8 @@ use std::process::ExitCode;
 
 /// File types of a rules directory.
 pub const RULE_EXTENSIONS: &[&str] = &["toml", "csv"];
-/// File types of a templates directory.
-pub const TEMPLATE_EXTENSIONS: &[&str] = &["txt", "html"];
+/// File types of the mail templates.
+pub const TEMPLATE_EXTENSIONS: &[&str] = &["txt"];
 
 /// Why a verb did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -113,13 +115,13 @@ fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         Verb::Init(args) => init::run(args, cli.json),
         Verb::Doctor(args) => doctor::run(args, cli),
         Verb::Rules(args) => rules::run(args, cli),
+        Verb::Template(args) => template::run(args, cli),
         Verb::Serve(_)
         | Verb::Status
         | Verb::Queue(_)
         | Verb::Review(_)
         | Verb::Tenant(_)
         | Verb::Forecast(_)
-        | Verb::Template(_)
         | Verb::Audit(_)
         | Verb::Backup(_)
         | Verb::Restore(_)
@@ -159,6 +161,29 @@ pub fn load_rules(dir: Option<&Path>) -> Result<Rules, CliError> {
     let files = RuleFiles(crate::config::read_dir_files(dir, RULE_EXTENSIONS)?);
     Rules::parse(&files).map_err(|faults| {
         let named = |f: RuleError| RuleError { file: dir.join(&f.file).display().to_string(), ..f }.to_string();
+        CliError::Faults(faults.into_iter().map(named).collect())
+    })
+}
+
+/// The templates of the configuration (`mail/` in its templates directory) or the built-in ones. All faults at once.
+pub fn load_templates(config: &Config) -> Result<Templates, CliError> {
+    let mail = &config.mail;
+    let desk = Desk {
+        contractor_name: mail.contractor_name.clone(),
+        contractor: mail.contractor.clone(),
+        ministry: mail.ministry.clone(),
+        from: mail.from.clone(),
+    };
+    let (files, dir) = match &config.templates_dir {
+        None => (TemplateFiles::embedded(), PathBuf::from("built-in")),
+        Some(dir) => {
+            let dir = dir.join("mail");
+            (TemplateFiles(crate::config::read_dir_files(&dir, TEMPLATE_EXTENSIONS)?), dir)
+        }
+    };
+    Templates::parse(&files, &desk).map_err(|faults| {
+        let name = |f: &TemplateError| dir.join(Path::new(&f.file).file_name().unwrap_or_default());
+        let named = |f: TemplateError| TemplateError { file: name(&f).display().to_string(), ..f }.to_string();
         CliError::Faults(faults.into_iter().map(named).collect())
     })
 }

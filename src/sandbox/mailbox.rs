@@ -160,7 +160,8 @@ impl Mailboxes {
         self.append(&account, INBOX, envelope, raw, BTreeSet::new()).map(|_| ())
     }
 
-    /// Puts a mail into a folder that exists and says its UID; a missing folder is a missing address.
+    /// Puts a mail into a folder that exists and says its UID; a missing folder is a missing address. Its size is the
+    /// caller's care: each door has its own way to refuse.
     pub(super) fn append(
         &mut self,
         account: &str,
@@ -169,9 +170,6 @@ impl Mailboxes {
         raw: Arc<[u8]>,
         flags: BTreeSet<String>,
     ) -> Result<u32, DeliverError> {
-        if raw.len() > self.limits.mail_octets {
-            return Err(DeliverError::TooLarge);
-        }
         if self.mails >= self.limits.mails {
             return Err(DeliverError::TooManyMails);
         }

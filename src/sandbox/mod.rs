@@ -5,6 +5,7 @@
 //! Nothing leaves loopback, nothing is written to disk, no mail text is logged. User name = mail address, one password
 //! for all (also the XOAUTH2 token). Absent on purpose: ENVELOPE, BODYSTRUCTURE, SUBSCRIBE, RENAME, DELETE, quotas.
 
+mod desk;
 mod dsn;
 mod faults;
 mod headers;
@@ -22,7 +23,7 @@ pub use mailbox::{DeliverError, Domains, INBOX, StoredMail};
 
 use crate::domain::{Secret, Timestamp};
 use crate::pki::throwaway::{ThrowawayError, throwaway};
-use faults::Desk;
+use desk::Desk;
 use mailbox::{Envelope, Mailboxes};
 use server::{Addresses, Errand, Listeners};
 use std::fmt;
@@ -61,7 +62,7 @@ pub struct Options {
 /// What one post office holds at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Octets of one mail; SMTP announces it as SIZE.
+    /// Octets of one mail, not counting the fields added at delivery; SMTP announces it as SIZE.
     pub mail_octets: usize,
     /// Octets of one line of a mail coming in by SMTP, without its CRLF (RFC 5321 §4.5.3.1.6 promises 998).
     pub line_octets: usize,
@@ -200,6 +201,9 @@ impl PostOffice {
 
     /// Puts these octets into the mailbox of an address as they are, without envelope or added lines.
     pub fn deliver(&self, address: &str, raw: &[u8]) -> Result<(), DeliverError> {
+        if raw.len() > self.office.limits.mail_octets {
+            return Err(DeliverError::TooLarge);
+        }
         let envelope = Envelope { from: None, to: address.to_owned(), at: (self.office.now)() };
         self.office.deliver(envelope, Arc::from(raw))
     }

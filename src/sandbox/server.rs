@@ -44,12 +44,12 @@ enum Door {
 
 impl Listeners {
     pub(super) async fn open(options: &Options) -> Result<Self, StartError> {
-        let (imap, imap_addr) = listen(options.imap_port).await?;
-        let (imaps, imaps_addr) = listen(options.imaps_port).await?;
-        let (smtp, smtp_addr) = listen(options.smtp_port).await?;
-        let (smtps, smtps_addr) = listen(options.smtps_port).await?;
-        let addresses = Addresses { imap: imap_addr, imaps: imaps_addr, smtp: smtp_addr, smtps: smtps_addr };
-        Ok(Self { imap, imaps, smtp, smtps, addresses })
+        let imap = listen(options.imap_port).await?;
+        let imaps = listen(options.imaps_port).await?;
+        let smtp = listen(options.smtp_port).await?;
+        let smtps = listen(options.smtps_port).await?;
+        let addresses = Addresses { imap: imap.1, imaps: imaps.1, smtp: smtp.1, smtps: smtps.1 };
+        Ok(Self { imap: imap.0, imaps: imaps.0, smtp: smtp.0, smtps: smtps.0, addresses })
     }
 
     async fn accept(&self) -> (Door, io::Result<(TcpStream, SocketAddr)>) {

@@ -1,8 +1,8 @@
 //! What can be checked without the network: rules, templates, keys, pages, state directory, disk, clock, holidays.
 
 use super::{Finding, fault};
-use crate::cli::{TEMPLATE_EXTENSIONS, load_rules};
-use crate::config::{Config, FileError, ImapLogin, read_dir_files};
+use crate::cli::{load_rules, load_templates};
+use crate::config::{Config, FileError, ImapLogin};
 use crate::domain::Timestamp;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -55,15 +55,21 @@ fn rules(config: &Config, now: Timestamp, out: &mut Vec<Finding>) {
 }
 
 fn templates(config: &Config, out: &mut Vec<Finding>) {
-    match &config.templates_dir {
-        None => out.push(Finding::ok("built-in templates")),
-        Some(dir) => out.push(match read_dir_files(dir, TEMPLATE_EXTENSIONS) {
-            Ok(files) if files.is_empty() => {
-                Finding::fail(format!("no templates in {}", dir.display()), "copy them there, or remove templates_dir")
-            }
-            Ok(files) => Finding::ok(format!("templates {} ({} files)", dir.display(), files.len())),
-            Err(e) => fault(&e.to_string()),
-        }),
+    match load_templates(config) {
+        Err(faults) => out.extend(faults.to_string().lines().map(fault)),
+        Ok(templates) => {
+            let name = config
+                .templates_dir
+                .as_ref()
+                .map_or("built-in templates".to_owned(), |d| format!("templates {}", d.display()));
+            out.push(Finding::ok(name));
+            out.extend(
+                templates
+                    .warnings()
+                    .iter()
+                    .map(|w| Finding::warn(format!("{}:{}: {}", w.file, w.line, w.fault), w.remedy.clone())),
+            );
+        }
     }
 }
 

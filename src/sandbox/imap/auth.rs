@@ -1,6 +1,6 @@
 //! LOGIN, AUTHENTICATE PLAIN (RFC 4616) and XOAUTH2 (Google's and Microsoft's bearer tokens). User name = mail address.
 
-use super::answer::Answer;
+use super::completion::Completion;
 use super::session::Session;
 use imap_codec::AuthenticateDataCodec;
 use imap_codec::imap_types::auth::{AuthMechanism, AuthenticateData};
@@ -10,39 +10,41 @@ use std::io;
 const XOAUTH2_CHALLENGE: &[u8] = br#"{"status":"400","schemes":"Bearer","scope":"sandbox"}"#;
 
 impl Session {
-    pub(super) fn log_in(&mut self, user: &[u8], password: &[u8]) -> Answer {
+    pub(super) fn log_in(&mut self, user: &[u8], password: &[u8]) -> Completion {
         if self.user.is_some() {
-            return Answer::bad("Logged in already.");
+            return Completion::bad("Logged in already.");
         }
         if !self.office.knows(password) {
-            return Answer::no("Wrong user name or password.");
+            return Completion::no("Wrong user name or password.");
         }
         let account = str::from_utf8(user).ok().and_then(|user| self.office.mailboxes().open_account(user).ok());
-        let Some(account) = account else { return Answer::no("The user name is the mail address of a served domain.") };
+        let Some(account) = account else {
+            return Completion::no("The user name is the mail address of a served domain.");
+        };
         self.user = Some(account);
-        Answer::ok("Logged in.")
+        Completion::ok("Logged in.")
     }
 
     pub(super) async fn authenticate(
         &mut self,
         mechanism: AuthMechanism<'static>,
         initial: Option<Vec<u8>>,
-    ) -> io::Result<Answer> {
+    ) -> io::Result<Completion> {
         let token = mechanism == AuthMechanism::XOAuth2;
         if !token && mechanism != AuthMechanism::Plain {
-            return Ok(Answer::no("PLAIN and XOAUTH2 are offered."));
+            return Ok(Completion::no("PLAIN and XOAUTH2 are offered."));
         }
         let response = match initial {
             Some(response) => response,
             None => match self.challenge(&[]).await? {
                 Some(response) => response,
-                None => return Ok(Answer::bad("Given up.")),
+                None => return Ok(Completion::bad("Given up.")),
             },
         };
         let parsed = if token { bearer(&response) } else { plain(&response) };
         let answer = match parsed {
             Some((user, password)) => self.log_in(user, password),
-            None => Answer::bad("That is not what the mechanism asks for."),
+            None => Completion::bad("That is not what the mechanism asks for."),
         };
         if token && !answer.is_ok() {
             self.challenge(XOAUTH2_CHALLENGE).await?;

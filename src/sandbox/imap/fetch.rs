@@ -1,7 +1,7 @@
 //! FETCH: UID, FLAGS, RFC822.SIZE, INTERNALDATE, whole mails, headers and texts, also in parts `<origin.count>`. One
 //! mail at a time is put together and sent. Never ENVELOPE or BODYSTRUCTURE.
 
-use super::answer::Answer;
+use super::completion::Completion;
 use super::folders::{positive, to_flag};
 use super::sequence::{Seen, pick};
 use super::session::Session;
@@ -27,8 +27,8 @@ impl Session {
         set: &SequenceSet,
         names: MacroOrMessageDataItemNames<'static>,
         by_uid: bool,
-    ) -> io::Result<Answer> {
-        let Some(selected) = &self.selected else { return Ok(Answer::bad("Open a mailbox first.")) };
+    ) -> io::Result<Completion> {
+        let Some(selected) = &self.selected else { return Ok(Completion::bad("Open a mailbox first.")) };
         let mut names = match &names {
             MacroOrMessageDataItemNames::Macro(all) => all.expand(),
             MacroOrMessageDataItemNames::MessageDataItemNames(names) => names.clone(),
@@ -37,7 +37,7 @@ impl Session {
             names.insert(0, MessageDataItemName::Uid);
         }
         if !names.iter().all(is_served) {
-            return Ok(Answer::bad("This server does not take mails apart: ask for BODY[], HEADER or TEXT."));
+            return Ok(Completion::bad("This server does not take mails apart: ask for BODY[], HEADER or TEXT."));
         }
         let reads = !selected.read_only && names.iter().any(marks_as_seen);
         for seen in pick(set, &selected.uids, by_uid) {
@@ -49,7 +49,7 @@ impl Session {
                 self.send_items(seen, items).await?;
             }
         }
-        Ok(Answer::ok("That is all."))
+        Ok(Completion::ok("That is all."))
     }
 
     pub(super) async fn send_items(&mut self, seen: Seen, items: Vec<MessageDataItem<'_>>) -> io::Result<()> {
@@ -87,8 +87,12 @@ fn is_served(name: &MessageDataItemName<'_>) -> bool {
         | MessageDataItemName::Rfc822Text => true,
         MessageDataItemName::BodyExt { section, .. } => match section {
             None
-            | Some(Section::Header(None) | Section::HeaderFields(None, _) | Section::HeaderFieldsNot(None, _))
-            | Some(Section::Text(None)) => true,
+            | Some(
+                Section::Header(None)
+                | Section::HeaderFields(None, _)
+                | Section::HeaderFieldsNot(None, _)
+                | Section::Text(None),
+            ) => true,
             Some(
                 Section::Part(_)
                 | Section::Mime(_)

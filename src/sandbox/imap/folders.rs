@@ -1,6 +1,6 @@
 //! Folders: SELECT, EXAMINE, STATUS, LIST, CREATE, APPEND, and what a session sees of the selected one.
 
-use super::answer::Answer;
+use super::completion::Completion;
 use super::session::Session;
 use crate::sandbox::DeliverError;
 use crate::sandbox::mailbox::{Envelope, Folder, INBOX};
@@ -67,18 +67,18 @@ fn count(number: usize) -> u32 {
 }
 
 impl Session {
-    pub(super) async fn select(&mut self, mailbox: &Mailbox<'static>, read_only: bool) -> io::Result<Answer> {
+    pub(super) async fn select(&mut self, mailbox: &Mailbox<'static>, read_only: bool) -> io::Result<Completion> {
         self.selected = None;
         let folder = name(mailbox);
         let Some((selected, responses)) = self.look_into(folder, read_only) else {
-            return Ok(Answer::no("No such mailbox."));
+            return Ok(Completion::no("No such mailbox."));
         };
         for response in responses {
             self.talk.send(&response).await?;
         }
         self.selected = Some(selected);
         let code = if read_only { Code::ReadOnly } else { Code::ReadWrite };
-        Ok(Answer::ok("Opened.").with(code))
+        Ok(Completion::ok("Opened.").with(code))
     }
 
     fn look_into(&self, name: String, read_only: bool) -> Option<(Selected, Vec<Response<'static>>)> {
@@ -91,7 +91,7 @@ impl Session {
         } else {
             flags.iter().cloned().map(FlagPerm::Flag).chain([FlagPerm::Asterisk]).collect()
         };
-        let code = |code, text| Answer::ok(text).with(code).untagged();
+        let code = |code, text| Completion::ok(text).with(code).untagged();
         let responses = vec![
             Response::Data(Data::Flags(flags)),
             Response::Data(Data::Exists(count(folder.mails.len()))),
@@ -157,11 +157,11 @@ impl Session {
         &mut self,
         mailbox: Mailbox<'static>,
         wanted: &[StatusDataItemName],
-    ) -> io::Result<Answer> {
+    ) -> io::Result<Completion> {
         let items = {
             let mailboxes = self.office.mailboxes();
             let folder = self.user.as_ref().and_then(|user| mailboxes.folder(user, &name(&mailbox)));
-            let Some(folder) = folder else { return Ok(Answer::no("No such mailbox.")) };
+            let Some(folder) = folder else { return Ok(Completion::no("No such mailbox.")) };
             let with = |flag| folder.mails.iter().filter(|mail| mail.has_flag(flag)).count();
             let item = |wanted: &StatusDataItemName| match wanted {
                 StatusDataItemName::Messages => StatusDataItem::Messages(count(folder.mails.len())),
@@ -177,14 +177,14 @@ impl Session {
             wanted.iter().map(item).collect::<Vec<_>>()
         };
         self.talk.send(&Response::Data(Data::Status { mailbox, items: items.into() })).await?;
-        Ok(Answer::ok("That is all."))
+        Ok(Completion::ok("That is all."))
     }
 
     pub(super) async fn list(
         &mut self,
         reference: &Mailbox<'static>,
         wildcard: &ListMailbox<'static>,
-    ) -> io::Result<Answer> {
+    ) -> io::Result<Completion> {
         let reference = match reference {
             Mailbox::Inbox => INBOX.to_owned(),
             Mailbox::Other(other) => String::from_utf8_lossy(other.as_ref()).into_owned(),
@@ -207,15 +207,15 @@ impl Session {
         for (items, mailbox) in lines {
             self.talk.send(&Response::Data(Data::List { items, delimiter, mailbox })).await?;
         }
-        Ok(Answer::ok("That is all."))
+        Ok(Completion::ok("That is all."))
     }
 
-    pub(super) fn create(&mut self, mailbox: &Mailbox<'static>) -> Answer {
-        let Some(user) = &self.user else { return Answer::bad("Log in first.") };
+    pub(super) fn create(&mut self, mailbox: &Mailbox<'static>) -> Completion {
+        let Some(user) = &self.user else { return Completion::bad("Log in first.") };
         if self.office.mailboxes().create_folder(user, &name(mailbox)) {
-            Answer::ok("Made.")
+            Completion::ok("Made.")
         } else {
-            Answer::no("It exists, or there are too many.")
+            Completion::no("It exists, or there are too many.")
         }
     }
 
@@ -224,8 +224,8 @@ impl Session {
         mailbox: &Mailbox<'static>,
         flags: &[Flag<'static>],
         message: LiteralOrLiteral8<'static>,
-    ) -> Answer {
-        let Some(user) = self.user.clone() else { return Answer::bad("Log in first.") };
+    ) -> Completion {
+        let Some(user) = self.user.clone() else { return Completion::bad("Log in first.") };
         let raw: Arc<[u8]> = match message {
             LiteralOrLiteral8::Literal(literal) => Arc::from(literal.into_inner().into_owned()),
             LiteralOrLiteral8::Literal8(literal) => Arc::from(literal.data.into_owned()),
@@ -241,12 +241,12 @@ impl Session {
             Ok(uid) => {
                 self.office.tell();
                 let code = Code::AppendUid { uid_validity: positive(uid_validity), uid: positive(uid) };
-                Answer::ok("Stored.").with(code)
+                Completion::ok("Stored.").with(code)
             }
-            Err(DeliverError::NoAddress) => Answer::no("No such mailbox.").with(Code::TryCreate),
-            Err(DeliverError::TooLarge) => Answer::no("The mail is too big.").with(Code::TooBig),
+            Err(DeliverError::NoAddress) => Completion::no("No such mailbox.").with(Code::TryCreate),
+            Err(DeliverError::TooLarge) => Completion::no("The mail is too big.").with(Code::TooBig),
             Err(DeliverError::UnknownDomain | DeliverError::TooManyMails | DeliverError::TooManyMailboxes) => {
-                Answer::no("No room.").with(Code::OverQuota)
+                Completion::no("No room.").with(Code::OverQuota)
             }
         }
     }
@@ -264,13 +264,12 @@ fn all_flags(folder: &Folder) -> Vec<Flag<'static>> {
 fn fits(pattern: &[u8], name: &[u8]) -> bool {
     match (pattern.split_first(), name.split_first()) {
         (None, None) => true,
-        (None, Some(_)) => false,
         (Some((wild @ (b'*' | b'%'), rest)), _) => {
             let run = name.iter().position(|b| *wild == b'%' && *b == SEPARATOR as u8).unwrap_or(name.len());
             (0..=run).any(|taken| fits(rest, name.get(taken..).unwrap_or_default()))
         }
         (Some((first, rest)), Some((head, tail))) => first.eq_ignore_ascii_case(head) && fits(rest, tail),
-        (Some(_), None) => false,
+        (None, Some(_)) | (Some(_), None) => false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! IDLE (RFC 2177): the client is told of each mail as it comes, until it says DONE.
 
-use super::answer::Answer;
+use super::completion::Completion;
 use super::session::Session;
 use imap_codec::IdleDoneCodec;
 use std::future::pending;
@@ -8,7 +8,7 @@ use std::io;
 use std::time::Duration;
 
 impl Session {
-    pub(super) async fn idle(&mut self) -> io::Result<Answer> {
+    pub(super) async fn idle(&mut self) -> io::Result<Completion> {
         let mut changed = self.office.changed.subscribe();
         self.talk.go_on(&[]).await?;
         loop {
@@ -19,12 +19,12 @@ impl Session {
                 line = self.talk.frame() => {
                     line?;
                     return Ok(match self.talk.frames.decode_message(&IdleDoneCodec::default()) {
-                        Ok(_) => Answer::ok("Done."),
-                        Err(_) => Answer::bad("DONE was expected."),
+                        Ok(_) => Completion::ok("Done."),
+                        Err(_) => Completion::bad("DONE was expected."),
                     });
                 }
                 told = changed.changed() => told.map_err(|_| io::ErrorKind::ConnectionAborted)?,
-                () = after(pause) => self.talk.send(&Answer::ok("Still here").untagged()).await?,
+                () = after(pause) => self.talk.send(&Completion::ok("Still here").untagged()).await?,
             }
         }
     }

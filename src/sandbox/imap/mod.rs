@@ -2,9 +2,9 @@
 //! Commands are read and answers written by imap-codec; only STARTTLS is recognised here, because that library leaves it
 //! out by default.
 
-mod answer;
 mod auth;
 mod change;
+mod completion;
 mod fetch;
 mod folders;
 mod idle;

@@ -1,7 +1,7 @@
 //! SEARCH: all, numbers, UIDs, flags, keywords, sizes, and texts as raw octets (no character sets, no decoding). Dates are not
 //! served: the sandbox's clock is the caller's, and no client of ours asks.
 
-use super::answer::Answer;
+use super::completion::Completion;
 use super::folders::positive;
 use super::sequence::{Ranges, Seen};
 use super::session::Session;
@@ -29,14 +29,14 @@ enum Test {
 }
 
 impl Session {
-    pub(super) async fn search(&mut self, keys: &Vec1<SearchKey<'static>>, by_uid: bool) -> io::Result<Answer> {
+    pub(super) async fn search(&mut self, keys: &Vec1<SearchKey<'static>>, by_uid: bool) -> io::Result<Completion> {
         let (Some(user), Some(selected)) = (&self.user, &self.selected) else {
-            return Ok(Answer::bad("Open a mailbox first."));
+            return Ok(Completion::bad("Open a mailbox first."));
         };
         let largest =
             (u32::try_from(selected.uids.len()).unwrap_or(u32::MAX), selected.uids.last().copied().unwrap_or(0));
         let Some(test) = all(keys.as_ref(), largest) else {
-            return Ok(Answer::no("This server does not search by that."));
+            return Ok(Completion::no("This server does not search by that."));
         };
         let found = {
             let mailboxes = self.office.mailboxes();
@@ -46,7 +46,7 @@ impl Session {
             all.filter(hit).map(|seen| positive(if by_uid { seen.uid } else { seen.number })).collect()
         };
         self.talk.send(&Response::Data(Data::Search(found))).await?;
-        Ok(Answer::ok("That is all."))
+        Ok(Completion::ok("That is all."))
     }
 }
 

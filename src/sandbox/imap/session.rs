@@ -1,6 +1,7 @@
 //! One IMAP session: what state it is in, and which command goes where.
 
-use super::answer::{Answer, words};
+use super::change::Leave;
+use super::completion::{Completion, words};
 use super::folders::Selected;
 use super::talk::Talk;
 use crate::sandbox::wire::Wire;
@@ -44,16 +45,13 @@ impl Session {
                 continue;
             }
             let command = self.talk.frames.decode_message(&CommandCodec::default()).ok().map(IntoStatic::into_static);
-            match command {
-                Some(Command { tag, body }) => {
-                    if !self.obey(tag, body).await? {
-                        return self.talk.wire.close().await;
-                    }
+            if let Some(Command { tag, body }) = command {
+                if !self.obey(tag, body).await? {
+                    return self.talk.wire.close().await;
                 }
-                None => {
-                    let tag = self.talk.frames.decode_tag().map(IntoStatic::into_static);
-                    self.talk.end_with(Answer::bad("That is no command this server reads."), tag).await?;
-                }
+            } else {
+                let tag = self.talk.frames.decode_tag().map(IntoStatic::into_static);
+                self.talk.end_with(Completion::bad("That is no command this server reads."), tag).await?;
             }
         }
     }
@@ -107,15 +105,15 @@ impl Session {
 
     /// Answers STARTTLS; true if the TLS handshake is to begin.
     async fn may_start_tls(&mut self, tag: Tag<'static>) -> io::Result<bool> {
-        let mut answer = Answer::ok("Begin TLS now.");
+        let mut answer = Completion::ok("Begin TLS now.");
         if let Some(fault) = self.fault(ImapVerb::StartTls) {
             self.talk.suffer(&fault).await?;
             if let ImapFault::No(text) = fault {
-                answer = Answer::no_because(text);
+                answer = Completion::no_because(text);
             }
         }
         if self.talk.wire.is_tls() || self.user.is_some() || self.office.desk().hide_starttls() {
-            answer = Answer::bad("No TLS now.");
+            answer = Completion::bad("No TLS now.");
         }
         let begin = answer.is_ok();
         self.talk.end_with(answer, Some(tag)).await?;
@@ -132,16 +130,16 @@ impl Session {
             self.talk.suffer(fault).await?;
         }
         let answer = match fault {
-            Some(ImapFault::No(text)) => Answer::no_because(text),
+            Some(ImapFault::No(text)) => Completion::no_because(text),
             Some(ImapFault::ChangeUidValidity) => {
                 if let (ImapVerb::Select | ImapVerb::Status, Some(user)) = (verb, &self.user) {
                     self.office.change_uid_validity(user, &super::folders::folder_of(&body).unwrap_or_default());
                 }
-                self.carry_out(body).await?
+                self.carry_out(verb, body).await?
             }
             Some(ImapFault::KeepAlive { every }) => {
                 self.keep_alive = Some(every);
-                self.carry_out(body).await?
+                self.carry_out(verb, body).await?
             }
             Some(
                 ImapFault::CutAfterOctets(_)
@@ -151,7 +149,7 @@ impl Session {
                 | ImapFault::Silence
                 | ImapFault::Garbage,
             )
-            | None => self.carry_out(body).await?,
+            | None => self.carry_out(verb, body).await?,
         };
         // Numbers may not change while a command uses them (RFC 3501 §7.4.1).
         let numbers_may_change = !matches!(verb, ImapVerb::Fetch | ImapVerb::Store | ImapVerb::Search);
@@ -162,20 +160,14 @@ impl Session {
         Ok(!logout)
     }
 
-    async fn carry_out(&mut self, body: CommandBody<'static>) -> io::Result<Answer> {
+    async fn carry_out(&mut self, verb: ImapVerb, body: CommandBody<'static>) -> io::Result<Completion> {
+        if self.user.is_none() && !needs_no_login(verb) {
+            return Ok(Completion::bad("Log in first."));
+        }
         match body {
-            CommandBody::Capability => {
-                if let Ok(list) = Vec1::try_from(self.capabilities()) {
-                    self.talk.send(&Response::Data(Data::Capability(list))).await?;
-                }
-                Ok(Answer::ok("That is all."))
-            }
-            CommandBody::Noop | CommandBody::Check => Ok(Answer::ok("Done.")),
-            CommandBody::Logout => {
-                let bye = Bye { code: None, text: words("Until next time.") };
-                self.talk.send(&Response::Status(Status::Bye(bye))).await?;
-                Ok(Answer::ok("Done."))
-            }
+            CommandBody::Capability => self.tell_capabilities().await,
+            CommandBody::Noop | CommandBody::Check => Ok(Completion::ok("Done.")),
+            CommandBody::Logout => self.say_goodbye().await,
             CommandBody::Login { username, password } => {
                 Ok(self.log_in(username.as_ref(), password.declassify().as_ref()))
             }
@@ -183,15 +175,6 @@ impl Session {
                 let initial = initial_response.map(|secret| secret.declassify().to_vec());
                 self.authenticate(mechanism, initial).await
             }
-            other => self.carry_out_for_user(other).await,
-        }
-    }
-
-    async fn carry_out_for_user(&mut self, body: CommandBody<'static>) -> io::Result<Answer> {
-        if self.user.is_none() {
-            return Ok(Answer::bad("Log in first."));
-        }
-        match body {
             CommandBody::Select { mailbox } => self.select(&mailbox, false).await,
             CommandBody::Examine { mailbox } => self.select(&mailbox, true).await,
             CommandBody::Status { mailbox, item_names } => self.status(mailbox, &item_names).await,
@@ -199,15 +182,8 @@ impl Session {
             CommandBody::Create { mailbox } => Ok(self.create(&mailbox)),
             CommandBody::Append { mailbox, flags, date: _, message } => Ok(self.append(&mailbox, &flags, message)),
             CommandBody::Idle => self.idle().await,
-            CommandBody::Close => {
-                self.expunge(None);
-                self.selected = None;
-                Ok(Answer::ok("Closed."))
-            }
-            CommandBody::Unselect => {
-                self.selected = None;
-                Ok(Answer::ok("Closed."))
-            }
+            CommandBody::Close => Ok(self.close(Leave::Nothing)),
+            CommandBody::Unselect => Ok(self.close(Leave::Original)),
             CommandBody::Expunge => Ok(self.expunge(None)),
             CommandBody::ExpungeUid { sequence_set } => Ok(self.expunge(Some(&sequence_set))),
             CommandBody::Search { charset: _, criteria, uid } => self.search(&criteria, uid).await,
@@ -218,18 +194,12 @@ impl Session {
                 self.store(&sequence_set, kind, response, &flags, uid).await
             }
             CommandBody::Copy { sequence_set, mailbox, uid } => {
-                self.copy(&sequence_set, &mailbox, uid, super::change::Leave::Original).await
+                self.copy(&sequence_set, &mailbox, uid, Leave::Original).await
             }
             CommandBody::Move { sequence_set, mailbox, uid } => {
-                self.copy(&sequence_set, &mailbox, uid, super::change::Leave::Nothing).await
+                self.copy(&sequence_set, &mailbox, uid, Leave::Nothing).await
             }
-            CommandBody::Capability
-            | CommandBody::Noop
-            | CommandBody::Check
-            | CommandBody::Logout
-            | CommandBody::Login { .. }
-            | CommandBody::Authenticate { .. }
-            | CommandBody::Delete { .. }
+            CommandBody::Delete { .. }
             | CommandBody::Rename { .. }
             | CommandBody::Subscribe { .. }
             | CommandBody::Unsubscribe { .. }
@@ -240,9 +210,27 @@ impl Session {
             | CommandBody::Compress { .. }
             | CommandBody::GetQuota { .. }
             | CommandBody::GetQuotaRoot { .. }
-            | CommandBody::SetQuota { .. } => Ok(Answer::bad("This server does not do that.")),
+            | CommandBody::SetQuota { .. } => Ok(Completion::bad("This server does not do that.")),
         }
     }
+
+    async fn tell_capabilities(&mut self) -> io::Result<Completion> {
+        if let Ok(list) = Vec1::try_from(self.capabilities()) {
+            self.talk.send(&Response::Data(Data::Capability(list))).await?;
+        }
+        Ok(Completion::ok("That is all."))
+    }
+
+    async fn say_goodbye(&mut self) -> io::Result<Completion> {
+        let bye = Bye { code: None, text: words("Until next time.") };
+        self.talk.send(&Response::Status(Status::Bye(bye))).await?;
+        Ok(Completion::ok("Done."))
+    }
+}
+
+fn needs_no_login(verb: ImapVerb) -> bool {
+    use ImapVerb::{Authenticate, Capability, Login, Logout, Noop};
+    matches!(verb, Capability | Noop | Logout | Login | Authenticate)
 }
 
 /// The tag of a STARTTLS command, if it is one.

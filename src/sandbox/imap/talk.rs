@@ -1,7 +1,7 @@
 //! Octets of one IMAP connection: whole commands in, responses out, with the faults that concern octets.
 //!
-//! Limits: a line [`LINE_OCTETS_MAX`], a command with its literals the mail limit and a line. Longer ones end the connection, as
-//! does a literal the client does not wait for.
+//! Limits: [`LINE_OCTETS_MAX`] without literals, the mail limit more with them. Longer commands end the connection; a
+//! literal over the mail limit is refused if the client waits for leave, and ends the connection if it does not.
 
 use crate::sandbox::ImapFault;
 use crate::sandbox::wire::{READ_OCTETS, Wire};
@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
 
-use super::answer::words;
+use super::completion::{Completion, words};
 
 /// Octets of one command line, without its literals. RFC 7162 §4 advises clients to stay below 8192.
 const LINE_OCTETS_MAX: usize = 64 * 1024;
@@ -25,6 +25,8 @@ pub(super) struct Talk {
     pub(super) wire: Wire,
     pub(super) frames: Fragmentizer,
     literal_octets_max: usize,
+    /// Octets of the literals announced in the command being read.
+    literals: usize,
     plan: Plan,
 }
 
@@ -40,7 +42,8 @@ struct Plan {
 impl Talk {
     pub(super) fn new(wire: Wire, mail_octets: usize) -> Self {
         let whole = u32::try_from(mail_octets + LINE_OCTETS_MAX).unwrap_or(u32::MAX);
-        Self { wire, frames: Fragmentizer::new(whole), literal_octets_max: mail_octets, plan: Plan::default() }
+        let frames = Fragmentizer::new(whole);
+        Self { wire, frames, literal_octets_max: mail_octets, literals: 0, plan: Plan::default() }
     }
 
     /// Reads until `frames` holds one whole command (or line, in AUTHENTICATE and IDLE). Safe to cancel.
@@ -49,6 +52,7 @@ impl Talk {
             match self.frames.progress() {
                 Some(FragmentInfo::Line { announcement: Some(literal), .. }) => self.literal(literal).await?,
                 Some(FragmentInfo::Line { announcement: None, .. }) if self.frames.is_message_complete() => {
+                    self.literals = 0;
                     return Ok(());
                 }
                 Some(FragmentInfo::Line { .. } | FragmentInfo::Literal { .. }) => {}
@@ -58,7 +62,8 @@ impl Talk {
     }
 
     async fn read(&mut self) -> io::Result<()> {
-        if self.frames.is_max_message_size_exceeded() {
+        let line = self.frames.message_bytes().len().saturating_sub(self.literals);
+        if line > LINE_OCTETS_MAX || self.frames.is_max_message_size_exceeded() {
             return self.bye("The command is too long.").await;
         }
         let mut buffer = vec![0; READ_OCTETS];
@@ -72,13 +77,15 @@ impl Talk {
 
     async fn literal(&mut self, literal: LiteralAnnouncement) -> io::Result<()> {
         let fits = usize::try_from(literal.length).is_ok_and(|length| length <= self.literal_octets_max);
+        self.literals = self.literals.saturating_add(literal.length as usize);
         match (literal.mode, fits) {
             (LiteralMode::Sync, true) => self.go_on(&[]).await,
             (LiteralMode::NonSync, true) => Ok(()),
             (LiteralMode::Sync, false) => {
                 let tag = self.frames.decode_tag().map(IntoStatic::into_static);
                 self.frames.skip_message();
-                let answer = super::answer::Answer::no("The literal is too big: the limit is Limits.mail_octets.");
+                self.literals = 0;
+                let answer = Completion::no("The literal is too big: the limit is Limits.mail_octets.");
                 self.end_with(answer, tag).await
             }
             (LiteralMode::NonSync, false) => self.bye("The literal is too big.").await,
@@ -86,11 +93,7 @@ impl Talk {
     }
 
     /// Sends a tagged answer, or an untagged one if the tag could not be read.
-    pub(super) async fn end_with(
-        &mut self,
-        answer: super::answer::Answer,
-        tag: Option<Tag<'static>>,
-    ) -> io::Result<()> {
+    pub(super) async fn end_with(&mut self, answer: Completion, tag: Option<Tag<'static>>) -> io::Result<()> {
         let response = match tag {
             Some(tag) => answer.tagged(tag),
             None => answer.untagged(),
@@ -165,16 +168,12 @@ impl Talk {
 
     async fn put(&mut self, octets: &[u8]) -> io::Result<()> {
         let Some(left) = self.plan.octets else { return self.trickle(octets).await };
-        match octets.get(..left) {
-            Some(first) => {
-                self.trickle(first).await?;
-                self.cut().await
-            }
-            None => {
-                self.plan.octets = Some(left - octets.len());
-                self.trickle(octets).await
-            }
+        if let Some(first) = octets.get(..left) {
+            self.trickle(first).await?;
+            return self.cut().await;
         }
+        self.plan.octets = Some(left - octets.len());
+        self.trickle(octets).await
     }
 
     async fn trickle(&mut self, octets: &[u8]) -> io::Result<()> {

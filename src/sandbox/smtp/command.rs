@@ -30,6 +30,10 @@ pub(super) enum Command {
 
 pub(super) fn parse(line: &[u8]) -> Command {
     let Ok(line) = str::from_utf8(line) else { return Command::Malformed };
+    // Among them a bare line feed, which would otherwise end up in the fields added at delivery.
+    if line.bytes().any(|b| b.is_ascii_control()) {
+        return Command::Malformed;
+    }
     let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
     let rest = rest.trim();
     match verb.to_ascii_uppercase().as_str() {
@@ -82,23 +86,24 @@ fn path<'a>(rest: &'a str, keyword: &str) -> Option<(&'a str, &'a str)> {
 mod tests {
     use super::*;
 
-    fn check(line: &str, expected: Command) {
-        assert_eq!(parse(line.as_bytes()), expected, "{line}");
+    fn check(line: &str, expected: &Command) {
+        assert_eq!(&parse(line.as_bytes()), expected, "{line}");
     }
 
     #[test]
     fn commands() {
         let from = |from: &str, size| Command::Mail { from: Some(from.to_owned()), size };
-        check("ehlo client.example.jp", Command::Ehlo("client.example.jp".to_owned()));
-        check("EHLO", Command::Malformed);
-        check("MAIL FROM:<a@b.jp>", from("a@b.jp", None));
-        check("mail from:<a@b.jp> BODY=8BITMIME SIZE=12 RET=HDRS", from("a@b.jp", Some(12)));
-        check("MAIL FROM:<a@b.jp> SIZE=many", Command::Malformed);
-        check("MAIL FROM:<>", Command::Mail { from: None, size: None });
-        check("MAIL FROM:a@b.jp", Command::Malformed);
-        check("RCPT TO:<c@d.jp> NOTIFY=NEVER", Command::Rcpt { to: "c@d.jp".to_owned() });
-        check("AUTH plain AGE=", Command::Auth { mechanism: "PLAIN".to_owned(), initial: Some("AGE=".to_owned()) });
-        check("DATA now", Command::Malformed);
-        check("EXPN list", Command::Unknown);
+        check("ehlo client.example.jp", &Command::Ehlo("client.example.jp".to_owned()));
+        check("EHLO", &Command::Malformed);
+        check("MAIL FROM:<a@b.jp>", &from("a@b.jp", None));
+        check("mail from:<a@b.jp> BODY=8BITMIME SIZE=12 RET=HDRS", &from("a@b.jp", Some(12)));
+        check("MAIL FROM:<a@b.jp> SIZE=many", &Command::Malformed);
+        check("MAIL FROM:<>", &Command::Mail { from: None, size: None });
+        check("MAIL FROM:a@b.jp", &Command::Malformed);
+        check("RCPT TO:<c@d.jp> NOTIFY=NEVER", &Command::Rcpt { to: "c@d.jp".to_owned() });
+        check("AUTH plain AGE=", &Command::Auth { mechanism: "PLAIN".to_owned(), initial: Some("AGE=".to_owned()) });
+        check("MAIL FROM:<a@b.jp\nX: y>", &Command::Malformed);
+        check("DATA now", &Command::Malformed);
+        check("EXPN list", &Command::Unknown);
     }
 }

@@ -3,13 +3,13 @@
 use imap_codec::imap_types::core::{Tag, Text};
 use imap_codec::imap_types::response::{Code, Response, Status, StatusBody, StatusKind, Tagged};
 
-pub(super) struct Answer {
+pub(super) struct Completion {
     kind: StatusKind,
     code: Option<Code<'static>>,
     text: Text<'static>,
 }
 
-impl Answer {
+impl Completion {
     pub(super) fn ok(text: &'static str) -> Self {
         Self { kind: StatusKind::Ok, code: None, text: words(text) }
     }
