@@ -13,18 +13,18 @@ use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 use std::sync::OnceLock;
 
 /// Steps the child takes in all, in groups that share a commit.
-const STEPS: u64 = 600;
-const GROUP: u64 = 2;
+const STEPS: u64 = 900;
+const GROUP: u64 = 3;
 /// After this step the child dies without closing anything, and a second one goes on.
-const CRASH_AFTER: u64 = 200;
-const CUTS: u64 = 210;
-const CONTROL_CUTS: u64 = 20;
+const CRASH_AFTER: u64 = 300;
+const CUTS: u64 = 300;
+const CONTROL_CUTS: u64 = 30;
 
-type Write = (Table, Vec<u8>, Option<Vec<u8>>);
+type Row = (Table, Vec<u8>, Option<Vec<u8>>);
 type Model<'a> = BTreeMap<(Table, &'a Vec<u8>), &'a Vec<u8>>;
 
 /// Bytes that belong to a step and a place, 300 to 3,000 of them.
@@ -35,7 +35,7 @@ fn value(step: u64, place: u64) -> Vec<u8> {
 }
 
 /// The writes of one step: new rows, rows written again and again, deletions, now and then a large value.
-fn writes(step: u64) -> Vec<Write> {
+fn writes(step: u64) -> Vec<Row> {
     let key = |n: u64| n.to_be_bytes().to_vec();
     let mut writes = vec![
         (Table::Inbox, key(step), Some(value(step, 1))),
@@ -99,7 +99,7 @@ fn work(root: &Path, last: u64) -> Result<(), annai::store::StoreError> {
 fn check_whole(state: &Path) -> Result<u64, String> {
     let store = Store::open(state, Options::default()).map_err(|error| error.to_string())?;
     let head = store.verify_journal(|_| ()).map_err(|fault| fault.to_string())?;
-    static ALL: OnceLock<Vec<Vec<Write>>> = OnceLock::new();
+    static ALL: OnceLock<Vec<Vec<Row>>> = OnceLock::new();
     let all = ALL.get_or_init(|| (1..=STEPS + GROUP).map(writes).collect());
     let mut expected = Model::new();
     for (table, key, value) in all.iter().take(usize::try_from(head.no).unwrap()).flatten() {
@@ -148,8 +148,8 @@ impl Recording {
     }
 
     /// Runs the test named `child` of this binary, recorded.
-    fn run(&self, last: u64, more: &[(&str, &str)]) -> ExitStatus {
-        Command::new(std::env::current_exe().unwrap())
+    fn run(&self, last: u64, more: &[(&str, &str)]) -> bool {
+        let done = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "child", "--test-threads=1"])
             .env("LD_PRELOAD", self.scratch.path().join("powercut.so"))
             .env("POWERCUT_ROOT", &self.root)
@@ -157,8 +157,10 @@ impl Recording {
             .env("POWERCUT_LAST", last.to_string())
             .envs(more.iter().copied())
             .output()
-            .unwrap()
-            .status
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        println!("child: {} {}{}", done.status, text(&done.stdout), text(&done.stderr));
+        done.status.success()
     }
 
     fn log(&self) -> PathBuf {
@@ -214,8 +216,8 @@ fn nothing_acknowledged_is_lost_and_nothing_half_done_is_seen() {
     let seed = seed.unwrap_or_else(|| u64::from_ne_bytes(annai::crypto::random().unwrap()));
     println!("POWERCUT_SEED={seed}");
     let recording = Recording::new();
-    assert!(!recording.run(CRASH_AFTER, &[]).success(), "the first child dies");
-    assert!(recording.run(STEPS, &[]).success(), "the second child ends well");
+    assert!(!recording.run(CRASH_AFTER, &[]), "the first child dies");
+    assert!(recording.run(STEPS, &[]), "the second child ends well");
     assert_eq!(check_whole(&recording.root.join("state")), Ok(STEPS));
     let records = read_log(&recording.log());
     let bytes: usize = records.iter().map(|record| record.first.len()).sum();
@@ -236,7 +238,7 @@ fn nothing_acknowledged_is_lost_and_nothing_half_done_is_seen() {
 fn a_full_or_broken_disk_acknowledges_nothing_more() {
     for trouble in [("POWERCUT_FULL", "6000000"), ("POWERCUT_BROKEN", "40")] {
         let recording = Recording::new();
-        assert!(recording.run(STEPS, &[trouble]).success(), "{trouble:?}: the child meets a refusal and ends well");
+        assert!(recording.run(STEPS, &[trouble]), "{trouble:?}: the child meets a refusal and ends well");
         let acks = std::fs::read_to_string(recording.root.join("ack")).unwrap();
         let acknowledged: u64 = acks.lines().last().unwrap().parse().unwrap();
         assert!((GROUP..STEPS).contains(&acknowledged), "{trouble:?}: {acknowledged}");

@@ -32,7 +32,7 @@ impl Disk {
     pub(super) fn open(path: &Path, options: Options) -> Result<Self, StoreError> {
         let io = |what| move |source: io::Error| StoreError::Disk { what, source: source.into() };
         if path.exists() {
-            secure(path).map_err(io("securing what the last run wrote"))?;
+            clear(path).and_then(|()| secure(path)).map_err(io("securing what the last run wrote"))?;
             let last = File::open(path.join("db")).and_then(|file| {
                 file.lock()?;
                 file.unlock()
@@ -169,6 +169,18 @@ impl fmt::Debug for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<{} bytes>", self.len())
     }
+}
+
+/// Removes snapshots that were being written when the last run ended. sled takes such a file for the newest snapshot and
+/// then refuses to open; the one before is removed only after the new one has its name.
+fn clear(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().ends_with(".generating") {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Syncs every file of a directory and the directory itself. sled leaves its `conf` and its names to chance.
