@@ -5,7 +5,8 @@
 //!    all its files are synced: it writes a durable snapshot about data that is not, and never syncs its `conf`.
 //! 2. `flush_async` is never called (deadlocks), and no background flusher runs.
 //! 3. One writer: [`super::Store`] holds a mutex around every write.
-//! 4. One process: [`super::open`] holds a lock before sled is opened.
+//! 4. One process: [`super::open`] holds a lock before sled is opened. sled's own lock on `db` can outlive a closed store
+//!    of this process by moments (its threads, a child between fork and exec), so opening waits for it.
 
 use super::schema::SEGMENT_BYTES;
 use super::{Options, StoreError};
@@ -31,7 +32,12 @@ impl Disk {
     pub(super) fn open(path: &Path, options: Options) -> Result<Self, StoreError> {
         let io = |what| move |source: io::Error| StoreError::Disk { what, source: source.into() };
         if path.exists() {
-            secure(path).map_err(io("securing what the last run wrote"))?;
+            clear(path).and_then(|()| secure(path)).map_err(io("securing what the last run wrote"))?;
+            let last = File::open(path.join("db")).and_then(|file| {
+                file.lock()?;
+                file.unlock()
+            });
+            last.or_else(absent).map_err(io("waiting for the last run's threads"))?;
         }
         let db = sled::Config::new()
             .path(path)
@@ -165,6 +171,18 @@ impl fmt::Debug for Bytes {
     }
 }
 
+/// Removes snapshots that were being written when the last run ended. sled takes such a file for the newest snapshot and
+/// then refuses to open; the one before is removed only after the new one has its name.
+fn clear(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().ends_with(".generating") {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Syncs every file of a directory and the directory itself. sled leaves its `conf` and its names to chance.
 fn secure(path: &Path) -> io::Result<()> {
     for entry in fs::read_dir(path)? {
@@ -174,6 +192,10 @@ fn secure(path: &Path) -> io::Result<()> {
         }
     }
     File::open(path)?.sync_all()
+}
+
+fn absent(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 /// A message of sled's in our words.

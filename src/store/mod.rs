@@ -27,7 +27,6 @@ pub use schema::{BATCH_BYTES_MAX, FORMAT, KEY_BYTES_MAX, LARGE_BYTES_MAX, Table,
 
 use disk::{Disk, Writes};
 use schema::META_HEAD;
-use std::fs::File;
 use std::ops::{Bound, RangeBounds};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -52,7 +51,7 @@ pub struct Store {
     poison: OnceLock<String>,
     opening: Opening,
     // Last, so that the database is closed before the lock goes.
-    _lock: File,
+    _lock: open::Lock,
 }
 
 /// What only the writer of the moment may touch.

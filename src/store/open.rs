@@ -143,8 +143,19 @@ pub(super) fn discard(temporary: &Path) -> Result<(), StoreError> {
     if temporary.exists() { fs::remove_dir_all(temporary).map_err(fault) } else { Ok(()) }
 }
 
+/// The directory is this process's while this lives.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing would do, but not while a child between fork and exec still has a copy of the handle.
+    fn drop(&mut self) {
+        let _unlocked = self.0.unlock();
+    }
+}
+
 /// Takes the directory for this process. The lock goes with the process, however it ends.
-pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
+pub(super) fn lock(dir: &Path) -> Result<Lock, StoreError> {
     let path = dir.join(LOCK);
     let fault = |source| StoreError::Directory { path: path.display().to_string(), source };
     let mut options = OpenOptions::new();
@@ -161,7 +172,7 @@ pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
         Err(TryLockError::Error(source)) => return Err(fault(source)),
     }
     file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(fault)?;
-    Ok(file)
+    Ok(Lock(file))
 }
 
 #[cfg(test)]

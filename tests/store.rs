@@ -1,0 +1,399 @@
+//! The store as its callers meet it: rows, limits, the lock, the journal and its independent verifier, backup and restore.
+//! Power cuts have their own test (powercut.rs).
+
+use annai::domain::{Digest, Timestamp};
+use annai::store::{
+    BATCH_BYTES_MAX, Batch, Draft, Flaw, Head, KEY_BYTES_MAX, LARGE_BYTES_MAX, Options, Store, StoreError, Table,
+    VALUE_BYTES_MAX, WhoActs, restore,
+};
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+struct Scratch {
+    _keep: tempfile::TempDir,
+    dir: PathBuf,
+}
+
+fn scratch() -> Scratch {
+    let keep = tempfile::tempdir().unwrap();
+    let dir = keep.path().join("state");
+    Scratch { _keep: keep, dir }
+}
+
+fn open(dir: &Path) -> Store {
+    Store::open(dir, Options::default()).unwrap()
+}
+
+fn put(table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Batch {
+    let mut batch = Batch::new();
+    batch.put(table, key, value);
+    batch
+}
+
+fn draft(n: u64, changes: Value) -> Draft {
+    Draft {
+        at: Timestamp::from_unix(1_588_291_200 + i64::try_from(n).unwrap()),
+        actor: "staff:山田".into(),
+        subject: format!("tenant:131032-{n:02}"),
+        event: json!({ "registered": { "name": "港区みなと保健所", "mail": n } }),
+        changes,
+    }
+}
+
+fn lines(store: &Store, count: u64) {
+    for n in 1..=count {
+        let mut batch = put(Table::Roster, n.to_be_bytes(), format!("tenant {n}"));
+        batch.journal(draft(n, json!([{ "put": n }])));
+        store.apply(batch).unwrap();
+    }
+}
+
+#[test]
+fn rows_come_back_in_order_and_survive_reopening() {
+    let s = scratch();
+    let store = open(&s.dir);
+    let mut batch = Batch::new();
+    for n in 0..100_u64 {
+        batch.put(Table::Due, n.to_be_bytes(), vec![]).put(Table::Outbox, n.to_be_bytes(), format!("row {n}"));
+    }
+    batch.delete(Table::Due, 5_u64.to_be_bytes()).put(Table::Outbox, 7_u64.to_be_bytes(), "again");
+    store.stage(batch).unwrap();
+    let check = |store: &Store| {
+        let number = |row: Result<(annai::store::Bytes, _), StoreError>| {
+            u64::from_be_bytes(row.unwrap().0.as_ref().try_into().unwrap())
+        };
+        let due = |from: u64, to: u64| store.range(Table::Due, from.to_be_bytes()..to.to_be_bytes()).unwrap();
+        assert_eq!(due(3, 8).map(number).collect::<Vec<_>>(), [3, 4, 6, 7]);
+        assert_eq!(due(3, 8).rev().take(2).map(number).collect::<Vec<_>>(), [7, 6]);
+        assert_eq!(due(8, 3).count() + due(3, 3).count(), 0, "an empty range is empty");
+        assert_eq!(store.range(Table::Due, 98_u64.to_be_bytes()..).unwrap().count(), 2, "ends with its table");
+        assert_eq!((store.count(Table::Due).unwrap(), store.count(Table::Letter).unwrap()), (99, 0));
+        assert_eq!(store.get(Table::Outbox, &7_u64.to_be_bytes()).unwrap().unwrap(), *b"again");
+        assert!(store.get(Table::Content, &7_u64.to_be_bytes()).unwrap().is_none(), "tables do not mix");
+        assert_eq!(store.first(Table::Outbox).unwrap().unwrap().1, *b"row 0");
+        assert_eq!(store.last(Table::Outbox).unwrap().unwrap().1, *b"row 99");
+        assert!(store.last(Table::Letter).unwrap().is_none());
+    };
+    check(&store);
+    store.commit().unwrap();
+    drop(store);
+    check(&open(&s.dir));
+}
+
+#[test]
+fn prefixes_end_where_they_should() {
+    let s = scratch();
+    let store = open(&s.dir);
+    let mut batch = Batch::new();
+    for key in [&b"a"[..], b"ab", b"ab\xff", b"ab\xff\xff", b"ac", b"\xff", b"\xff\xff"] {
+        batch.put(Table::Tally, key, "1");
+    }
+    batch.put(Table::Delivery, "ab", "other table");
+    store.stage(batch).unwrap();
+    for (prefix, count) in [(&b"ab"[..], 3), (b"ab\xff", 2), (b"a", 5), (b"\xff", 2), (b"", 7), (b"b", 0)] {
+        assert_eq!(store.prefix(Table::Tally, prefix).unwrap().count(), count, "{prefix:?}");
+    }
+}
+
+#[test]
+fn limits_are_kept_and_a_refused_batch_leaves_nothing() {
+    let s = scratch();
+    let store = open(&s.dir);
+    let refused = |batch: Batch| {
+        let mut batch = batch;
+        batch.put(Table::Tally, "other", "row of the same batch").journal(draft(1, Value::Null));
+        let error = store.stage(batch).unwrap_err();
+        assert_eq!((store.head().no, store.count(Table::Tally).unwrap()), (0, 0), "{error}");
+        assert_eq!(error.who_acts(), WhoActs::Authors);
+        error
+    };
+    let long = vec![0; VALUE_BYTES_MAX + 1];
+    assert!(matches!(refused(put(Table::Roster, "k", long.clone())), StoreError::ValueTooLong { table: "roster", .. }));
+    assert!(matches!(refused(put(Table::Roster, vec![0; KEY_BYTES_MAX + 1], "")), StoreError::KeyTooLong { .. }));
+    let huge = vec![0; LARGE_BYTES_MAX];
+    let mut batch = put(Table::Raw, "1", huge.clone());
+    batch.put(Table::Raw, "2", huge).put(Table::Raw, "3", "x");
+    let StoreError::BatchTooLong { length } = refused(batch) else { panic!("a batch is limited") };
+    assert!(length > BATCH_BYTES_MAX);
+    for (table, key) in [(Table::Journal, "1"), (Table::Part, "1"), (Table::Meta, "head"), (Table::Meta, "format")] {
+        assert!(matches!(refused(put(table, key, "forged")), StoreError::Reserved { .. }));
+    }
+    let mut too_much = Batch::new();
+    too_much.journal(draft(1, Value::String("x".repeat(LARGE_BYTES_MAX))));
+    assert!(matches!(refused(too_much), StoreError::ValueTooLong { table: "journal", .. }));
+    store.apply(put(Table::Raw, "k", long)).unwrap();
+}
+
+#[test]
+fn large_values_come_back_whole_and_leave_no_pieces() {
+    let s = scratch();
+    let store = open(&s.dir);
+    let mail: Vec<u8> = (0..1_000_000_u32).flat_map(|n| n.to_be_bytes()).collect();
+    let lengths = [0, 1, VALUE_BYTES_MAX - 1, VALUE_BYTES_MAX, VALUE_BYTES_MAX + 1, mail.len()];
+    for length in lengths {
+        store.apply(put(Table::Raw, length.to_be_bytes(), &mail[..length])).unwrap();
+        assert_eq!(store.get(Table::Raw, &length.to_be_bytes()).unwrap().unwrap(), mail[..length], "{length}");
+    }
+    let sorted = store.rows(Table::Raw).unwrap().map(|row| row.unwrap().1.len()).collect::<Vec<_>>();
+    assert_eq!(sorted, lengths);
+    let pieces = |store: &Store| store.count(Table::Part).unwrap();
+    assert!(pieces(&store) > 100);
+    store.apply(put(Table::Raw, mail.len().to_be_bytes(), &mail[..VALUE_BYTES_MAX * 2])).unwrap();
+    assert_eq!(pieces(&store), 1 + 2 + 2);
+    let mut batch = Batch::new();
+    for length in lengths {
+        batch.delete(Table::Raw, length.to_be_bytes());
+    }
+    store.apply(batch).unwrap();
+    assert_eq!((pieces(&store), store.count(Table::Raw).unwrap()), (0, 0));
+}
+
+#[test]
+fn the_directory_is_private() {
+    let s = scratch();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let store = open(&s.dir);
+    assert_eq!((mode(&s.dir), store.opening().tightened_from, store.opening().created), (0o700, None, true));
+    drop(store);
+    fs::set_permissions(&s.dir, fs::Permissions::from_mode(0o755)).unwrap();
+    let store = open(&s.dir);
+    assert_eq!((mode(&s.dir), store.opening().tightened_from, store.opening().created), (0o700, Some(0o755), false));
+}
+
+/// Holds the store of `STORE_TEST_HOLD` until its standard input ends; without that, holds one for itself.
+#[test]
+fn holder() {
+    let given = std::env::var("STORE_TEST_HOLD").ok();
+    let own = scratch();
+    let store = open(given.as_deref().map_or(&own.dir, Path::new));
+    assert!(store.opening().created);
+    if given.is_some() {
+        println!("\nheld");
+        std::io::read_to_string(std::io::stdin()).unwrap();
+    }
+}
+
+#[test]
+fn a_second_process_is_told_who_holds_the_store() {
+    use std::io::BufRead;
+    let s = scratch();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "holder", "--nocapture"])
+        .env("STORE_TEST_HOLD", &s.dir)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(said.by_ref().map_while(Result::ok).any(|line| line == "held"));
+    let error = Store::open(&s.dir, Options::default()).unwrap_err();
+    let expected = format!(
+        "another annai (pid {}) is using this state directory; use its commands (they reach it through the socket) or stop it",
+        child.id()
+    );
+    assert_eq!((error.to_string(), error.who_acts()), (expected, WhoActs::Operator));
+    let restoring = restore(&s.dir, &b""[..], Options::default());
+    assert!(matches!(restoring, Err(StoreError::Locked { .. })), "restore asks too");
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+    open(&s.dir);
+}
+
+#[test]
+fn the_journal_is_a_chain() {
+    let s = scratch();
+    let store = open(&s.dir);
+    assert_eq!(store.verify_journal(|_| ()).unwrap().no, 0);
+    lines(&store, 20);
+    let mut two = Batch::new();
+    two.journal(draft(21, Value::Null)).journal(draft(22, json!({ "long": "長い".repeat(30_000) })));
+    let head = store.apply(two).unwrap();
+    let mut heard = Vec::new();
+    assert_eq!(store.verify_journal(|no| heard.push(no)), Ok(head));
+    assert_eq!(heard, (1..=22).collect::<Vec<_>>());
+    assert_eq!((store.verify_journal_tail(3), store.verify_journal_tail(99)), (Ok(head), Ok(head)));
+    drop(store);
+    let store = open(&s.dir);
+    assert_eq!((store.head(), store.verify_journal(|_| ())), (head, Ok(head)));
+    let entry = store.journal_entries(2).next().unwrap().unwrap();
+    assert_eq!((entry.entry.no, entry.entry.subject.as_str()), (2, "tenant:131032-02"));
+    assert_eq!(entry.entry.changes, json!([{ "put": 2 }]));
+}
+
+/// One line of Python per rule; an outsider needs nothing of annai's.
+const VERIFIER: &str = r#"
+import hashlib, json, sys
+prev, no = "0" * 64, 0
+for line in open(sys.argv[1], "rb"):
+    line = line.rstrip(b"\n"); entry = json.loads(line)
+    if "head" in entry:
+        sys.exit(0 if entry["head"] == {"no": no, "hash": prev} else "head differs")
+    if entry["prev"] != prev or entry["no"] != no + 1: sys.exit(f"broken after {no}")
+    prev, no = hashlib.sha256(line).hexdigest(), no + 1
+sys.exit("no head")
+"#;
+
+#[test]
+fn an_outsider_verifies_an_export() {
+    let s = scratch();
+    let store = open(&s.dir);
+    lines(&store, 30);
+    let mut export = Vec::new();
+    let head = store.export_journal(&mut export).unwrap();
+    assert_eq!(head, store.head());
+    let path = s.dir.join("journal.jsonl");
+    let verify = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        Command::new("python3").args(["-c", VERIFIER]).arg(&path).output().expect("python3").status.success()
+    };
+    assert!(verify(&export));
+    let line_ends: Vec<_> = (0..export.len()).filter(|at| export[*at] == b'\n').collect();
+    let altered = String::from_utf8(export.clone()).unwrap().replacen("港区", "北区", 1);
+    assert!(!verify(altered.as_bytes()), "altered");
+    assert!(!verify(&[&export[..=line_ends[3]], &export[line_ends[4] + 1..]].concat()), "a line is missing");
+    assert!(!verify(&export[..=line_ends[29]]), "the end is missing");
+}
+
+/// A backup is a list of rows: this one is forged, its digest made right again, and what restoring says about it is kept.
+fn forged(backup: &[u8], forge: impl Fn(&mut Vec<(u8, Vec<u8>, Vec<u8>)>)) -> Result<Head, String> {
+    let magic = b"annai-backup 1\n".len();
+    let (mut at, mut rows) = (magic, Vec::new());
+    while backup[at] == b'R' {
+        let key = at + 8 + usize::from(u16::from_be_bytes(backup[at + 2..at + 4].try_into().unwrap()));
+        let value = key + u32::from_be_bytes(backup[at + 4..at + 8].try_into().unwrap()) as usize;
+        rows.push((backup[at + 1], backup[at + 8..key].to_vec(), backup[key..value].to_vec()));
+        at = value;
+    }
+    forge(&mut rows);
+    let mut out = backup[..magic].to_vec();
+    for (table, key, value) in &rows {
+        out.extend([b'R', *table]);
+        out.extend(u16::try_from(key.len()).unwrap().to_be_bytes());
+        out.extend(u32::try_from(value.len()).unwrap().to_be_bytes());
+        out.extend(key.iter().chain(value));
+    }
+    out.push(b'E');
+    out.extend((rows.len() as u64).to_be_bytes());
+    out.extend(annai::crypto::sha256(&out).0);
+    let s = scratch();
+    restore(&s.dir, &out[..], Options::default()).map(|summary| summary.head).map_err(|error| error.to_string())
+}
+
+#[test]
+fn tampering_with_the_journal_is_found_wherever_it_is() {
+    let s = scratch();
+    let store = open(&s.dir);
+    lines(&store, 9);
+    let mut backup = Vec::new();
+    let head = store.backup(&mut backup).unwrap().head;
+    assert_eq!(forged(&backup, |_| ()), Ok(head));
+    let journal = Table::Journal.byte();
+    let entry = |rows: &[(u8, Vec<u8>, Vec<u8>)], no: u64| {
+        rows.iter().position(|row| row.0 == journal && row.1 == no.to_be_bytes()).unwrap()
+    };
+    let check = |forge: &dyn Fn(&mut Vec<(u8, Vec<u8>, Vec<u8>)>), no: u64, flaw: Flaw| {
+        let said = forged(&backup, forge).unwrap_err();
+        let expected = format!("entry {no}: {flaw}");
+        assert!(said.contains(&expected), "{said}\nshould say: {expected}");
+    };
+    // Every byte of one entry: its digest, numbers, names, braces, its link.
+    let length = forged_length(&store, 5);
+    for at in 0..length {
+        check(
+            &|rows| {
+                let row = entry(rows, 5);
+                rows[row].2[at] ^= 1;
+            },
+            5,
+            Flaw::Altered,
+        );
+    }
+    let rehash = |value: &mut Vec<u8>, from: &str, to: &str| {
+        let json = String::from_utf8(value[32..].to_vec()).unwrap().replace(from, to);
+        *value = [&annai::crypto::sha256(json.as_bytes()).0[..], json.as_bytes()].concat();
+    };
+    let with = |no: u64, from: &'static str, to: &'static str| {
+        move |rows: &mut Vec<(u8, Vec<u8>, Vec<u8>)>| {
+            let row = rows.iter().position(|row| row.0 == journal && row.1 == no.to_be_bytes()).unwrap();
+            rehash(&mut rows[row].2, from, to);
+        }
+    };
+    check(&with(5, "山田", "田中"), 6, Flaw::Unchained);
+    check(&with(5, "\"no\":5", "\"no\":4"), 5, Flaw::Misnumbered(4));
+    check(&with(9, "山田", "田中"), 9, Flaw::NotTheHead(9));
+    check(&|rows| drop(rows.remove(entry(rows, 5))), 5, Flaw::Missing);
+    check(&|rows| drop(rows.remove(entry(rows, 1))), 1, Flaw::Missing);
+    check(&|rows| drop(rows.remove(entry(rows, 9))), 8, Flaw::NotTheHead(9));
+    let malformed = forged(&backup, with(5, "\"event\"", "\"deed\"")).unwrap_err();
+    assert!(malformed.contains("entry 5: it is no entry"), "{malformed}");
+    let headless = |rows: &mut Vec<(u8, Vec<u8>, Vec<u8>)>| rows.retain(|row| row.1 != b"head");
+    check(&headless, 9, Flaw::NotTheHead(0));
+}
+
+fn forged_length(store: &Store, no: u64) -> usize {
+    32 + store.journal_entries(no).next().unwrap().unwrap().json().len()
+}
+
+#[test]
+fn a_backup_restores_everything_and_into_nothing_else() {
+    let s = scratch();
+    let store = open(&s.dir);
+    lines(&store, 12);
+    store.apply(put(Table::Raw, "mail", vec![7; 200_000])).unwrap();
+    let mut backup = Vec::new();
+    let made = store.backup(&mut backup).unwrap();
+    let to = scratch();
+    assert_eq!(restore(&to.dir, &backup[..], Options::default()).unwrap(), made);
+    let restored = open(&to.dir);
+    for table in Table::ALL.iter().copied() {
+        let all = |store: &Store| store.rows(table).unwrap().map(Result::unwrap).collect::<Vec<_>>();
+        assert_eq!(all(&store), all(&restored), "{table:?}");
+    }
+    assert_eq!(restored.verify_journal(|_| ()), Ok(made.head));
+    let mut again = Vec::new();
+    restored.backup(&mut again).unwrap();
+    assert!(again == backup, "a backup of the same is the same");
+    drop(restored);
+    let over = restore(&to.dir, &backup[..], Options::default());
+    assert!(matches!(over, Err(StoreError::NotEmpty { .. })), "{over:?}");
+}
+
+#[test]
+fn a_damaged_backup_changes_nothing() {
+    let s = scratch();
+    let store = open(&s.dir);
+    lines(&store, 3);
+    let mut backup = Vec::new();
+    store.backup(&mut backup).unwrap();
+    let to = scratch();
+    let refused = |bytes: &[u8], what: &str| {
+        let error = restore(&to.dir, bytes, Options::default()).unwrap_err();
+        assert!(matches!(error, StoreError::BadBackup { .. }), "{what}: {error}");
+        let left: Vec<_> = fs::read_dir(&to.dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["lock"], "{what}");
+    };
+    let step = backup.len() / 25;
+    for at in (0..backup.len()).step_by(step).chain([backup.len() - 1]) {
+        refused(&backup[..at], &format!("cut at {at}"));
+        let mut damaged = backup.clone();
+        damaged[at] ^= 0x10;
+        refused(&damaged, &format!("byte {at}"));
+    }
+    refused(&[&backup[..], b"x"].concat(), "something follows");
+    restore(&to.dir, &backup[..], Options::default()).unwrap();
+}
+
+#[test]
+fn errors_and_debug_show_no_contents() {
+    let s = scratch();
+    let store = open(&s.dir);
+    let batch = put(Table::Grant, "canary-key", "canary-value");
+    let shown = format!("{batch:?}");
+    store.apply(batch).unwrap();
+    let shown = format!("{shown} {:?} {store:?}", store.first(Table::Grant).unwrap());
+    assert!(!shown.contains("canary"), "{shown}");
+    assert_eq!(store.head(), Head { no: 0, hash: Digest([0; 32]) });
+}
