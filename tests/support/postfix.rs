@@ -1,6 +1,7 @@
 //! Postfix's `smtp-sink` as the receiving side: a real SMTP server whose faults are switched on by its options.
 
 use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -12,17 +13,20 @@ const SINKS: [&str; 2] = ["/usr/sbin/smtp-sink", "smtp-sink"];
 const START_LIMIT: Duration = Duration::from_secs(10);
 
 /// A running sink; ends with its value.
-pub struct Sink {
-    pub port: u16,
+pub(crate) struct Sink {
+    pub(crate) port: u16,
     child: Child,
 }
 
 impl Sink {
     /// Starts a sink on a free loopback port. `options` as in `man smtp-sink`, without address and backlog.
-    pub async fn start(options: &[&str]) -> Self {
+    pub(crate) async fn start(options: &[&str]) -> Self {
         let port = free_port();
         let program = SINKS.iter().find(|p| Path::new(p).exists()).unwrap_or(&SINKS[1]);
+        // It refuses to run as root; /proc/self belongs to whom this process runs as.
+        let root = std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0);
         let child = Command::new(program)
+            .args(if root { &["-u", "nobody"][..] } else { &[] })
             .args(options)
             .args([&format!("127.0.0.1:{port}"), "100"])
             .stdin(Stdio::null())

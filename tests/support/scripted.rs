@@ -13,14 +13,14 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
-pub struct Scripted {
-    pub port: u16,
+pub(crate) struct Scripted {
+    pub(crate) port: u16,
     task: JoinHandle<Vec<String>>,
 }
 
 impl Scripted {
     /// Serves one connection.
-    pub async fn start(script: &str, tls: Option<&Authority>) -> Self {
+    pub(crate) async fn start(script: &str, tls: Option<&Authority>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let script = script.to_owned();
@@ -34,7 +34,7 @@ impl Scripted {
     }
 
     /// The client's lines, once the script has been played to its end and the client has hung up.
-    pub async fn heard(self) -> Vec<String> {
+    pub(crate) async fn heard(self) -> Vec<String> {
         self.task.await.unwrap()
     }
 }
@@ -93,15 +93,15 @@ async fn line(stream: &mut BufReader<Box<dyn Io>>) -> Option<String> {
 }
 
 /// A throw-away CA and a server certificate of it.
-pub struct Authority {
-    pub ca_file: PathBuf,
+pub(crate) struct Authority {
+    pub(crate) ca_file: PathBuf,
     acceptor: TlsAcceptor,
     _dir: tempfile::TempDir,
 }
 
 impl Authority {
     /// `name`: what the server certificate is made out to.
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let ca_key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
