@@ -69,7 +69,7 @@ pattern!(
 );
 pattern!(COLUMNS, r"(?:誤|旧|変更前|訂正前|修正前).{0,12}(?:正|新|変更後|訂正後|修正後)");
 pattern!(CHOSEN, r"(?:→|⇒|正しくは|正|新|変更後|訂正後|修正後)\s*[:)】]?\s*[(<]?$");
-pattern!(PENDING, r"(?:後日|未定|調整中|確認中|追って|検討中|準備中|作成中|取得中|申請中)");
+pattern!(PENDING, r"(?:後日|未定|調整中|確認中|追って|検討中|準備中|作成中|取得中|申請中|同上)");
 pattern!(DITTO, r"^(?:同上|〃|々|同|″|//|同じ)$");
 
 /// Walks over `lines`. `known` are addresses that are no data wherever they stand outside a section: the sender's own,
@@ -335,9 +335,10 @@ impl Walker<'_> {
         } else if matches(&NOTE, text) {
             self.form.words.push(text.to_owned());
         } else if matches(&CONTACT, text) && !entry::is_centre_name(&stated.name) {
-        } else if matches(&PENDING, text) && entry::is_body_name(&stated.name) || text.contains("同上") {
+        } else if matches(&PENDING, text) && entry::is_centre_name(&stated.name) || text.contains("同上") {
             self.close();
-            self.push(Entry { name: stated.name, line: number, ..Entry::default() });
+            let name = PENDING.as_ref().and_then(|p| p.split(&stated.name).next()).unwrap_or_default();
+            self.push(Entry { name: entry::name(name), line: number, ..Entry::default() });
         } else if matches(&PROSE, text) {
             self.form.words.push(text.to_owned());
             self.close();

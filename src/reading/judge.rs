@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 
 pattern!(
     CORRECTS,
-    r"訂正|差し?替|修正(?:し|を|いた)|(?:メール|アドレス|内容|記載|報告|連絡|登録)に誤りが|変更が(?:あり|ござい)|変更(?:となり|になり)ま|漏れて|追加(?:を|で)?お願い|取り?下げ|取り?消し|撤回"
+    r"訂正|差し?替|修正(?:し|を|いた)|(?:メール|アドレス|内容|記載|報告|連絡|登録)に誤りが|変更が(?:あり|ござい)|変更(?:となり|になり)ま|(?:所|件|記載|分|方)が?漏れて|追加(?:を|で)?お願い|取り?下げ|取り?消し|撤回"
 );
 pattern!(UNCHANGED, r"変更は?(?:あり|ござい)ません|変更なし");
 pattern!(WITHDRAWS, r"取り?下げ|取り?消し|撤回|(?:登録|保健所|アドレス).{0,12}(?:削除|抹消|不要)");
@@ -111,7 +111,8 @@ fn elsewhere(
     known: &[MailAddress],
     rules: &Rules,
 ) -> Option<Reason> {
-    if parts.forwarded || subject.forwarded || form.words.iter().any(|w| w.contains("転送")) {
+    let forwards = subject.forwarded || form.words.iter().any(|w| w.contains("転送"));
+    if parts.forwarded || forwards {
         let depth = parts.below.iter().map(|l| l.depth).min().unwrap_or(0);
         let found = form::walk(&parts.below, depth, known, rules);
         if found.has_data() {
@@ -119,12 +120,12 @@ fn elsewhere(
             return Some(Reason::Forwarded);
         }
     }
-    if !parts.attributed && parts.own.iter().any(|l| l.depth > 0) {
+    if (!parts.attributed || forwards) && parts.own.iter().any(|l| l.depth > 0) {
         let quoted: Vec<&Line<'_>> = parts.own.iter().copied().filter(|l| l.depth > 0 || l.text.is_empty()).collect();
         let found = form::walk(&quoted, 1, known, rules);
         if found.has_data() {
             keep_words(form, found);
-            return Some(Reason::QuotedData);
+            return Some(if forwards { Reason::Forwarded } else { Reason::QuotedData });
         }
     }
     let inner = mail.inside.first()?;
@@ -381,10 +382,14 @@ fn trust(reading: &mut Reading, rules: &Rules) {
             reasons.push(Reason::ForeignDomain);
         }
     }
-    for domain in &tenants {
-        let near = |other: &String| other != domain && one_slip(domain, other);
-        let often = |d: &String| tenants.iter().chain(&sender).filter(|o| *o == d).count();
-        if tenants.iter().chain(&sender).any(|other| near(other) && often(other) >= often(domain)) {
+    let all: Vec<&String> = tenants.iter().chain(&sender).collect();
+    let often = |d: &str| all.iter().filter(|o| **o == d).count();
+    let slipped = |d: &str| all.iter().any(|other| *other != d && one_slip(d, other) && often(other) >= often(d));
+    let centres = reading.centres.iter_mut().map(|c| &mut c.address);
+    for address in centres.chain(reading.authority.iter_mut().map(|a| &mut a.address)) {
+        if address.as_ref().is_some_and(|a| slipped(&a.domain())) {
+            // Most likely mistyped: nobody may be sent anything there.
+            *address = None;
             reasons.push(Reason::AddressInvalid);
         }
     }
