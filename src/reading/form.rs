@@ -62,20 +62,29 @@ pattern!(
     r"^(?:主事|主任|主査|係長|課長|技師|担当|主幹|副主幹|参事|保健師|室長|班長|次長|部長|事務|専門員|補佐|技術|主席|統括|会計年度)[^:]{0,8}[ :]"
 );
 pattern!(REGION, r"(?:地域|圏域|圏|管内|地区|ブロック|エリア|方面|管轄)\)?$");
-pattern!(WRONG, r"^[\[【(<]?(?:誤り?|旧|変更前|訂正前|修正前)[\]】)>]?\s*[:)】>]|^[×✕✖]\s*");
+pattern!(WRONG, r"^[\[【(<]?(?:誤り?|旧|変更前|訂正前|修正前)[\]】)>]?\s*(?:[:)】>]|\s)|^[×✕✖]\s*");
 pattern!(
     RIGHT,
     r"^[\[【(<]?(?:正|新|変更後|訂正後|修正後)[\]】)>]?\s*(?::|\s)\s*|^[\[【(<](?:正|新|変更後|訂正後|修正後)[\]】)>]"
 );
 pattern!(COLUMNS, r"(?:誤|旧|変更前|訂正前|修正前).{0,12}(?:正|新|変更後|訂正後|修正後)");
 pattern!(CHOSEN, r"(?:→|⇒|正しくは|正|新|変更後|訂正後|修正後)\s*[:)】]?\s*[(<]?$");
-pattern!(PENDING, r"(?:後日|未定|調整中|確認中|追って|検討中|準備中|作成中|取得中|申請中)");
+pattern!(PENDING, r"(?:後日|未定|調整中|確認中|追って|検討中|準備中|作成中|取得中|申請中|同上)");
 pattern!(DITTO, r"^(?:同上|〃|々|同|″|//|同じ)$");
 
 /// Walks over `lines`. `known` are addresses that are no data wherever they stand outside a section: the sender's own,
 /// ours, the ministry's. `quoted_headings`: headings in quoted lines open a section for the own lines below them.
 pub(super) fn walk(lines: &[&Line<'_>], depth: usize, known: &[MailAddress], rules: &Rules) -> Form {
-    let mut walker = Walker { rules, known, form: Form::default(), state: State::Before, pending: None, right: None };
+    let mut walker = Walker {
+        rules,
+        known,
+        form: Form::default(),
+        state: State::Before,
+        pending: None,
+        right: None,
+        candidate: None,
+        signed: false,
+    };
     let own_headings =
         lines.iter().any(|l| l.depth == depth && sections::heading(&l.text, &rules.registration).is_some());
     for (index, line) in lines.iter().enumerate() {
@@ -84,7 +93,9 @@ pub(super) fn walk(lines: &[&Line<'_>], depth: usize, known: &[MailAddress], rul
         }
         if line.depth > depth {
             if !own_headings && let Some((section, _)) = sections::heading(&line.text, &rules.registration) {
-                walker.open(section);
+                // Answers written between quoted lines; without an answer the heading is not the sender's.
+                walker.close();
+                walker.state = State::In(section);
             } else if own_headings {
                 walker.close();
             }
@@ -106,7 +117,7 @@ pub(super) fn walk(lines: &[&Line<'_>], depth: usize, known: &[MailAddress], rul
             index.checked_sub(1).and_then(|i| lines.get(i)).is_none_or(|l| l.text.is_empty() && l.depth == depth);
         if first && walker.has_entries() && signature(lines.get(index..).unwrap_or_default()) {
             walker.close();
-            walker.state = State::Tail;
+            (walker.state, walker.signed) = (State::Tail, true);
         }
         walker.line(line);
     }
@@ -133,6 +144,10 @@ struct Walker<'r> {
     pending: Option<(String, usize)>,
     /// Of several addresses in a row of a table of corrections, which is right.
     right: Option<usize>,
+    /// Outside sections: the health centre the line before names.
+    candidate: Option<String>,
+    /// After the closing words: the signature has begun.
+    signed: bool,
 }
 
 impl Walker<'_> {
@@ -142,11 +157,15 @@ impl Walker<'_> {
 
     fn open(&mut self, section: Section) {
         self.close();
+        self.heading(section);
+        self.state = State::In(section);
+    }
+
+    fn heading(&mut self, section: Section) {
         match section {
             Section::Authority => self.form.authority_heading = true,
             Section::Centres => self.form.centre_heading = true,
         }
-        self.state = State::In(section);
     }
 
     /// Ends what is open: a name still waiting is a tenant without address.
@@ -160,17 +179,23 @@ impl Walker<'_> {
 
     fn push(&mut self, entry: Entry) {
         match self.state {
-            State::In(Section::Authority) => self.form.authority.push(entry),
-            State::In(Section::Centres) => self.form.centres.push(entry),
+            State::In(section) => {
+                self.heading(section);
+                match section {
+                    Section::Authority => self.form.authority.push(entry),
+                    Section::Centres => self.form.centres.push(entry),
+                }
+            }
             State::Before | State::Tail | State::Signature => self.form.loose.push(entry),
         }
     }
 
     fn line(&mut self, line: &Line<'_>) {
         if is_rule(&line.text) {
+            self.signed |= self.state == State::Tail;
             if self.has_entries() {
                 self.close();
-                self.state = State::Tail;
+                (self.state, self.signed) = (State::Tail, true);
             }
             return;
         }
@@ -199,9 +224,13 @@ impl Walker<'_> {
             return;
         }
         if !line.text.contains('@') {
-            if self.state == State::Before || matches(&PROSE, &line.text) {
+            let prose = matches(&PROSE, &line.text);
+            self.signed |= self.state == State::Tail && matches(&CONTACT, &line.text);
+            if self.state == State::Before || (prose && !self.signed) {
                 self.form.words.push(line.text.clone());
             }
+            let name = entry::name(&line.text);
+            self.candidate = (!prose && entry::is_centre_name(&name)).then_some(name);
             if self.state == State::Before && !self.form.loose.is_empty() && matches(&CLOSING, &line.text) {
                 self.state = State::Tail;
             }
@@ -212,8 +241,14 @@ impl Walker<'_> {
         if !foreign || matches(&CONTACT, &line.text) {
             return;
         }
+        let candidate = self.candidate.take();
         if self.state == State::Before {
-            let entry = make(stated, line.number);
+            let mut entry = make(stated, line.number);
+            if !entry::is_body_name(&entry.name)
+                && let Some(name) = candidate
+            {
+                entry.name = name;
+            }
             if self.is_template(&line.text, &entry) {
                 self.form.templates.push(line.number);
             } else {
@@ -300,9 +335,10 @@ impl Walker<'_> {
         } else if matches(&NOTE, text) {
             self.form.words.push(text.to_owned());
         } else if matches(&CONTACT, text) && !entry::is_centre_name(&stated.name) {
-        } else if matches(&PENDING, text) && entry::is_body_name(&stated.name) || text.contains("同上") {
+        } else if matches(&PENDING, text) && entry::is_centre_name(&stated.name) || text.contains("同上") {
             self.close();
-            self.push(Entry { name: stated.name, line: number, ..Entry::default() });
+            let name = PENDING.as_ref().and_then(|p| p.split(&stated.name).next()).unwrap_or_default();
+            self.push(Entry { name: entry::name(name), line: number, ..Entry::default() });
         } else if matches(&PROSE, text) {
             self.form.words.push(text.to_owned());
             self.close();
@@ -321,7 +357,7 @@ impl Walker<'_> {
     fn correct(&mut self, text: &str) -> Option<Stated> {
         let bare = text.trim_start_matches(['・', ' ', '-', '*', '■', '●']);
         let right = RIGHT.as_ref().and_then(|r| r.find(bare));
-        if matches(&WRONG, bare) && !bare.contains('→') {
+        if matches(&WRONG, bare) && bare.matches('@').count() < 2 {
             self.form.corrective = true;
             return None;
         }

@@ -16,10 +16,10 @@ use std::sync::LazyLock;
 
 pattern!(
     CORRECTS,
-    r"訂正|差し?替|修正(?:し|を|いた)|誤りが|変更が(?:あり|ござい)|変更(?:となり|になり)ま|漏れて|追加(?:を|で)?お願い|取り?下げ|取り?消し?"
+    r"訂正|差し?替|修正(?:し|を|いた)|(?:メール|アドレス|内容|記載|報告|連絡|登録)に誤りが|変更が(?:あり|ござい)|変更(?:となり|になり)ま|(?:所|件|記載|分|方)が?漏れて|追加(?:を|で)?お願い|取り?下げ|取り?消し|撤回"
 );
 pattern!(UNCHANGED, r"変更は?(?:あり|ござい)ません|変更なし");
-pattern!(WITHDRAWS, r"取り?下げ|取り?消し|撤回|削除(?:して|を)?(?:ください|お願い)|登録(?:を)?(?:不要|抹消)");
+pattern!(WITHDRAWS, r"取り?下げ|取り?消し|撤回|(?:登録|保健所|アドレス).{0,12}(?:削除|抹消|不要)");
 pattern!(
     ASKS,
     r"でしょうか|ますか|ませんか|ですか|教えて(?:くだ|下|いただ)|[ご御]教示|お尋ねし|お伺いし|[か][。?]?$|\?$|再送(?:を|して)|届いて(?:おりま|いま)せん|か[、。]"
@@ -111,7 +111,8 @@ fn elsewhere(
     known: &[MailAddress],
     rules: &Rules,
 ) -> Option<Reason> {
-    if parts.forwarded || subject.forwarded || form.words.iter().any(|w| w.contains("転送")) {
+    let forwards = subject.forwarded || form.words.iter().any(|w| w.contains("転送"));
+    if parts.forwarded || forwards {
         let depth = parts.below.iter().map(|l| l.depth).min().unwrap_or(0);
         let found = form::walk(&parts.below, depth, known, rules);
         if found.has_data() {
@@ -119,12 +120,12 @@ fn elsewhere(
             return Some(Reason::Forwarded);
         }
     }
-    if !parts.attributed && parts.own.iter().any(|l| l.depth > 0) {
+    if (!parts.attributed || forwards) && parts.own.iter().any(|l| l.depth > 0) {
         let quoted: Vec<&Line<'_>> = parts.own.iter().copied().filter(|l| l.depth > 0 || l.text.is_empty()).collect();
         let found = form::walk(&quoted, 1, known, rules);
         if found.has_data() {
             keep_words(form, found);
-            return Some(Reason::QuotedData);
+            return Some(if forwards { Reason::Forwarded } else { Reason::QuotedData });
         }
     }
     let inner = mail.inside.first()?;
@@ -156,17 +157,19 @@ fn kind(form: &Form, subject: &Subject, words: &str, mail: &Mail, reading: &Read
     if matches(&WITHDRAWS, words) && (subject.registration || subject.correction) {
         return Kind::Correction;
     }
+    let outside = reading.head.from.as_ref().is_some_and(|f| is_foreign(&f.domain()));
+    let ours = subject.registration || matches(&SYSTEM, &subject.text) || matches(&SYSTEM, words);
+    if outside && !ours && !headings {
+        return Kind::Spam;
+    }
     if subject.inquiry || (asks && !headings) {
         return Kind::Inquiry;
     }
-    let elsewhere = !mail.attachments.is_empty() || matches(&LINK, words) || matches(&REMOVED, words);
+    let elsewhere =
+        mail.attachments.iter().any(|name| !is_seal(name)) || matches(&LINK, words) || matches(&REMOVED, words);
     let municipal = reading.head.from.as_ref().is_some_and(|f| is_municipal(&f.domain()));
     if headings || !form.templates.is_empty() || (subject.registration && elsewhere && municipal) {
         return if subject.correction { Kind::Correction } else { Kind::Registration };
-    }
-    let outside = reading.head.from.as_ref().is_some_and(|f| is_foreign(&f.domain()));
-    if outside && !subject.registration && !matches(&SYSTEM, &subject.text) && !matches(&SYSTEM, words) {
-        return Kind::Spam;
     }
     Kind::Other
 }
@@ -175,6 +178,12 @@ pattern!(
     SYSTEM,
     r"フォローアップ|クライアント証明書|メールアドレスの(?:連絡|登録|報告)|登録内容|パスワード|厚生労働省"
 );
+
+/// A signature file: no attachment anybody made.
+fn is_seal(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [".p7s", ".p7m", ".asc", "pkcs7-signature", "pgp-signature"].iter().any(|end| name.ends_with(end))
+}
 
 /// Writes what the form states into the reading, and what is missing into its reasons.
 fn take_over(reading: &mut Reading, form: &Form, subject: &Subject, rules: &Rules) {
@@ -373,10 +382,14 @@ fn trust(reading: &mut Reading, rules: &Rules) {
             reasons.push(Reason::ForeignDomain);
         }
     }
-    for domain in &tenants {
-        let near = |other: &String| other != domain && one_slip(domain, other);
-        let often = |d: &String| tenants.iter().chain(&sender).filter(|o| *o == d).count();
-        if tenants.iter().chain(&sender).any(|other| near(other) && often(other) >= often(domain)) {
+    let all: Vec<&String> = tenants.iter().chain(&sender).collect();
+    let often = |d: &str| all.iter().filter(|o| **o == d).count();
+    let slipped = |d: &str| all.iter().any(|other| *other != d && one_slip(d, other) && often(other) >= often(d));
+    let centres = reading.centres.iter_mut().map(|c| &mut c.address);
+    for address in centres.chain(reading.authority.iter_mut().map(|a| &mut a.address)) {
+        if address.as_ref().is_some_and(|a| slipped(&a.domain())) {
+            // Most likely mistyped: nobody may be sent anything there.
+            *address = None;
             reasons.push(Reason::AddressInvalid);
         }
     }

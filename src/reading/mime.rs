@@ -69,9 +69,8 @@ fn parse_level(raw: &[u8], depth: usize) -> Option<Mail> {
     for (index, part) in message.parts.iter().enumerate() {
         if !matches!(part.body, PartType::Multipart(_)) {
             take_part(&mut mail, part, index, raw, depth);
-        } else if part.offset_end == 0 {
-            mail.damaged = true;
         }
+        mail.damaged |= part.is_encoding_problem || part.offset_end == 0;
     }
     Some(mail)
 }
@@ -161,7 +160,7 @@ fn take_part(mail: &mut Mail, part: &MessagePart<'_>, index: usize, raw: &[u8], 
             let decoded = charset::decode(cut(&bytes), charset.as_deref());
             take_text(mail, part, &kind, decoded);
         }
-        _ => mail.attachments.push(name.unwrap_or(kind)),
+        _ => mail.attachments.push(name.unwrap_or_else(|| header::clean(&kind))),
     }
 }
 

@@ -69,6 +69,9 @@ pub(super) fn bracketed(text: &str) -> Option<(&str, &str)> {
 const TAILS: [&str; 9] =
     ["のメールアドレス", "メールアドレス", "の連絡先", "連絡先", "一覧", "について", "分", "宛", "は次のとおり"];
 
+/// Words that may stand before it.
+const HEADS: [&str; 7] = ["設置", "各", "管内", "所管", "管轄", "当該", "貴"];
+
 fn section(words: &str, rules: &RegistrationRules) -> Option<Section> {
     if words.len() > HEADING_CHARS_MAX * 4 {
         return None;
@@ -77,8 +80,9 @@ fn section(words: &str, rules: &RegistrationRules) -> Option<Section> {
     let words = unmarked(&words);
     let bare = words.split('(').next().unwrap_or(words);
     let cut = TAILS.iter().find_map(|tail| bare.strip_suffix(tail)).unwrap_or(bare);
+    let core = HEADS.iter().find_map(|head| cut.strip_prefix(head)).unwrap_or(cut);
     let among = |list: &[String], word: &str| !word.is_empty() && list.iter().any(|h| h == word);
-    for word in [words, bare, cut] {
+    for word in [words, bare, cut, core] {
         if among(&rules.authority_headings, word) {
             return Some(Section::Authority);
         }
