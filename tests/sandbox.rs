@@ -11,6 +11,7 @@ mod smtp_faults;
 use annai::domain::Timestamp;
 use annai::sandbox::{DeliverError, Domains, INBOX, Limits, Options, PostOffice};
 use futures::StreamExt;
+use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
@@ -197,4 +198,29 @@ async fn shutdown_closes_every_connection_and_frees_the_ports() {
     let again = PostOffice::start(options.clone()).await.unwrap();
     assert!(PostOffice::start(options).await.is_err(), "a port cannot be opened twice");
     again.shutdown().await;
+}
+
+/// Whether our own TLS library, trusting this authority alone, accepts the server under this name.
+async fn trusts(authority: &PostOffice, server: &PostOffice, name: &'static str) -> bool {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.ca_pem().as_bytes()).unwrap()).unwrap();
+    let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let stream = tokio::net::TcpStream::connect(server.imaps_addr()).await.unwrap();
+    let name = ServerName::try_from(name).unwrap();
+    tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await.is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_certificate_is_good_for_its_names_and_dates_only() {
+    let office = PostOffice::start(options()).await.unwrap();
+    assert!(trusts(&office, &office, "localhost").await);
+    assert!(trusts(&office, &office, "127.0.0.1").await);
+    assert!(!trusts(&office, &office, "mail.example.jp").await);
+    let mut expired = options();
+    expired.certificate_not_after = "2020-06-01T00:00:00Z".parse().unwrap();
+    let expired = PostOffice::start(expired).await.unwrap();
+    assert!(!trusts(&expired, &expired, "localhost").await);
+    assert!(!trusts(&expired, &office, "localhost").await, "another authority");
+    office.shutdown().await;
+    expired.shutdown().await;
 }

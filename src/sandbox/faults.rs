@@ -85,6 +85,11 @@ pub enum ImapFault {
     Silence,
     /// A line that is no IMAP comes before the answer.
     Garbage,
+    /// These octets come before the answer; `{tag}` stands for the command's tag.
+    Before(String),
+    /// These octets come instead of the answer, `{tag}` as above. At STARTTLS the handshake begins nonetheless: text
+    /// behind the tagged OK is what a man in the middle would slip in.
+    Instead(String),
     /// Only in IDLE: `* OK Still here` at this interval, as Dovecot sends.
     KeepAlive { every: Duration },
 }

@@ -60,6 +60,11 @@ async fn fetch_goes_wrong_in_every_way() {
     assert!(heard.starts_with("c NO [SERVERBUG] try later\r\n* BYE"), "{heard}");
     let heard = fetch_under(ImapFault::Garbage).await;
     assert!(heard.starts_with("%$#{ this line is no IMAP }(\r\n* 1 FETCH") && heard.contains("c OK"), "{heard}");
+    let stray = "* 2 FETCH (FLAGS (\\Seen))\r\nZ9 NO another tag\r\n";
+    let heard = fetch_under(ImapFault::Before(stray.to_owned())).await;
+    assert!(heard.starts_with(stray) && heard.contains("* 1 FETCH") && heard.contains("c OK"), "{heard}");
+    let heard = fetch_under(ImapFault::Instead("{tag} BAD\r\n".to_owned())).await;
+    assert!(heard.starts_with("c BAD\r\n* BYE"), "{heard}");
     let heard = fetch_under(ImapFault::Silence).await;
     assert_eq!(heard, "");
 }
@@ -78,7 +83,8 @@ async fn an_answer_drips() {
 async fn the_greeting_goes_wrong() {
     let greeting = |act| rule(ImapVerb::Greeting, When::Always, act);
     let check = async |act, expected: &str| {
-        let patience = if act == ImapFault::Silence { BRIEF } else { PATIENCE };
+        let open = matches!(act, ImapFault::Silence | ImapFault::Instead(_));
+        let patience = if open { BRIEF } else { PATIENCE };
         let office = office(vec![greeting(act)]).await;
         assert_eq!(hear(office.imap_addr(), "a NOOP\r\n", patience), expected);
         office.shutdown().await;
@@ -87,6 +93,8 @@ async fn the_greeting_goes_wrong() {
     check(ImapFault::CutAfterResponses(0), "").await;
     check(ImapFault::CutAfterOctets(4), "* OK").await;
     check(ImapFault::Silence, "").await;
+    let preauth = ImapFault::Instead("* PREAUTH hello\r\n".to_owned());
+    check(preauth, "* PREAUTH hello\r\na OK Done.\r\n").await;
     let office = office(vec![greeting(ImapFault::ByeAfterResponses(0))]).await;
     assert!(converse(office.imap_addr(), "a NOOP\r\n").starts_with("* BYE"));
     office.shutdown().await;
@@ -151,6 +159,10 @@ async fn starttls_is_stripped_or_refused_and_nothing_said_ahead_counts() {
     office.set_faults(Faults { hide_starttls: true, ..Faults::default() });
     let heard = converse(office.imap_addr(), "a STARTTLS\r\nb LOGOUT\r\n");
     assert!(!heard.contains("STARTTLS") && heard.contains("a BAD"), "{heard}");
+    let slipped_in = ImapFault::Instead("{tag} OK go\r\n* PREAUTH slipped in\r\n".to_owned());
+    office.set_faults(Faults { imap: vec![rule(ImapVerb::StartTls, When::Always, slipped_in)], ..Faults::default() });
+    let heard = hear(office.imap_addr(), "a STARTTLS\r\n", BRIEF);
+    assert!(heard.ends_with("a OK go\r\n* PREAUTH slipped in\r\n"), "{heard}");
     let refuse = rule(ImapVerb::StartTls, When::Always, ImapFault::No("no certificate".to_owned()));
     office.set_faults(Faults { imap: vec![refuse], ..Faults::default() });
     let heard = converse(office.imap_addr(), "a STARTTLS\r\nb LOGOUT\r\n");

@@ -66,7 +66,9 @@ impl Session {
             self.talk.suffer(&fault).await?;
             match fault {
                 ImapFault::No(_) | ImapFault::ByeAfterResponses(_) => kind = GreetingKind::Bye,
-                ImapFault::CutAfterResponses(_) => return self.talk.wire.close().await,
+                ImapFault::CutAfterResponses(_) => return self.talk.cut().await,
+                ImapFault::Before(octets) => self.talk.raw(&octets, "*").await?,
+                ImapFault::Instead(octets) => return self.talk.raw(&octets, "*").await,
                 ImapFault::CutAfterOctets(_)
                 | ImapFault::Drip { .. }
                 | ImapFault::ChangeUidValidity
@@ -79,8 +81,7 @@ impl Session {
         self.talk.greet(&Greeting { kind, code, text: words("annai sandbox, nothing here is real.") }).await?;
         self.talk.recover();
         if kind == GreetingKind::Bye {
-            self.talk.wire.close().await?;
-            return Err(io::ErrorKind::ConnectionAborted.into());
+            return self.talk.cut().await;
         }
         Ok(())
     }
@@ -108,7 +109,12 @@ impl Session {
         let mut answer = Completion::ok("Begin TLS now.");
         if let Some(fault) = self.fault(ImapVerb::StartTls) {
             self.talk.suffer(&fault).await?;
-            if let ImapFault::No(text) = fault {
+            if let ImapFault::Instead(octets) = fault {
+                self.talk.raw(&octets, tag.as_ref()).await?;
+                return Ok(true);
+            } else if let ImapFault::Before(octets) = fault {
+                self.talk.raw(&octets, tag.as_ref()).await?;
+            } else if let ImapFault::No(text) = fault {
                 answer = Completion::no_because(text);
             }
         }
@@ -136,6 +142,14 @@ impl Session {
                     self.office.change_uid_validity(user, &super::folders::folder_of(&body).unwrap_or_default());
                 }
                 self.carry_out(verb, body).await?
+            }
+            Some(ImapFault::Before(octets)) => {
+                self.talk.raw(&octets, tag.as_ref()).await?;
+                self.carry_out(verb, body).await?
+            }
+            Some(ImapFault::Instead(octets)) => {
+                self.talk.raw(&octets, tag.as_ref()).await?;
+                return Ok(!logout);
             }
             Some(ImapFault::KeepAlive { every }) => {
                 self.keep_alive = Some(every);

@@ -137,9 +137,18 @@ impl Talk {
             ImapFault::Drip { octets_per_second } => self.plan.octets_per_second = Some((*octets_per_second).max(1)),
             ImapFault::Garbage => self.put(GARBAGE).await?,
             ImapFault::Silence => self.fall_silent().await?,
-            ImapFault::ChangeUidValidity | ImapFault::No(_) | ImapFault::KeepAlive { .. } => {}
+            ImapFault::ChangeUidValidity
+            | ImapFault::No(_)
+            | ImapFault::KeepAlive { .. }
+            | ImapFault::Before(_)
+            | ImapFault::Instead(_) => {}
         }
         Ok(())
+    }
+
+    /// Sends octets from a fault rule as they are, with the tag filled in.
+    pub(super) async fn raw(&mut self, octets: &str, tag: &str) -> io::Result<()> {
+        self.put(octets.replace("{tag}", tag).as_bytes()).await
     }
 
     /// The answer is complete: its fault is over.
@@ -155,7 +164,8 @@ impl Talk {
         self.cut().await
     }
 
-    async fn cut<T>(&mut self) -> io::Result<T> {
+    /// Ends the connection.
+    pub(super) async fn cut<T>(&mut self) -> io::Result<T> {
         self.wire.close().await?;
         Err(io::ErrorKind::ConnectionAborted.into())
     }
