@@ -7,7 +7,7 @@ mod files;
 mod overrides;
 mod reader;
 
-pub use files::{CREDENTIAL_PREFIX, DIR_FILES_MAX, FileError, SECRET_OCTETS_MAX, read_dir_files, secret_path};
+pub use files::{CREDENTIAL_PREFIX, DIR_FILES_MAX, FileError, SECRET_OCTETS_MAX, is_exposed, read_dir_files, secret_path};
 pub use overrides::{NOW_VARIABLE, OverrideError, SEED_VARIABLE, TestOverrides};
 pub use reader::ConfigError;
 

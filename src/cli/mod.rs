@@ -6,15 +6,17 @@ mod doctor;
 mod init;
 mod read;
 mod rules;
+mod serve;
 mod table;
 mod template;
 
 pub use args::Cli;
 pub use table::{Align, Table, clean};
 
+use crate::daemon::assembly::{self, AssemblyError};
 use crate::config::{Config, ConfigError, FileError, OverrideError};
-use crate::letters::{Desk, TemplateError, TemplateFiles, Templates};
-use crate::rules::{RuleError, RuleFiles, Rules};
+use crate::letters::Templates;
+use crate::rules::{RuleError, Rules};
 use crate::telemetry::TelemetryError;
 use args::Verb;
 use clap::Parser;
@@ -23,10 +25,6 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// File types of a rules directory.
-pub const RULE_EXTENSIONS: &[&str] = &["toml", "csv"];
-/// File types of the mail templates.
-pub const TEMPLATE_EXTENSIONS: &[&str] = &["txt"];
 
 /// Why a verb did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +66,20 @@ impl From<Vec<RuleError>> for CliError {
 impl From<OverrideError> for CliError {
     fn from(fault: OverrideError) -> Self {
         Self::Usage(fault.to_string())
+    }
+}
+
+impl From<AssemblyError> for CliError {
+    fn from(fault: AssemblyError) -> Self {
+        match fault {
+            AssemblyError::Faults(faults) => Self::Faults(faults),
+            AssemblyError::File(_) | AssemblyError::Key(_) | AssemblyError::Dkim(_) | AssemblyError::Rhythm(_) => {
+                Self::Usage(fault.to_string())
+            }
+            AssemblyError::Store(_) | AssemblyError::Engine(_) | AssemblyError::Daemon(_) => {
+                Self::Failed(fault.to_string())
+            }
+        }
     }
 }
 
@@ -116,8 +128,8 @@ fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         Verb::Doctor(args) => doctor::run(args, cli),
         Verb::Rules(args) => rules::run(args, cli),
         Verb::Template(args) => template::run(args, cli),
-        Verb::Serve(_)
-        | Verb::Status
+        Verb::Serve(args) => serve::run(args, cli),
+        Verb::Status
         | Verb::Queue(_)
         | Verb::Review(_)
         | Verb::Tenant(_)
@@ -157,35 +169,12 @@ impl Cli {
 
 /// The rules of a directory; `None`: the built-in ones. All faults at once.
 pub fn load_rules(dir: Option<&Path>) -> Result<Rules, CliError> {
-    let Some(dir) = dir else { return Ok(Rules::embedded()?) };
-    let files = RuleFiles(crate::config::read_dir_files(dir, RULE_EXTENSIONS)?);
-    Rules::parse(&files).map_err(|faults| {
-        let named = |f: RuleError| RuleError { file: dir.join(&f.file).display().to_string(), ..f }.to_string();
-        CliError::Faults(faults.into_iter().map(named).collect())
-    })
+    Ok(assembly::rules(dir)?)
 }
 
 /// The templates of the configuration (`mail/` in its templates directory) or the built-in ones. All faults at once.
 pub fn load_templates(config: &Config) -> Result<Templates, CliError> {
-    let mail = &config.mail;
-    let desk = Desk {
-        contractor_name: mail.contractor_name.clone(),
-        contractor: mail.contractor.clone(),
-        ministry: mail.ministry.clone(),
-        from: mail.from.clone(),
-    };
-    let (files, dir) = match &config.templates_dir {
-        None => (TemplateFiles::embedded(), PathBuf::from("built-in")),
-        Some(dir) => {
-            let dir = dir.join("mail");
-            (TemplateFiles(crate::config::read_dir_files(&dir, TEMPLATE_EXTENSIONS)?), dir)
-        }
-    };
-    Templates::parse(&files, &desk).map_err(|faults| {
-        let name = |f: &TemplateError| dir.join(Path::new(&f.file).file_name().unwrap_or_default());
-        let named = |f: TemplateError| TemplateError { file: name(&f).display().to_string(), ..f }.to_string();
-        CliError::Faults(faults.into_iter().map(named).collect())
-    })
+    Ok(assembly::templates(config.templates_dir.as_deref(), &assembly::desk(config))?)
 }
 
 /// Says on standard error what went wrong, one line per fault.

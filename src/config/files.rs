@@ -23,8 +23,6 @@ const WORLD: u32 = 0o006;
 pub enum FileError {
     #[error("{} cannot be read ({source}); create it or correct the path", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("{} can be read by every user of this machine; run: chmod 600 {}", path.display(), path.display())]
-    WorldReadable { path: PathBuf },
     #[error("{} is empty; write the secret into it", path.display())]
     Empty { path: PathBuf },
     #[error("{} is longer than {limit} bytes; give the right file", path.display())]
@@ -57,13 +55,18 @@ pub fn secret_path(path: &Path) -> Result<PathBuf, FileError> {
     }
 }
 
-/// Reads a secret: UTF-8, one line end at its end taken off, not empty, not open to every user.
+/// Whether every user of the machine can read this file.
+pub fn is_exposed(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|meta| meta.mode() & WORLD != 0)
+}
+
+/// Reads a secret: UTF-8, one line end at its end taken off, not empty. One that every user can read is taken with a warning.
 pub(super) fn read_secret(path: &Path) -> Result<Secret<String>, FileError> {
     let path = secret_path(path)?;
     let (text, mode) = read_text(&path, SECRET_OCTETS_MAX)?;
     let text = Secret::new(text);
     if mode & WORLD != 0 {
-        return Err(FileError::WorldReadable { path });
+        tracing::warn!(file = %path.display(), "every user of this machine can read this secret; run chmod 600 on it");
     }
     let whole = text.reveal();
     let line = whole.strip_suffix('\n').map_or(whole.as_str(), |t| t.strip_suffix('\r').unwrap_or(t));
@@ -140,11 +143,10 @@ mod tests {
     }
 
     #[test]
-    fn secrets_lose_one_line_end_and_must_be_private() {
+    fn secrets_lose_one_line_end() {
         assert_eq!(secret(b"pass word\n", 0o600).unwrap(), "pass word");
         assert_eq!(secret(b"a\n\n", 0o600).unwrap(), "a\n");
         assert_eq!(secret(b"a\r\n", 0o640).unwrap(), "a");
-        assert!(secret(b"a\n", 0o644).unwrap_err().contains("chmod 600"));
         assert!(secret(b"\n", 0o600).unwrap_err().contains("is empty"));
         assert!(secret(b"\xff\xfe", 0o600).unwrap_err().contains("UTF-8"));
         assert!(read_secret(Path::new("/nonexistent")).unwrap_err().to_string().contains("cannot be read"));

@@ -84,21 +84,25 @@ pub fn templates(dir: Option<&Path>, desk: &Desk) -> Result<Templates, AssemblyE
     })
 }
 
-/// Rules and templates as configured, with the addresses and secrets letters are made with.
-pub fn setup(config: &Config) -> Result<Setup, AssemblyError> {
-    let desk = Desk {
+/// Who stands behind the letters.
+pub fn desk(config: &Config) -> Desk {
+    Desk {
         contractor_name: config.mail.contractor_name.clone(),
         contractor: config.mail.contractor.clone(),
         ministry: config.mail.ministry.clone(),
         from: config.mail.from.clone(),
-    };
+    }
+}
+
+/// Rules and templates as configured, with the addresses and secrets letters are made with.
+pub fn setup(config: &Config) -> Result<Setup, AssemblyError> {
     let mut faults = Vec::new();
     let mut collect = |fault: AssemblyError| match fault {
         AssemblyError::Faults(more) => faults.extend(more),
         other => faults.push(other.to_string()),
     };
     let rules = rules(config.rules_dir.as_deref()).map_err(&mut collect).ok();
-    let templates = templates(config.templates_dir.as_deref(), &desk).map_err(&mut collect).ok();
+    let templates = templates(config.templates_dir.as_deref(), &desk(config)).map_err(&mut collect).ok();
     if config.web.pickup_url.len() + CODE_PATH_CHARS > PICKUP_URL_CHARS_MAX {
         faults.push(format!(
             "{}: web.pickup_url has {} characters; with the code the address must fit into {PICKUP_URL_CHARS_MAX} so that it can be typed, give at most {}",

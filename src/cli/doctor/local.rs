@@ -105,6 +105,10 @@ fn keys(config: &Config, out: &mut Vec<Finding>) {
 
 fn secret(what: &str, path: &Path, out: &mut Vec<Finding>) {
     out.push(match Config::read_secret(path) {
+        Ok(_) if crate::config::is_exposed(path) => Finding::warn(
+            format!("{what}: every user of this machine can read {}", path.display()),
+            "run chmod 600 on it",
+        ),
         Ok(_) => Finding::ok(format!("{what}: {}", path.display())),
         Err(e) => fault(&format!("{what}: {e}")),
     });
