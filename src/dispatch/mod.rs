@@ -1,9 +1,9 @@
-//! dispatch
+//! How letters leave: one SMTP session ([`smtp`]), signatures ([`dkim`]), speed ([`throttle`]).
 
 mod command;
 pub mod dkim;
 mod handshake;
-pub mod reply;
+mod reply;
 pub mod smtp;
 pub mod throttle;
 mod wire;

@@ -32,6 +32,9 @@ pub const COMMAND_LIMIT: Duration = Duration::from_mins(2);
 pub const FINAL_DOT_LIMIT: Duration = Duration::from_mins(10);
 /// Saying goodbye.
 pub const QUIT_LIMIT: Duration = Duration::from_secs(5);
+/// Refusals after which a session is given up for a fresh one. Postfix slows a session down after ten errors and ends it
+/// after twenty (smtpd_soft_error_limit), and a refused group of commands is two of them: RCPT and DATA.
+pub const REFUSALS_MAX: u32 = 4;
 /// Octets of a letter given to the network at a time.
 const CHUNK_OCTETS: usize = 64 * 1024;
 
@@ -126,6 +129,7 @@ pub struct Submitter {
     usable: bool,
     /// A transaction was begun and not ended.
     open: bool,
+    refusals: u32,
 }
 
 impl std::fmt::Debug for Submitter {
@@ -151,7 +155,7 @@ impl Submitter {
             Ok(Err(error)) => return Err(no_session("EHLO", heard(Err(error)))),
             Err(_) => return Err(SmtpError::Silent { step: "EHLO", limit: GREETING_LIMIT }),
         };
-        let mut submitter = Self { connection, offers, usable: true, open: false };
+        let mut submitter = Self { connection, offers, usable: true, open: false, refusals: 0 };
         if let (Some(user), Some(password)) = (&settings.user, &settings.password) {
             submitter.authenticate(user, password).await?;
         }
@@ -172,9 +176,9 @@ impl Submitter {
         }
     }
 
-    /// Another letter may be submitted.
+    /// Another letter may be submitted; if not, quit and connect anew.
     pub fn is_usable(&self) -> bool {
-        self.usable && !self.connection.has_broken()
+        self.usable && self.refusals < REFUSALS_MAX && !self.connection.has_broken()
     }
 
     /// One attempt with one letter for one recipient. `bytes`: a finished mail, CRLF line ends, not dot-stuffed; a bare
@@ -193,7 +197,10 @@ impl Submitter {
         };
         self.usable = match &outcome {
             Outcome::Relayed { .. } => true,
-            Outcome::Deferred { reply, .. } | Outcome::Refused { reply, .. } => reply.code != 421,
+            Outcome::Deferred { reply, .. } | Outcome::Refused { reply, .. } => {
+                self.refusals += 1;
+                reply.code != 421
+            }
             Outcome::NotSent { .. } | Outcome::Unknown { .. } => false,
         };
         outcome
@@ -285,7 +292,7 @@ impl Submitter {
 
     /// Says goodbye; nothing depends on the answer.
     pub async fn quit(mut self) {
-        if self.is_usable() {
+        if self.usable {
             let _ = timeout(QUIT_LIMIT, self.connection.quit()).await;
         }
     }

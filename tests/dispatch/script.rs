@@ -2,7 +2,7 @@
 
 use super::scripted::{Authority, Scripted};
 use super::{address, attempt, settings, submit, word};
-use annai::dispatch::smtp::{SmtpError, SmtpSettings, Submitter, Tls};
+use annai::dispatch::smtp::{REFUSALS_MAX, SmtpError, SmtpSettings, Submitter, Tls};
 use annai::domain::Secret;
 
 /// Greeting and the two EHLOs of a session in clear.
@@ -140,6 +140,18 @@ async fn a_cancelled_submission_ends_the_session() {
     let mut submitter = Submitter::connect(&settings(server.port)).await.unwrap();
     let limit = std::time::Duration::from_secs(1);
     tokio::time::timeout(limit, submit(&mut submitter, "a@example.jp")).await.unwrap_err();
+    assert!(!submitter.is_usable());
+}
+
+#[tokio::test]
+async fn a_session_full_of_refusals_is_given_up() {
+    let refused = "< MAIL\n> 250 ok\n< RCPT\n> 550 5.1.1 no\n< RSET\n> 250 ok\n".repeat(10);
+    let server = Scripted::start(&format!("{HELLO}{refused}"), None).await;
+    let mut submitter = Submitter::connect(&settings(server.port)).await.unwrap();
+    for _ in 0..REFUSALS_MAX {
+        assert!(submitter.is_usable());
+        assert_eq!(word(&submit(&mut submitter, "a@example.jp").await), "refused rcpt 550 5.1.1");
+    }
     assert!(!submitter.is_usable());
 }
 
