@@ -80,11 +80,12 @@ async fn expect(stream: &mut BufReader<TcpStream>, step: &'static str, line: &st
     .await?
     .map_err(lost)?;
     let code: u16 = text.get(..3).and_then(|digits| digits.parse().ok()).unwrap_or(0);
-    if (200..300).contains(&code) {
-        return Ok(text);
-    }
     let words: Vec<&str> = text.lines().filter_map(|line| line.get(4..)).collect();
-    Err(SmtpError::Refused { step, reply: Reply::new(code, &words.join(" ")) })
+    match code {
+        200..300 => Ok(text),
+        400..600 => Err(SmtpError::Refused { step, reply: Reply::new(code, &words.join(" ")) }),
+        0..=u16::MAX => Err(SmtpError::Lost { step, reason: format!("the server answered with {code}") }),
+    }
 }
 
 /// All lines of a reply; the last has no hyphen after its code (RFC 5321 §4.2.1).

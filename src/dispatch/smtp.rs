@@ -181,6 +181,15 @@ impl Submitter {
         self.usable && self.refusals < REFUSALS_MAX && !self.connection.has_broken()
     }
 
+    /// Asks the server (NOOP): for a session that has been idle, before a letter is risked on it.
+    pub async fn still_there(&mut self) -> bool {
+        if self.is_usable() {
+            self.usable = false;
+            self.usable = self.ask("NOOP\r\n").await.is_ok_and(|reply| reply.code == 250);
+        }
+        self.is_usable()
+    }
+
     /// One attempt with one letter for one recipient. `bytes`: a finished mail, CRLF line ends, not dot-stuffed; a bare
     /// CR or LF is made a CRLF, because servers disagree about where such a mail ends. Cancelling it makes the session
     /// unusable and, unless the caller knows better, the outcome unknown.
@@ -221,8 +230,8 @@ impl Submitter {
         }
         for (stage, command) in stages {
             let reply = self.ask(command).await?;
-            if !positive(stage, &reply) {
-                return Ok(Some(negative(stage, reply)));
+            if let Some(refusal) = judge(stage, reply)? {
+                return Ok(Some(refusal));
             }
         }
         Ok(None)
@@ -239,16 +248,15 @@ impl Submitter {
                 // Hung up after its refusal; the next letter finds out.
                 (Err(_), Some(_)) => break,
             };
-            if stage == Stage::Data && reply.code == 354 && refusal.is_some() {
-                // RFC 2920 §3.1: a server may say 354 without a recipient; an empty letter ends that.
-                self.ask(".\r\n").await?;
-            }
-            if refusal.is_none() && !positive(stage, &reply) {
+            if refusal.is_none() {
                 let closing = reply.code == 421;
-                refusal = Some(negative(stage, reply));
+                refusal = judge(stage, reply)?;
                 if closing {
                     break;
                 }
+            } else if stage == Stage::Data && reply.code == 354 {
+                // RFC 2920 §3.1: a server may say 354 without a recipient; an empty letter ends that.
+                self.ask(".\r\n").await?;
             }
         }
         Ok(refusal)
@@ -269,12 +277,14 @@ impl Submitter {
             Err(_) => Err(silent(FINAL_DOT_LIMIT)),
         };
         match result {
-            Ok(reply) if positive(Stage::Data, &reply) && reply.code != 354 => {
-                self.open = false;
-                Outcome::Relayed { reply }
-            }
-            Ok(reply) if reply.code >= 400 => negative(Stage::Data, reply),
-            Ok(reply) => Outcome::Unknown { why: format!("the server answered the letter with {}", reply.code) },
+            Ok(reply) => match reply.code {
+                200..300 => {
+                    self.open = false;
+                    Outcome::Relayed { reply }
+                }
+                400.. => negative(Stage::Data, reply),
+                odd @ 0..400 => Outcome::Unknown { why: format!("the server answered the letter with {odd}") },
+            },
             Err(Lost(why)) if dot.load(Ordering::Relaxed) => Outcome::Unknown { why },
             Err(Lost(why)) => Outcome::NotSent { why },
         }
@@ -298,19 +308,19 @@ impl Submitter {
     }
 }
 
-/// The reply that lets this step pass: 354 for DATA, 2xx for the rest and for the final dot.
-fn positive(stage: Stage, reply: &Reply) -> bool {
-    match stage {
-        Stage::Data => reply.code == 354 || (200..300).contains(&reply.code),
-        Stage::Connect | Stage::Mail | Stage::Rcpt => (200..300).contains(&reply.code),
+/// `None`: the step has passed, with 354 for DATA and 2xx for the rest. A reply out of place ends the session: the server
+/// and we no longer mean the same step.
+fn judge(stage: Stage, reply: Reply) -> Result<Option<Outcome>, Lost> {
+    match (stage, reply.code) {
+        (Stage::Data, 354) | (Stage::Connect | Stage::Mail | Stage::Rcpt, 200..300) => Ok(None),
+        (_, 400..) => Ok(Some(negative(stage, reply))),
+        (_, odd) => Err(Lost(format!("the server answered {stage:?} with {odd}"))),
     }
 }
 
+/// `reply`: 4xx or 5xx.
 fn negative(stage: Stage, reply: Reply) -> Outcome {
-    match reply.code {
-        400..500 => Outcome::Deferred { stage, reply },
-        0..400 | 500..=u16::MAX => Outcome::Refused { stage, reply },
-    }
+    if reply.code < 500 { Outcome::Deferred { stage, reply } } else { Outcome::Refused { stage, reply } }
 }
 
 fn no_session(step: &'static str, heard: Result<Reply, Lost>) -> SmtpError {
