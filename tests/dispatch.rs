@@ -1,6 +1,15 @@
 //! The SMTP session against Postfix's smtp-sink and against a server that plays scripts; DKIM against mail-auth's
 //! verifier and against openssl.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+
 #[path = "dispatch/dkim.rs"]
 mod dkim;
 #[path = "support/postfix.rs"]
