@@ -1,5 +1,5 @@
 //! Helpers shared by integration tests.
 #![allow(dead_code, reason = "every test binary uses another part of this folder")]
 
-pub mod dovecot;
-pub mod script;
+pub(crate) mod dovecot;
+pub(crate) mod script;
