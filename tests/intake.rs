@@ -11,7 +11,8 @@ mod shelf;
 mod support;
 
 use annai::domain::Secret;
-use annai::intake::{AfterFiling, ImapError, ImapSettings, Listed, Login, Session, Tls, once};
+use annai::intake::{AfterFiling, ImapError, ImapSettings, Listed, Login, Session, once};
+use annai::tls::Tls;
 use shelf::{Shelf, Swift};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

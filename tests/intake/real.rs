@@ -4,8 +4,9 @@ use crate::shelf::{Shelf, Swift};
 use crate::support::dovecot::{Dovecot, Options, PASSWORD, USER};
 use annai::domain::Secret;
 use annai::intake::{
-    AfterFiling, ImapError, ImapSettings, Login, MAIL_OCTETS_MAX, PART_OCTETS, Session, Tls, Woken, once, run,
+    AfterFiling, ImapError, ImapSettings, Login, MAIL_OCTETS_MAX, PART_OCTETS, Session, Woken, once, run,
 };
+use annai::tls::Tls;
 use std::sync::Arc;
 use std::time::Duration;
 
