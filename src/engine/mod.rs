@@ -16,6 +16,7 @@
 //! | `waking` | time has passed |
 //! | `staff` | a person decides |
 //! | `views` | questions; they change nothing |
+//! | `forecast` | what would leave when |
 //! | `replay` | the journal rebuilds the directory |
 
 mod answers;
@@ -23,6 +24,7 @@ mod bounces;
 pub mod chance;
 mod codec;
 pub mod filing;
+pub mod forecast;
 pub mod outbox;
 pub mod records;
 pub mod replay;

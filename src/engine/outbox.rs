@@ -134,6 +134,10 @@ impl Step<'_> {
                 "event": "letter", "row": no, "letter": row.letter, "about": row.about, "message_id": row.message_id, "delivery": next,
             }));
         }
+        if matches!(event, DeliveryEvent::Released | DeliveryEvent::RetryNow) {
+            // A person gave it another chance: the time after which it is given up begins anew.
+            row.first_attempt = None;
+        }
         row.delivery = next;
         if matches!(row.delivery, Delivery::Relayed { .. } | Delivery::Withdrawn { .. } | Delivery::Refused { .. })
             && is_secret(&row)
