@@ -10,6 +10,9 @@ use crate::store::Table;
 use crate::workflow::delivery::Delivery;
 use serde::{Deserialize, Serialize};
 
+/// Characters repeated of a state that is none.
+const STATE_CHARS_MAX: usize = 40;
+
 /// Which letters are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,9 +63,7 @@ pub struct RowView {
 impl Engine {
     /// Letters by number, after row `after`.
     pub fn queue(&self, filter: &RowFilter, after: Option<RowNo>, limit: usize) -> Result<Page<RowLine>, EngineError> {
-        if let Some(state) = filter.state.as_deref().filter(|state| !words::DELIVERY.contains(state)) {
-            return Err(EngineError::Input(unknown_state(state, &words::DELIVERY)));
-        }
+        known_state(filter.state.as_deref(), &words::DELIVERY)?;
         let first = after.map_or(0, |row| row.0.saturating_add(1));
         let wanted = |row: &Row| {
             let (code, _) = words::delivery(&row.delivery);
@@ -115,10 +116,12 @@ impl Engine {
     }
 }
 
-/// The sentence for a state that is none.
-pub(super) fn unknown_state(given: &str, known: &[&str]) -> String {
-    let given: String = given.chars().filter(|c| !c.is_control()).take(40).collect();
-    format!("there is no state {given} (there are {})", known.join(", "))
+/// Refuses a filter by a state that is none.
+pub(super) fn known_state(given: Option<&str>, known: &[words::Word]) -> Result<(), EngineError> {
+    let Some(state) = given.filter(|given| known.iter().all(|(code, _)| code != given)) else { return Ok(()) };
+    let state: String = state.chars().filter(|c| !c.is_control()).take(STATE_CHARS_MAX).collect();
+    let codes: Vec<&str> = known.iter().map(|(code, _)| *code).collect();
+    Err(EngineError::Input(format!("there is no state {state} (there are {})", codes.join(", "))))
 }
 
 fn line(row: Row) -> RowLine {

@@ -66,8 +66,8 @@ impl Engine {
     pub fn status(&self, daemon: Option<Vitals>) -> Result<Status, EngineError> {
         let store = &self.context.store;
         let now = self.now();
-        let mut tenants = zeros(&words::ENROLMENT);
-        let mut credentials = zeros(&words::CREDENTIAL);
+        let mut tenants = zeros(words::ENROLMENT.map(|(code, _)| code));
+        let mut credentials = zeros(words::CREDENTIAL.map(|(code, _)| code));
         let mut registered = 0;
         for roster in self.rosters_from([0; 6])? {
             let roster = roster?;
@@ -79,12 +79,12 @@ impl Engine {
                 }
             }
         }
-        let mut mails = zeros(&Disposition::NAMES);
+        let mut mails = zeros(Disposition::WORDS.map(|(code, _)| code));
         for entry in store.rows(Table::Inbox)? {
             let item: InboxItem = codec::decode(&entry?.1)?;
             count(&mut mails, item.disposition.name());
         }
-        let mut outbox = zeros(&words::DELIVERY);
+        let mut outbox = zeros(words::DELIVERY.map(|(code, _)| code));
         for entry in store.rows(Table::Outbox)? {
             let row: Row = codec::decode(&entry?.1)?;
             count(&mut outbox, words::delivery(&row.delivery).0);
@@ -115,8 +115,8 @@ impl Engine {
     }
 }
 
-fn zeros(names: &[&'static str]) -> Counts {
-    names.iter().map(|name| (*name, 0)).collect()
+fn zeros(names: impl IntoIterator<Item = &'static str>) -> Counts {
+    names.into_iter().map(|name| (name, 0)).collect()
 }
 
 fn count(counts: &mut Counts, name: &'static str) {

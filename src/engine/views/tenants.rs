@@ -1,6 +1,6 @@
 //! The directory: tenants with the states of their machines. Nonces stay where they are.
 
-use super::outgoing::unknown_state;
+use super::outgoing::known_state;
 use super::{Page, RowFilter, RowLine, words};
 use crate::domain::tenant::Provenance;
 use crate::domain::{Date, Generation, MailAddress, TenantId, TenantKind, Timestamp};
@@ -73,9 +73,7 @@ impl Engine {
         after: Option<TenantId>,
         limit: usize,
     ) -> Result<Page<TenantLine>, EngineError> {
-        if let Some(state) = filter.state.as_deref().filter(|state| !words::ENROLMENT.contains(state)) {
-            return Err(EngineError::Input(unknown_state(state, &words::ENROLMENT)));
-        }
+        known_state(filter.state.as_deref(), &words::ENROLMENT)?;
         let first = after.map_or([0; 6], |id| id.authority.bytes());
         let rosters = self.rosters_from(first)?;
         let courses = rosters.flat_map(|roster| match roster {

@@ -7,62 +7,68 @@ use crate::workflow::enrolment::State;
 use crate::workflow::welcome::Welcome;
 use crate::workflow::{Matter, ReissueReason, RevocationReason};
 
-/// Codes of the states of a certificate course.
-pub const ENROLMENT: [&str; 10] = [
-    "registered",
-    "notice-queued",
-    "open",
-    "collected",
-    "in-use",
-    "undeliverable",
-    "expired",
-    "cancelled",
-    "superseded",
-    "revoked",
+/// A code and its word.
+pub type Word = (&'static str, &'static str);
+
+/// States of a certificate course.
+pub const ENROLMENT: [Word; 10] = [
+    ("registered", "登録済み"),
+    ("notice-queued", "通知送信待ち"),
+    ("open", "未取得"),
+    ("collected", "取得済み"),
+    ("in-use", "利用中"),
+    ("undeliverable", "配信不能"),
+    ("expired", "期限切れ"),
+    ("cancelled", "取消"),
+    ("superseded", "再発行により無効"),
+    ("revoked", "失効"),
 ];
-/// Codes of the states of a credential.
-pub const CREDENTIAL: [&str; 4] = ["waiting", "queued", "relayed", "undeliverable"];
-/// Codes of the states of a letter.
-pub const DELIVERY: [&str; 9] = [
-    "planned",
-    "in-flight",
-    "relayed",
-    "deferred",
-    "refused",
-    "bounced",
-    "unknown",
-    "held",
-    "withdrawn",
+/// States of a credential.
+pub const CREDENTIAL: [Word; 4] =
+    [("waiting", "未送信"), ("queued", "送信待ち"), ("relayed", "送信済み"), ("undeliverable", "配信不能")];
+/// States of a letter.
+pub const DELIVERY: [Word; 9] = [
+    ("planned", "送信待ち"),
+    ("in-flight", "送信中"),
+    ("relayed", "送信済み"),
+    ("deferred", "再送待ち"),
+    ("refused", "配信不能"),
+    ("bounced", "返送"),
+    ("unknown", "結果不明"),
+    ("held", "保留"),
+    ("withdrawn", "送信取消"),
 ];
 
-/// Code and word of a certificate course.
-pub fn enrolment(state: &State) -> (&'static str, &'static str) {
+/// A certificate course's state.
+pub fn enrolment(state: &State) -> Word {
+    let [registered, queued, open, collected, in_use, undeliverable, expired, cancelled, superseded, revoked] = ENROLMENT;
     match state {
-        State::Registered => ("registered", "登録済み"),
-        State::NoticeQueued { .. } => ("notice-queued", "通知送信待ち"),
-        State::Open { .. } => ("open", "未取得"),
-        State::Collected { .. } => ("collected", "取得済み"),
-        State::InUse { .. } => ("in-use", "利用中"),
-        State::Undeliverable { .. } => ("undeliverable", "配信不能"),
-        State::Expired { .. } => ("expired", "期限切れ"),
-        State::Cancelled { .. } => ("cancelled", "取消"),
-        State::Superseded { .. } => ("superseded", "再発行により無効"),
-        State::Revoked { .. } => ("revoked", "失効"),
+        State::Registered => registered,
+        State::NoticeQueued { .. } => queued,
+        State::Open { .. } => open,
+        State::Collected { .. } => collected,
+        State::InUse { .. } => in_use,
+        State::Undeliverable { .. } => undeliverable,
+        State::Expired { .. } => expired,
+        State::Cancelled { .. } => cancelled,
+        State::Superseded { .. } => superseded,
+        State::Revoked { .. } => revoked,
     }
 }
 
-/// Code and word of a credential.
-pub fn credential(state: &CredentialState) -> (&'static str, &'static str) {
+/// A credential's state.
+pub fn credential(state: &CredentialState) -> Word {
+    let [waiting, queued, relayed, undeliverable] = CREDENTIAL;
     match state {
-        CredentialState::Waiting => ("waiting", "未送信"),
-        CredentialState::Queued => ("queued", "送信待ち"),
-        CredentialState::Relayed { .. } => ("relayed", "送信済み"),
-        CredentialState::Undeliverable { .. } => ("undeliverable", "配信不能"),
+        CredentialState::Waiting => waiting,
+        CredentialState::Queued => queued,
+        CredentialState::Relayed { .. } => relayed,
+        CredentialState::Undeliverable { .. } => undeliverable,
     }
 }
 
-/// Code and word of the reachability check.
-pub fn welcome(state: &Welcome) -> (&'static str, &'static str) {
+/// The state of the reachability check.
+pub fn welcome(state: &Welcome) -> Word {
     match state {
         Welcome::Waiting { .. } => ("waiting", "未送信"),
         Welcome::Queued { .. } => ("queued", "送信待ち"),
@@ -71,18 +77,19 @@ pub fn welcome(state: &Welcome) -> (&'static str, &'static str) {
     }
 }
 
-/// Code and word of a letter on its way.
-pub fn delivery(state: &Delivery) -> (&'static str, &'static str) {
+/// A letter's state.
+pub fn delivery(state: &Delivery) -> Word {
+    let [planned, in_flight, relayed, deferred, refused, bounced, unknown, held, withdrawn] = DELIVERY;
     match state {
-        Delivery::Planned { .. } => ("planned", "送信待ち"),
-        Delivery::InFlight { .. } => ("in-flight", "送信中"),
-        Delivery::Relayed { .. } => ("relayed", "送信済み"),
-        Delivery::Deferred { .. } => ("deferred", "再送待ち"),
-        Delivery::Refused { .. } => ("refused", "配信不能"),
-        Delivery::Bounced { .. } => ("bounced", "返送"),
-        Delivery::Unknown { .. } => ("unknown", "結果不明"),
-        Delivery::Held { .. } => ("held", "保留"),
-        Delivery::Withdrawn { .. } => ("withdrawn", "送信取消"),
+        Delivery::Planned { .. } => planned,
+        Delivery::InFlight { .. } => in_flight,
+        Delivery::Relayed { .. } => relayed,
+        Delivery::Deferred { .. } => deferred,
+        Delivery::Refused { .. } => refused,
+        Delivery::Bounced { .. } => bounced,
+        Delivery::Unknown { .. } => unknown,
+        Delivery::Held { .. } => held,
+        Delivery::Withdrawn { .. } => withdrawn,
     }
 }
 
