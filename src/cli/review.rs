@@ -20,7 +20,9 @@ pub(super) fn run(args: &ReviewArgs, cli: &Cli) -> Result<ExitCode, CliError> {
     match &args.verb {
         None => list(&mut desk, &FIRST),
         Some(ReviewVerb::List { part }) => list(&mut desk, part),
-        Some(ReviewVerb::Show { mail }) => desk.show(&Request::Mail { mail: MailNo(*mail) }, human),
+        Some(ReviewVerb::Show { mail, authority }) => {
+            desk.show(&Request::Mail { mail: MailNo(*mail), authority: *authority }, human)
+        }
         Some(ReviewVerb::Accept { mail, authority }) => {
             desk.act(Verb::Accept { mail: MailNo(*mail), authority: *authority }, done)
         }
