@@ -147,7 +147,7 @@ async fn the_loop_survives_a_restart_and_wakes_by_idle() {
             run(&settings, shelf.as_ref(), &Swift, shutdown).await
         }
     });
-    let soon = |what| tokio::time::timeout(Duration::from_secs(60), what);
+    let soon = |what| tokio::time::timeout(Duration::from_mins(1), what);
     soon(shelf.held.notified()).await.expect("the first batch is being filed");
     server.down();
     server.up();
@@ -169,7 +169,7 @@ async fn idle_wakes_for_a_delivery_and_ends_by_itself() {
     let mut session = Session::open(&settings(&server, Tls::None)).await.unwrap();
     session.select().await.unwrap();
     assert_eq!(session.wait(Duration::from_millis(10)).await.unwrap(), Woken::Quiet);
-    let (woken, ()) = tokio::join!(session.wait(Duration::from_secs(60)), async {
+    let (woken, ()) = tokio::join!(session.wait(Duration::from_mins(1)), async {
         deliver(&server, &[mail(0, 300)]);
     });
     assert_eq!(woken.unwrap(), Woken::News);
