@@ -176,3 +176,17 @@ async fn idle_wakes_for_a_delivery_and_ends_by_itself() {
     session.noop().await.unwrap();
     assert_eq!(session.count().await.unwrap(), 1);
 }
+
+/// Commands go out in one piece with `TCP_NODELAY`; in pieces each waits some 40 ms for a delayed acknowledgement.
+#[tokio::test]
+async fn a_hundred_commands_do_not_wait_for_acknowledgements() {
+    let server = Dovecot::start();
+    for tls in [Tls::None, Tls::Implicit] {
+        let mut session = Session::open(&settings(&server, tls)).await.unwrap();
+        let start = tokio::time::Instant::now();
+        for _ in 0..100 {
+            session.noop().await.unwrap();
+        }
+        assert!(start.elapsed() < Duration::from_secs(3), "{tls:?}: {:?}", start.elapsed());
+    }
+}
