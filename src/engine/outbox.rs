@@ -146,14 +146,19 @@ impl Step<'_> {
         for effect in effects {
             match effect {
                 DeliveryEffect::AskStaff(reason) => self.ask(Subject::Row { row: no, reason })?,
-                DeliveryEffect::TellMachine(told) => self.tell(&about, letter, told)?,
+                DeliveryEffect::TellMachine(told) => self.tell(no, &about, letter, told)?,
             }
         }
         Ok(())
     }
 
-    fn tell(&mut self, about: &About, letter: LetterKind, told: Told) -> Result<(), EngineError> {
-        let About::Tenant { tenant, generation, .. } = *about else { return Ok(()) };
+    fn tell(&mut self, no: RowNo, about: &About, letter: LetterKind, told: Told) -> Result<(), EngineError> {
+        let About::Tenant { tenant, generation, .. } = *about else {
+            return match told {
+                Told::Relayed => Ok(()),
+                Told::Undeliverable { class: _, status } => self.ask(Subject::AnswerUndeliverable { row: no, status }),
+            };
+        };
         let event = match told {
             Told::Relayed => CourseEvent::Relayed { letter, generation },
             Told::Undeliverable { class: _, status } => {
