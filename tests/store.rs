@@ -84,6 +84,53 @@ fn rows_come_back_in_order_and_survive_reopening() {
 }
 
 #[test]
+fn staged_and_committed_rows_are_read_as_one_from_both_ends() {
+    let s = scratch();
+    let store = open(&s.dir);
+    let (mut committed, mut staged) = (Batch::new(), Batch::new());
+    for n in 0..60_u8 {
+        if n % 2 == 0 || n > 50 {
+            committed.put(Table::Outbox, [n], "committed");
+        }
+        match n % 5 {
+            0 => staged.delete(Table::Outbox, [n]),
+            1 | 2 if n > 8 => staged.put(Table::Outbox, [n], "staged"),
+            _ => &mut staged,
+        };
+    }
+    store.apply(committed).unwrap();
+    store.stage(staged).unwrap();
+    let expected = |n: &u8| match n % 5 {
+        0 => None,
+        1 | 2 if *n > 8 => Some("staged"),
+        _ => (n % 2 == 0 || *n > 50).then_some("committed"),
+    };
+    let keys: Vec<u8> = (0..60).filter(|n| expected(n).is_some()).collect();
+    let check = |store: &Store| {
+        let read = |row: Result<(annai::store::Bytes, annai::store::Bytes), StoreError>| {
+            let (key, value) = row.unwrap();
+            assert_eq!(expected(&key[0]).map(str::as_bytes), Some(&*value), "{}", key[0]);
+            assert_eq!(store.get(Table::Outbox, &key).unwrap().unwrap(), value);
+            key[0]
+        };
+        let rows = || store.rows(Table::Outbox).unwrap();
+        assert_eq!(rows().map(read).collect::<Vec<_>>(), keys);
+        assert_eq!(rows().rev().map(read).collect::<Vec<_>>(), keys.iter().rev().copied().collect::<Vec<_>>());
+        let (mut walk, mut low, mut high) = (rows(), Vec::new(), Vec::new());
+        while let Some(row) = walk.next() {
+            low.push(read(row));
+            high.extend(walk.next_back().map(read));
+        }
+        low.extend(high.iter().rev());
+        assert_eq!(low, keys, "from both ends at once");
+        assert!(store.get(Table::Outbox, &[20]).unwrap().is_none());
+    };
+    check(&store);
+    store.commit().unwrap();
+    check(&store);
+}
+
+#[test]
 fn prefixes_end_where_they_should() {
     let s = scratch();
     let store = open(&s.dir);
@@ -211,9 +258,9 @@ fn the_journal_is_a_chain() {
     let mut two = Batch::new();
     two.journal(draft(21, Value::Null)).journal(draft(22, json!({ "long": "長い".repeat(30_000) })));
     let head = store.apply(two).unwrap();
-    let mut heard = Vec::new();
-    assert_eq!(store.verify_journal(|no| heard.push(no)), Ok(head));
-    assert_eq!(heard, (1..=22).collect::<Vec<_>>());
+    let mut numbers = Vec::new();
+    assert_eq!(store.verify_journal(|no| numbers.push(no)), Ok(head));
+    assert_eq!(numbers, (1..=22).collect::<Vec<_>>());
     assert_eq!((store.verify_journal_tail(3), store.verify_journal_tail(99)), (Ok(head), Ok(head)));
     drop(store);
     let store = open(&s.dir);
