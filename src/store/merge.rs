@@ -32,16 +32,15 @@ enum Side {
 
 fn side(order: Option<Ordering>, waiting: bool) -> Side {
     match order {
-        Some(Ordering::Less) => Side::Tree,
         Some(Ordering::Equal) => Side::Both,
         Some(Ordering::Greater) => Side::Waiting,
         None if waiting => Side::Waiting,
-        None => Side::Tree,
+        Some(Ordering::Less) | None => Side::Tree,
     }
 }
 
-fn given(key: impl Into<IVec>, value: IVec) -> Result<(Bytes, Bytes), StoreError> {
-    Ok((Bytes::from(key.into()), Bytes::from(value)))
+fn given(key: impl Into<IVec>, value: IVec) -> (Bytes, Bytes) {
+    (Bytes::from(key.into()), Bytes::from(value))
 }
 
 impl Merged {
@@ -65,12 +64,12 @@ impl Iterator for Merged {
             let next = self.waiting.front();
             let order = self.front.as_ref().zip(next).map(|((key, _), (waiting, _))| (**key).cmp(waiting.as_slice()));
             match side(order, next.is_some()) {
-                Side::Tree => return self.front.take().map(|(key, value)| given(key, value)),
+                Side::Tree => return self.front.take().map(|(key, value)| Ok(given(key, value))),
                 Side::Both => self.front = None,
                 Side::Waiting => {}
             }
             if let (key, Some(value)) = self.waiting.pop_front()? {
-                return Some(given(key, value));
+                return Some(Ok(given(key, value)));
             }
         }
     }
@@ -89,12 +88,12 @@ impl DoubleEndedIterator for Merged {
             let next = self.waiting.back();
             let order = self.back.as_ref().zip(next).map(|((key, _), (waiting, _))| waiting.as_slice().cmp(key));
             match side(order, next.is_some()) {
-                Side::Tree => return self.back.take().map(|(key, value)| given(key, value)),
+                Side::Tree => return self.back.take().map(|(key, value)| Ok(given(key, value))),
                 Side::Both => self.back = None,
                 Side::Waiting => {}
             }
             if let (key, Some(value)) = self.waiting.pop_back()? {
-                return Some(given(key, value));
+                return Some(Ok(given(key, value)));
             }
         }
     }
