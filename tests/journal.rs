@@ -1,5 +1,6 @@
 //! The journal as others meet it: a chain, an export an outsider verifies, and tampering found wherever it is.
 
+#![cfg(feature = "daemon")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 use annai::domain::Timestamp;

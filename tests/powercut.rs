@@ -3,6 +3,7 @@
 //!
 //! The seed of the cuts is printed; `POWERCUT_SEED=<u64>` repeats their places. Needs `cc` and glibc.
 
+#![cfg(feature = "daemon")]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

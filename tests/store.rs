@@ -1,6 +1,7 @@
 //! The store as its callers meet it: rows, limits, the lock, backup and restore. The
 //! journal and power cuts have their own tests (journal.rs, powercut.rs).
 
+#![cfg(feature = "daemon")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use annai::domain::{Digest, Timestamp};
@@ -180,7 +181,7 @@ fn limits_are_kept_and_a_refused_batch_leaves_nothing() {
 fn large_values_come_back_whole_and_leave_no_pieces() {
     let s = scratch();
     let store = open(&s.dir);
-    let mail: Vec<u8> = (0..1_000_000_u32).flat_map(|n| n.to_be_bytes()).collect();
+    let mail: Vec<u8> = (0..1_000_000_u32).flat_map(u32::to_be_bytes).collect();
     let lengths = [0, 1, VALUE_BYTES_MAX - 1, VALUE_BYTES_MAX, VALUE_BYTES_MAX + 1, mail.len()];
     for length in lengths {
         store.apply(put(Table::Raw, length.to_be_bytes(), &mail[..length])).unwrap();
