@@ -141,7 +141,7 @@ fn prefixes_end_where_they_should() {
     for key in [&b"a"[..], b"ab", b"ab\xff", b"ab\xff\xff", b"ac", b"\xff", b"\xff\xff"] {
         batch.put(Table::Tally, key, "1");
     }
-    batch.put(Table::Delivery, "ab", "other table");
+    batch.put(Table::Certificate, "ab", "other table");
     store.stage(batch).unwrap();
     for (prefix, count) in [(&b"ab"[..], 3), (b"ab\xff", 2), (b"a", 5), (b"\xff", 2), (b"", 7), (b"b", 0)] {
         assert_eq!(store.prefix(Table::Tally, prefix).unwrap().count(), count, "{prefix:?}");
@@ -161,7 +161,7 @@ fn limits_are_kept_and_a_refused_batch_leaves_nothing() {
         error
     };
     let long = vec![0; VALUE_BYTES_MAX + 1];
-    assert!(matches!(refused(put(Table::Roster, "k", long.clone())), StoreError::ValueTooLong { table: "roster", .. }));
+    assert!(matches!(refused(put(Table::Inbox, "k", long.clone())), StoreError::ValueTooLong { table: "inbox", .. }));
     assert!(matches!(refused(put(Table::Roster, vec![0; KEY_BYTES_MAX + 1], "")), StoreError::KeyTooLong { .. }));
     let huge = vec![0; LARGE_BYTES_MAX];
     let mut batch = put(Table::Raw, "1", huge.clone());
