@@ -9,19 +9,26 @@
 
 mod bounce;
 mod charset;
+mod correction;
 mod disposition;
+mod doubts;
 mod entry;
 mod form;
 mod header;
 mod html;
 mod json;
 mod judge;
+mod marks;
 pub mod mime;
+mod names;
 mod normalise;
+mod pattern;
 mod quote;
 pub mod reason;
 mod sections;
+mod statement;
 mod subject;
+mod trust;
 
 pub use reason::{Reason, Warning, WarningCode};
 

@@ -1,7 +1,7 @@
 //! Heading lines: `<自治体（保健所設置主体）>`, `【保健所】`, `■保健所：`, `２　保健所`, in any bracket and width, alone or
 //! with the first entry behind them. The words come from the rules (seed 4.1).
 
-use super::entry::unmarked;
+use super::names::unmarked;
 use crate::rules::RegistrationRules;
 
 /// The two parts of a registration.
