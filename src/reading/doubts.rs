@@ -1,13 +1,15 @@
 //! Contradictions and oddities of the whole mail: reasons to ask back, and warnings.
 
+use super::entry;
 use super::form::Form;
 use super::html::Page;
 use super::mime::Mail;
 use super::normalise::tidy;
 use super::pattern::{matches, pattern};
 use super::subject::Subject;
-use super::{Kind, Reading, Reason, Warning, WarningCode, judge};
+use super::{Kind, Reading, Reason, Warning, WarningCode, judge, marks};
 use crate::rules::Rules;
+use std::collections::BTreeSet;
 
 pattern!(WITHDRAWS, r"取り?下げ|取り?消し|撤回|(?:登録|保健所|アドレス).{0,12}(?:削除|抹消|不要)");
 pattern!(
@@ -53,7 +55,11 @@ pub(super) fn doubts(reading: &mut Reading, form: &Form, mail: &Mail, words: &st
     if withdraws(words) {
         reasons.push(Reason::Withdrawal);
     }
-    if matches(&FROM_DAY, words) {
+    let later = |w: &String| w.contains("保健所") && marks::before_pending(w).is_some();
+    if reading.kind == Kind::Registration && form.words.iter().any(later) {
+        reasons.push(Reason::AddressMissing);
+    }
+    if matches(&FROM_DAY, words) || form.words.iter().any(|w| w.contains('@') && marks::is_dated(w)) {
         reasons.push(Reason::DateChange);
     }
     if reading.kind == Kind::Registration && announced(words).is_some_and(|n| n != reading.centres.len()) {
@@ -74,13 +80,19 @@ pub(super) fn doubts(reading: &mut Reading, form: &Form, mail: &Mail, words: &st
     reading.reasons.extend(reasons);
 }
 
-/// Does the HTML part lack an address that the text part states?
+/// Do the text part and the HTML part state different addresses?
 fn differs(plain: &str, page: &Page, reading: &Reading) -> bool {
-    let html = tidy(&page.text).to_ascii_lowercase();
-    let own = tidy(plain).to_ascii_lowercase();
+    let html = addresses(&page.text);
+    let text = addresses(plain);
     let taken = reading.authority.iter().filter_map(|a| a.address.as_ref());
     let taken = taken.chain(reading.centres.iter().filter_map(|c| c.address.as_ref()));
-    taken.map(|a| a.as_str().to_ascii_lowercase()).any(|a| own.contains(&a) && !html.contains(&a))
+    let lost = taken.map(|a| a.as_str().to_ascii_lowercase()).any(|a| text.contains(&a) && !html.contains(&a));
+    lost || !html.is_subset(&text)
+}
+
+fn addresses(text: &str) -> BTreeSet<String> {
+    let lines = text.lines().filter(|line| line.contains(['@', '＠']));
+    lines.flat_map(|line| entry::read(&tidy(line)).addresses).map(|a| a.as_str().to_ascii_lowercase()).collect()
 }
 
 /// The number of health centres the sender announces.

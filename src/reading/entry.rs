@@ -1,7 +1,7 @@
 //! One line → a name and its addresses. An address is taken only exactly as it stands (after NFKC): whatever hints that
 //! something was lost or mistyped makes it `broken`, and a person decides. Source: seed 4.1; research R10.
 
-use super::names::{is_body_name, name};
+use super::names::{is_body_name, is_centre_name, name};
 use super::pattern::{matches, pattern};
 use crate::domain::MailAddress;
 
@@ -80,6 +80,32 @@ fn spans(text: &str) -> Vec<(usize, usize)> {
         }
     }
     spans
+}
+
+/// The statements of a line that names several tenants (`港保健所 a@… 、西保健所 b@…`): one piece for each. A line with
+/// one name, however many addresses, is one piece.
+pub(super) fn pieces(text: &str) -> Vec<&str> {
+    let spans = spans(text);
+    let leads = spans.first().is_some_and(|(start, _)| !is_body_name(&name(text.get(..*start).unwrap_or_default())));
+    let trails = spans.last().is_some_and(|(_, end)| is_body_name(&name(text.get(*end..).unwrap_or_default())));
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    for pair in spans.windows(2) {
+        let [(_, end), (start, _)] = pair else { continue };
+        let between = name(text.get(*end..*start).unwrap_or_default());
+        if is_body_name(&between) && !is_label(&between) {
+            let cut = if leads && trails { *start } else { *end };
+            pieces.push(text.get(from..cut).unwrap_or_default());
+            from = cut;
+        }
+    }
+    pieces.push(text.get(from..).unwrap_or_default());
+    pieces
+}
+
+/// 代表, 担当課: words beside a second address of the same tenant.
+fn is_label(name: &str) -> bool {
+    !is_centre_name(name) && name.chars().count() <= 4 && !name.ends_with(['市', '区', '県', '府', '都', '道'])
 }
 
 /// Valid and nothing odd about it: no doubled dot, and no digit in the place of the letter in `lg.jp`.
@@ -178,6 +204,16 @@ mod tests {
         check("港区 a@x.lg.jp、b@x.lg.jp", "港区", &["a@x.lg.jp", "b@x.lg.jp"], false);
         check("山口保健所　a@x.lg.jp（代表）電話:065-478-0066", "山口保健所", &["a@x.lg.jp"], false);
         check("　E-mail：a@x.lg.jp", "", &["a@x.lg.jp"], false);
+    }
+
+    #[test]
+    fn a_line_with_several_tenants_is_parted() {
+        let check = |line: &str, count: usize| assert_eq!(pieces(line).len(), count, "{line}");
+        check("港保健所 a@x.lg.jp、西保健所 b@x.lg.jp", 2);
+        check("a@x.lg.jp 港保健所 b@x.lg.jp 西保健所", 2);
+        check("港保健所 a@x.lg.jp、b@x.lg.jp(担当課)", 1);
+        check("港保健所 a@x.lg.jp", 1);
+        check("港保健所", 1);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! are not. Collects what the form states and what stands where it should not; judges nothing.
 
 use super::correction;
-use super::entry::Stated;
+use super::entry::{self, Stated};
 use super::marks;
 use super::names::{is_body_name, is_centre_name, name};
 use super::normalise::Line;
@@ -150,7 +150,7 @@ impl Walker<'_> {
     /// Ends what is open: a name still waiting is a tenant without address.
     fn close(&mut self) {
         if let Some((name, line)) = self.pending.take()
-            && is_body_name(&name)
+            && (is_body_name(&name) || is_centre_name(&name))
         {
             self.push(Entry { name, line, ..Entry::default() });
         }
@@ -178,6 +178,9 @@ impl Walker<'_> {
             }
             return;
         }
+        if marks::is_table_head(&line.text) {
+            return;
+        }
         if let Some((section, rest)) = sections::heading(&line.text, &self.rules.registration) {
             let same = self.state == State::In(section);
             if !(same && self.pending.is_some() && rest.is_empty()) {
@@ -197,7 +200,7 @@ impl Walker<'_> {
 
     /// A line outside any section.
     fn outside(&mut self, line: &Line<'_>) {
-        if correction::is_column_head(&line.text) && !line.text.contains('@') {
+        if correction::is_column_head(&line.text) {
             self.form.corrective = true;
             self.right = Some(1);
             return;
@@ -215,26 +218,33 @@ impl Walker<'_> {
             }
             return;
         }
-        let Some(stated) = self.read(&line.text) else { return };
+        for piece in entry::pieces(&line.text) {
+            self.stated_outside(piece, line.number);
+        }
+    }
+
+    /// An address outside any section.
+    fn stated_outside(&mut self, text: &str, number: usize) {
+        let Some(stated) = self.read(text) else { return };
         let foreign = stated.addresses.iter().any(|a| !self.knows(a)) || stated.broken;
-        if !foreign || marks::is_contact(&line.text) {
+        if !foreign || marks::is_contact(text) {
             return;
         }
         let candidate = self.candidate.take();
         if self.state == State::Before {
-            let mut entry = make(stated, line.number);
+            let mut entry = make(stated, number);
             if !is_body_name(&entry.name)
                 && let Some(name) = candidate
             {
                 entry.name = name;
             }
-            if self.is_template(&line.text, &entry) {
-                self.form.templates.push(line.number);
+            if self.is_template(text, &entry) {
+                self.form.templates.push(number);
             } else {
                 self.form.loose.push(entry);
             }
-        } else if marks::is_prose(&line.text) || is_centre_name(&stated.name) {
-            self.form.strays.push(line.number);
+        } else if marks::is_prose(text) || is_centre_name(&stated.name) {
+            self.form.strays.push(number);
         }
     }
 
@@ -244,11 +254,23 @@ impl Walker<'_> {
 
     /// A line of a section, or what stands behind its heading.
     fn content(&mut self, text: &str, number: usize) {
-        if correction::is_column_head(text) && !text.contains('@') {
+        if correction::is_column_head(text) {
             self.form.corrective = true;
             self.right = Some(1);
             return;
         }
+        let pieces = entry::pieces(text);
+        if pieces.len() > 1 && !marks::is_note(text) {
+            for piece in pieces {
+                self.one(piece, number);
+            }
+            return;
+        }
+        self.one(text, number);
+    }
+
+    /// One statement of a section.
+    fn one(&mut self, text: &str, number: usize) {
         let Some(stated) = self.read(text) else { return };
         if stated.addresses.is_empty() && !stated.broken {
             self.without_address(text, stated, number);
@@ -259,6 +281,9 @@ impl Walker<'_> {
                 self.form.strays.push(number);
             }
             return;
+        }
+        if marks::is_dated(text) {
+            self.form.words.push(text.to_owned());
         }
         let mut entry = make(stated, number);
         if self.is_template(text, &entry) {
@@ -277,7 +302,12 @@ impl Walker<'_> {
 
     /// An entry with an address: joins the waiting name, or the entry before it, or stands alone.
     fn take(&mut self, mut entry: Entry) {
+        let personal = entry.address.as_ref().is_some_and(|a| self.knows(a));
         if let Some((name, line)) = self.pending.take() {
+            if personal && entry.name.is_empty() && self.state == State::In(Section::Centres) {
+                // The officer's own address below a health centre's name: its address, or a signature?
+                self.form.strays.push(entry.line);
+            }
             if entry.name.is_empty() || !is_body_name(&entry.name) {
                 entry.broken |= !entry.name.is_empty() && name.chars().any(|c| c.is_ascii_alphabetic());
                 (entry.name, entry.line) = (name, line);
@@ -314,13 +344,15 @@ impl Walker<'_> {
         } else if marks::is_note(text) {
             self.form.words.push(text.to_owned());
         } else if marks::is_contact(text) && !is_centre_name(&stated.name) {
-        } else if let Some(before) = marks::before_pending(&stated.name).filter(|n| is_centre_name(n)) {
+        } else if let Some(before) = marks::before_pending(&stated.name).filter(|n| is_entry_name(n)) {
             self.close();
             self.push(Entry { name: name(before), line: number, ..Entry::default() });
         } else if marks::is_prose(text) {
             self.form.words.push(text.to_owned());
             self.close();
-            self.state = State::Before;
+            if self.last().is_some() {
+                self.state = State::Before;
+            }
         } else if !marks::is_region(text) && !stated.name.is_empty() {
             if self.is_placeholder(&stated.name) {
                 self.form.templates.push(number);
@@ -351,6 +383,13 @@ impl Walker<'_> {
         entry.address.as_ref().is_some_and(crosses)
             || (circle && self.is_placeholder(&named) && self.is_placeholder(&named))
     }
+}
+
+/// The name of a health centre and no sentence about it: 港保健所, not 港保健所については.
+fn is_entry_name(text: &str) -> bool {
+    is_centre_name(text)
+        && text.chars().nth(3).is_some()
+        && !text.trim_end().ends_with(['は', 'て', '、', 'も', 'が', 'の', 'を'])
 }
 
 fn make(stated: Stated, line: usize) -> Entry {

@@ -4,7 +4,7 @@
 use super::form::{self, Form};
 use super::mime::Mail;
 use super::names::is_centre_name;
-use super::normalise::{Line, lines};
+use super::normalise::{Line, lines, tidy};
 use super::pattern::{matches, pattern};
 use super::subject::{self, Subject};
 use super::{Kind, Reading, Reason, Warning, WarningCode, doubts, quote, statement, trust};
@@ -142,7 +142,8 @@ fn kind(form: &Form, subject: &Subject, words: &str, mail: &Mail, reading: &Read
     }
     let outside = reading.head.from.as_ref().is_some_and(|f| trust::is_foreign(&f.domain()));
     let ours = subject.registration || matches(&SYSTEM, &subject.text) || matches(&SYSTEM, words);
-    if outside && !ours && !headings {
+    let ministry = reading.head.from.as_ref().is_some_and(|f| f.domain().ends_with(".go.jp"));
+    if outside && !ministry && !ours && !headings && (mail.field("x-spam-flag").is_some() || sells(reading)) {
         return Kind::Spam;
     }
     if subject.inquiry || (asks && !headings) {
@@ -154,6 +155,16 @@ fn kind(form: &Form, subject: &Subject, words: &str, mail: &Mail, reading: &Read
         return if subject.correction { Kind::Correction } else { Kind::Registration };
     }
     Kind::Other
+}
+
+pattern!(
+    SELLS,
+    r"(?i)https?://|ご案内|お得|無料|在庫|優先供給|ご?注文|ご提案|配信停止|請求書|ビットコイン|送金|アカウント|検索順位|クリック|unsubscribe|invoice|bank|payment|lottery|prize"
+);
+
+/// Words and links of those who sell, beg and threaten.
+fn sells(reading: &Reading) -> bool {
+    matches(&SELLS, &tidy(&reading.head.subject.clone().unwrap_or_default())) || matches(&SELLS, &reading.body)
 }
 
 /// A signature file: no attachment anybody made.

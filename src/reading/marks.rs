@@ -7,6 +7,14 @@ use super::pattern::{matches, pattern};
 use super::sections;
 
 pattern!(
+    DATED,
+    r"(?:[0-9]{1,2}月[0-9]{1,2}日|[0-9]{1,2}/[0-9]{1,2}|来月|翌月|[0-9]{1,2}月).{0,10}(?:から|より|以降|まで|をもって|付けで)"
+);
+pattern!(
+    COLUMN,
+    r"(?i)^(?:no\.?|番号|項番|区分|種別|名称|機関名?|所属名?|組織名?|自治体名?|保健所名|保健所等名|施設名|都道府県名?|市区町村名?|担当課?室?名?|担当者名?|部署名?|e?-?mail|e?-?メール|(?:e?-?メール)?アドレス|e?-?mailアドレス|連絡先|電話(?:番号)?|tel|fax|住所|所在地|備考|摘要|内線|郵便番号)$"
+);
+pattern!(
     CLOSING,
     r"^(?:以上|何卒|どうぞ|[御ご](?:査収|確認)|よろしく|宜しく|お忙しい|お手数|取り急ぎ|とりいそぎ)|(?:よろしく|宜しく)お(?:願い|ねがい)|お願い(?:いたし|致し|申し|し)"
 );
@@ -21,7 +29,10 @@ pattern!(
     r"^(?:主事|主任|主査|係長|課長|技師|担当|主幹|副主幹|参事|保健師|室長|班長|次長|部長|事務|専門員|補佐|技術|主席|統括|会計年度)[^:]{0,8}[ :]"
 );
 pattern!(REGION, r"(?:地域|圏域|圏|管内|地区|ブロック|エリア|方面|管轄)\)?$");
-pattern!(PENDING, r"(?:後日|未定|調整中|確認中|追って|検討中|準備中|作成中|取得中|申請中|同上)");
+pattern!(
+    PENDING,
+    r"(?:後日|未定|調整中|確認中|追って|検討中|準備中|作成中|取得中|申請中|整備中|予定|アドレスなし|無し|(?:あり|有り)ません|同上)"
+);
 
 /// Closing words: よろしくお願いします, 以上.
 pub(super) fn is_closing(text: &str) -> bool {
@@ -41,6 +52,18 @@ pub(super) fn is_note(text: &str) -> bool {
 /// A line of telephone numbers, postal addresses, persons.
 pub(super) fn is_contact(text: &str) -> bool {
     matches(&CONTACT, text)
+}
+
+/// A day from which something holds: 5月1日から, 5/7以降.
+pub(super) fn is_dated(text: &str) -> bool {
+    matches(&DATED, text)
+}
+
+/// The head of a table: nothing but words for columns, at least two.
+pub(super) fn is_table_head(text: &str) -> bool {
+    let mut cells = text.split(['\t', ' ', '|']).filter(|c| !c.is_empty()).peekable();
+    let two = text.split_whitespace().nth(1).is_some();
+    cells.peek().is_some() && two && cells.all(|cell| matches(&COLUMN, cell))
 }
 
 /// What stands before 後日連絡, 未定, 同上; `None` if no such word occurs.

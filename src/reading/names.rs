@@ -3,10 +3,17 @@
 use super::pattern::pattern;
 
 pattern!(
+    TOPIC,
+    r"(?i)(?:の(?:新しい)?(?:e-?mail|e?メール)?アドレス|の連絡先|の(?:送付|宛)先|宛て?)?(?:は|につきましては|については)[、,]?(?:正しくは)?\s*$"
+);
+pattern!(
     NUMBERING,
     r"^[(\[<]?\s*(?:[0-9]{1,2}|[アイウエオ]|[IVX]{1,3}|[a-z])\s*(?:[)\].、:>]|\s)\s*|^[0-9]{1,2}([^0-9-])"
 );
-pattern!(PHONE, r"(?i)\(?(?:tel|fax|電話|ファ(?:ッ)?クス|内線|直通|携帯)[^ぁ-ん]*");
+pattern!(
+    PHONE,
+    r"(?i)\(?(?:tel|fax|電話|ファ(?:ッ)?クス|内線|直通|携帯)[^ぁ-ん]*|\(?0[0-9]{1,4}[-(][0-9]{1,4}[-)][0-9]{3,4}[^ぁ-ん]*"
+);
 
 /// Marks before a name or a heading.
 const MARKS: &[char] = &[
@@ -84,6 +91,9 @@ pub(super) fn name(text: &str) -> String {
     let text = text.replace('\t', " ");
     let text = text.strip_prefix("mailto:").unwrap_or(&text);
     let mut name = unmarked(text).trim();
+    if let Some(found) = TOPIC.as_ref().and_then(|p| p.find(name)) {
+        name = name.get(..found.start()).unwrap_or_default();
+    }
     if let Some(found) = PHONE.as_ref().and_then(|p| p.find(name)) {
         name = name.get(..found.start()).unwrap_or_default();
     }

@@ -1,6 +1,8 @@
 //! What the form states, written into the reading, and what is missing, written into its reasons.
 
 use super::form::{Entry, Form};
+use super::marks;
+use super::names::is_centre_name;
 use super::normalise::squeeze;
 use super::pattern::{matches, pattern};
 use super::subject::Subject;
@@ -9,6 +11,10 @@ use crate::domain::LgCode;
 use crate::rules::lookup::Found;
 use crate::rules::{Authority, Rules};
 
+pattern!(
+    TWO_NAMES,
+    r"(?:保健所|センター|事務所)[^(]{0,12}(?:、|,|・|/|及び|並びに|と|&|兼).*(?:保健所|センター|事務所)"
+);
 pattern!(PROPER, r"^[^当本各].*?[都道府県市区町村]|^[^当本各庁]+$");
 pattern!(
     GENERIC,
@@ -43,7 +49,7 @@ pub(super) fn take_over(reading: &mut Reading, form: &Form, subject: &Subject, r
     if form.authority.len() > 1 {
         reasons.push(Reason::Contradiction);
     }
-    centres(reading, form, &mut reasons);
+    centres(reading, form, rules, &mut reasons);
     if reading.centres.is_empty() && !correction {
         reasons.push(if form.centre_heading { Reason::AddressMissing } else { Reason::SectionMissing });
     }
@@ -53,7 +59,8 @@ pub(super) fn take_over(reading: &mut Reading, form: &Form, subject: &Subject, r
     reading.reasons.extend(reasons);
 }
 
-fn centres(reading: &mut Reading, form: &Form, reasons: &mut Vec<Reason>) {
+fn centres(reading: &mut Reading, form: &Form, rules: &Rules, reasons: &mut Vec<Reason>) {
+    let authority = reading.authority.as_ref().and_then(|a| a.code).and_then(|code| rules.authorities.by_code(code));
     for entry in &form.centres {
         let same = reading.centres.iter_mut().find(|c| squeeze(&c.name) == squeeze(&entry.name));
         if let Some(before) = same {
@@ -67,6 +74,15 @@ fn centres(reading: &mut Reading, form: &Form, reasons: &mut Vec<Reason>) {
             reasons.push(Reason::AddressInvalid);
         } else if entry.address.is_none() || entry.name.is_empty() {
             reasons.push(Reason::AddressMissing);
+        }
+        if !is_centre_name(&entry.name) && authority.is_some_and(|a| a.knows_centre(&entry.name).is_none()) {
+            reasons.push(Reason::UnknownCentre);
+        }
+        if marks::before_pending(&entry.name).is_some() {
+            reasons.push(Reason::AddressMissing);
+        }
+        if matches(&TWO_NAMES, &entry.name) {
+            reasons.push(Reason::Contradiction);
         }
         if entry.name.contains(['\u{fffd}', '?', '〓']) {
             reasons.push(Reason::CharsetDoubt);
