@@ -27,7 +27,8 @@ pub(super) fn unmarked(text: &str) -> &str {
     for _ in 0..4 {
         let before = text;
         text = text.trim_start_matches(MARKS).trim_start();
-        if let Some(found) = NUMBERING.as_ref().and_then(|n| n.captures(text)) {
+        let may = text.starts_with(|c: char| c.is_ascii() || matches!(c, 'ア'..='オ'));
+        if may && let Some(found) = NUMBERING.as_ref().and_then(|n| n.captures(text)) {
             let whole = found.get(0).map_or(0, |m| m.end());
             let cut = found.get(1).map_or(whole, |m| m.start());
             text = text.get(cut..).unwrap_or_default().trim_start();
@@ -91,10 +92,12 @@ pub(super) fn name(text: &str) -> String {
     let text = text.replace('\t', " ");
     let text = text.strip_prefix("mailto:").unwrap_or(&text);
     let mut name = unmarked(text).trim();
-    if let Some(found) = TOPIC.as_ref().and_then(|p| p.find(name)) {
+    let topic = name.contains(['は', 'つ']);
+    if topic && let Some(found) = TOPIC.as_ref().and_then(|p| p.find(name)) {
         name = name.get(..found.start()).unwrap_or_default();
     }
-    if let Some(found) = PHONE.as_ref().and_then(|p| p.find(name)) {
+    let phone = name.contains(|c: char| c.is_ascii_alphanumeric() || matches!(c, '電' | '線' | '通' | '携' | 'フ'));
+    if phone && let Some(found) = PHONE.as_ref().and_then(|p| p.find(name)) {
         name = name.get(..found.start()).unwrap_or_default();
     }
     loop {

@@ -10,6 +10,7 @@ use super::{Kind, ReadAuthority, ReadCentre, Reading, Reason, Warning, WarningCo
 use crate::domain::LgCode;
 use crate::rules::lookup::Found;
 use crate::rules::{Authority, Rules};
+use std::collections::BTreeMap;
 
 pattern!(
     TWO_NAMES,
@@ -61,9 +62,10 @@ pub(super) fn take_over(reading: &mut Reading, form: &Form, subject: &Subject, r
 
 fn centres(reading: &mut Reading, form: &Form, rules: &Rules, reasons: &mut Vec<Reason>) {
     let authority = reading.authority.as_ref().and_then(|a| a.code).and_then(|code| rules.authorities.by_code(code));
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for entry in &form.centres {
-        let same = reading.centres.iter_mut().find(|c| squeeze(&c.name) == squeeze(&entry.name));
-        if let Some(before) = same {
+        let place = *places.entry(squeeze(&entry.name)).or_insert(reading.centres.len());
+        if let Some(before) = reading.centres.get(place) {
             let new = entry.address.iter().filter(|a| !before.address.iter().any(|b| b.same_mailbox(a)));
             if new.count() > 0 {
                 reasons.push(Reason::Contradiction);

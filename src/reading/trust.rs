@@ -4,6 +4,10 @@
 use super::{Reading, Reason};
 use crate::domain::MailAddress;
 use crate::rules::Rules;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Different domains of one mail that are compared with each other; no authority uses as many.
+const DOMAINS_MAX: usize = 50;
 
 /// Whose addresses these are: free mail, domains of firms and of other countries, one letter off the others.
 pub(super) fn trust(reading: &mut Reading, rules: &Rules) {
@@ -12,25 +16,36 @@ pub(super) fn trust(reading: &mut Reading, rules: &Rules) {
     let tenants: Vec<String> = authority.chain(centres).map(MailAddress::domain).collect();
     let sender = reading.head.from.as_ref().map(MailAddress::domain);
     let mut reasons = Vec::new();
-    for domain in tenants.iter().chain(&sender) {
-        if rules.senders.free_mail.iter().any(|free| domain == free || domain.ends_with(&format!(".{free}"))) {
+    let each: BTreeSet<&String> = tenants.iter().chain(&sender).collect();
+    for domain in each {
+        if rules.senders.free_mail.iter().any(|free| is_below(domain, free)) {
             reasons.push(Reason::FreeMail);
         } else if is_foreign(domain) {
             reasons.push(Reason::ForeignDomain);
         }
     }
-    let all: Vec<&String> = tenants.iter().chain(&sender).collect();
-    let often = |d: &str| all.iter().filter(|o| **o == d).count();
-    let slipped = |d: &str| all.iter().any(|other| *other != d && one_slip(d, other) && often(other) >= often(d));
+    let mut often: BTreeMap<&str, usize> = BTreeMap::new();
+    for domain in tenants.iter().chain(&sender) {
+        *often.entry(domain).or_default() += 1;
+    }
+    let near =
+        |(a, n): (&str, usize)| often.iter().take(DOMAINS_MAX).any(|(b, m)| a != *b && *m >= n && one_slip(a, b));
+    let slipped: BTreeSet<&str> =
+        often.iter().take(DOMAINS_MAX).filter(|(d, n)| near((d, **n))).map(|(d, _)| *d).collect();
     let centres = reading.centres.iter_mut().map(|c| &mut c.address);
     for address in centres.chain(reading.authority.iter_mut().map(|a| &mut a.address)) {
-        if address.as_ref().is_some_and(|a| slipped(&a.domain())) {
+        if address.as_ref().is_some_and(|a| slipped.contains(a.domain().as_str())) {
             // Most likely mistyped: nobody may be sent anything there.
             *address = None;
             reasons.push(Reason::AddressInvalid);
         }
     }
     reading.reasons.extend(reasons);
+}
+
+/// `mail.example.jp` lies below `example.jp`, and so does `example.jp` itself.
+fn is_below(domain: &str, above: &str) -> bool {
+    domain.strip_suffix(above).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// Domains of firms, providers, schools and of other countries.
