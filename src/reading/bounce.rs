@@ -106,7 +106,8 @@ fn permanence(status: &str) -> Option<bool> {
 }
 
 fn shorten(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect()
+    let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    one_line.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect()
 }
 
 pattern!(ADDRESS, r"^\s*(?:To:\s*)?[<(]?([A-Za-z0-9._%+/=-]+@[A-Za-z0-9.-]+)[>)]?\s*:?(.*)$");

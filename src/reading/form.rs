@@ -4,7 +4,7 @@
 use super::correction;
 use super::entry::{self, Stated};
 use super::marks;
-use super::names::{is_body_name, is_centre_name, name};
+use super::names::{is_body_name, is_centre_name, is_section_name, name};
 use super::normalise::Line;
 use super::pattern::{matches, pattern};
 use super::sections::{self, Section};
@@ -52,7 +52,8 @@ impl Form {
 pattern!(DITTO, r"^(?:同上|〃|々|同|″|//|同じ)$");
 
 /// Walks over `lines`. `known` are addresses that are no data wherever they stand outside a section: the sender's own,
-/// ours, the ministry's. `quoted_headings`: headings in quoted lines open a section for the own lines below them.
+/// ours, the ministry's. Headings in
+/// quoted lines open a section for the own lines below them, if the sender wrote no heading.
 pub(super) fn walk(lines: &[&Line<'_>], depth: usize, known: &[MailAddress], rules: &Rules) -> Form {
     let mut walker = Walker {
         rules,
@@ -308,7 +309,9 @@ impl Walker<'_> {
                 // The officer's own address below a health centre's name: its address, or a signature?
                 self.form.strays.push(entry.line);
             }
-            if entry.name.is_empty() || !is_body_name(&entry.name) {
+            if is_section_name(&entry.name) && !is_section_name(&name) {
+                (entry.name, entry.line) = (format!("{name} {}", entry.name), line);
+            } else if entry.name.is_empty() || !is_body_name(&entry.name) {
                 entry.broken |= !entry.name.is_empty() && name.chars().any(|c| c.is_ascii_alphabetic());
                 (entry.name, entry.line) = (name, line);
             } else if !marks::is_region(&name) {
@@ -344,6 +347,11 @@ impl Walker<'_> {
         } else if marks::is_note(text) {
             self.form.words.push(text.to_owned());
         } else if marks::is_contact(text) && !is_centre_name(&stated.name) {
+        } else if marks::is_person(text) {
+            // A person with a title is a signature's line, or a contact of the tenant above: only the sender knows.
+            if self.pending.is_some() {
+                self.form.strays.push(number);
+            }
         } else if let Some(before) = marks::before_pending(&stated.name).filter(|n| is_entry_name(n)) {
             self.close();
             self.push(Entry { name: name(before), line: number, ..Entry::default() });
@@ -358,8 +366,17 @@ impl Walker<'_> {
                 self.form.templates.push(number);
                 return;
             }
-            self.close();
-            self.pending = Some((stated.name, number));
+            match &mut self.pending {
+                // 渡島保健所 on one line, 企画総務課 on the next: one name.
+                Some((name, _)) if is_section_name(&stated.name) && !is_section_name(name) => {
+                    name.push(' ');
+                    name.push_str(&stated.name);
+                }
+                Some(_) | None => {
+                    self.close();
+                    self.pending = Some((stated.name, number));
+                }
+            }
         }
     }
 

@@ -49,6 +49,11 @@ pub(super) fn is_note(text: &str) -> bool {
     matches(&NOTE, text)
 }
 
+/// A person with a title: 主任 山田.
+pub(super) fn is_person(text: &str) -> bool {
+    matches(&PERSON, text) && !text.starts_with("担当")
+}
+
 /// A line of telephone numbers, postal addresses, persons.
 pub(super) fn is_contact(text: &str) -> bool {
     matches(&CONTACT, text)

@@ -175,6 +175,12 @@ pub(super) fn is_body_name(name: &str) -> bool {
     [bare, whole].iter().any(|n| BODY_ENDS.iter().any(|end| n.ends_with(end)))
 }
 
+/// Does this name only a section, of whatever body: 企画総務課?
+pub(super) fn is_section_name(name: &str) -> bool {
+    let ends = ["課", "係", "室", "班", "グループ", "チーム", "担当"];
+    !is_centre_name(name) && ends.iter().any(|end| name.trim_end_matches(')').ends_with(end))
+}
+
 /// Does this name a health centre (and not its section's mail address or a person)?
 pub(super) fn is_centre_name(name: &str) -> bool {
     [
