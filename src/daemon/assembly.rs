@@ -59,9 +59,7 @@ pub fn rules(dir: Option<&Path>) -> Result<Rules, AssemblyError> {
         let named = |fault: RuleError| RuleError { file: place(fault.file.clone()), ..fault }.to_string();
         AssemblyError::Faults(faults.into_iter().map(named).collect())
     })?;
-    for rhythm in [&rules.schedule.poll, &rules.schedule.reconcile] {
-        rhythm.parse::<Rhythm>()?;
-    }
+    rules.schedule.poll.parse::<Rhythm>()?;
     Ok(rules)
 }
 
