@@ -292,7 +292,8 @@ impl Walker<'_> {
             self.pending = None;
             return;
         }
-        if marks::is_contact(text) && !is_centre_name(&entry.name) {
+        let nobody = is_section_name(&entry.name) || !is_body_name(&entry.name);
+        if marks::is_contact(text) && nobody && !is_centre_name(&entry.name) {
             entry.name.clear();
         }
         if matches(&DITTO, &entry.name) {
