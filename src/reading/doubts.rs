@@ -1,7 +1,7 @@
 //! Contradictions and oddities of the whole mail: reasons to ask back, and warnings.
 
 use super::entry;
-use super::form::Form;
+use super::facts::Form;
 use super::html::Page;
 use super::mime::Mail;
 use super::normalise::tidy;

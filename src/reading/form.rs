@@ -3,6 +3,7 @@
 
 use super::correction;
 use super::entry::{self, Stated};
+use super::facts::{Entry, Form};
 use super::marks;
 use super::names::{is_body_name, is_centre_name, is_section_name, name};
 use super::normalise::Line;
@@ -10,44 +11,6 @@ use super::pattern::{matches, pattern};
 use super::sections::{self, Section};
 use crate::domain::MailAddress;
 use crate::rules::Rules;
-
-/// One tenant as stated.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Entry {
-    /// Empty if the line gives none.
-    pub(super) name: String,
-    pub(super) address: Option<MailAddress>,
-    pub(super) others: Vec<MailAddress>,
-    pub(super) line: usize,
-    /// Something like an address stands there that is none.
-    pub(super) broken: bool,
-}
-
-/// What a text states.
-#[derive(Debug, Default)]
-pub(super) struct Form {
-    pub(super) authority: Vec<Entry>,
-    pub(super) centres: Vec<Entry>,
-    /// Entries outside any section, before the closing words.
-    pub(super) loose: Vec<Entry>,
-    pub(super) authority_heading: bool,
-    pub(super) centre_heading: bool,
-    /// Lines of the form's example that nobody replaced.
-    pub(super) templates: Vec<usize>,
-    /// Addresses in notes and sentences that name a tenant.
-    pub(super) strays: Vec<usize>,
-    /// Lines marked 誤 and 正, 旧 and 新.
-    pub(super) corrective: bool,
-    /// Lines that belong to no signature, for judging what the sender asks.
-    pub(super) words: Vec<String>,
-}
-
-impl Form {
-    /// Does it state any address?
-    pub(super) fn has_data(&self) -> bool {
-        self.authority.iter().chain(&self.centres).any(|e| e.address.is_some() || e.broken)
-    }
-}
 
 pattern!(DITTO, r"^(?:同上|〃|々|同|″|//|同じ)$");
 
@@ -233,7 +196,7 @@ impl Walker<'_> {
         }
         let candidate = self.candidate.take();
         if self.state == State::Before {
-            let mut entry = make(stated, number);
+            let mut entry = Entry::new(stated, number);
             if !is_body_name(&entry.name)
                 && let Some(name) = candidate
             {
@@ -286,13 +249,14 @@ impl Walker<'_> {
         if marks::is_dated(text) {
             self.form.words.push(text.to_owned());
         }
-        let mut entry = make(stated, number);
+        let mut entry = Entry::new(stated, number);
         if self.is_template(text, &entry) {
             self.form.templates.push(number);
             self.pending = None;
             return;
         }
-        if marks::is_contact(text) && !is_centre_name(&entry.name) {
+        let nobody = is_section_name(&entry.name) || !is_body_name(&entry.name);
+        if marks::is_contact(text) && nobody && !is_centre_name(&entry.name) {
             entry.name.clear();
         }
         if matches(&DITTO, &entry.name) {
@@ -407,9 +371,4 @@ fn is_entry_name(text: &str) -> bool {
     is_centre_name(text)
         && text.chars().nth(3).is_some()
         && !text.trim_end().ends_with(['は', 'て', '、', 'も', 'が', 'の', 'を'])
-}
-
-fn make(stated: Stated, line: usize) -> Entry {
-    let mut addresses = stated.addresses.into_iter();
-    Entry { name: stated.name, address: addresses.next(), others: addresses.collect(), line, broken: stated.broken }
 }

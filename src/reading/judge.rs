@@ -1,7 +1,8 @@
 //! What a mail written by a person is, whose words it holds, and how certain that is. When in doubt a person looks: every
 //! reason is a way in which a careful clerk would ask back. Source: seed 4.1 (注意事項); research R9, R10.
 
-use super::form::{self, Form};
+use super::facts::Form;
+use super::form;
 use super::mime::Mail;
 use super::names::is_centre_name;
 use super::normalise::{Line, lines, tidy};

@@ -13,6 +13,7 @@ mod correction;
 mod disposition;
 mod doubts;
 mod entry;
+mod facts;
 mod form;
 mod header;
 mod html;

@@ -1,6 +1,6 @@
 //! What the form states, written into the reading, and what is missing, written into its reasons.
 
-use super::form::{Entry, Form};
+use super::facts::{Entry, Form};
 use super::marks;
 use super::names::is_centre_name;
 use super::normalise::squeeze;

@@ -28,8 +28,9 @@ pub(super) fn trust(reading: &mut Reading, rules: &Rules) {
     for domain in tenants.iter().chain(&sender) {
         *often.entry(domain).or_default() += 1;
     }
-    let near =
-        |(a, n): (&str, usize)| often.iter().take(DOMAINS_MAX).any(|(b, m)| a != *b && *m >= n && one_slip(a, b));
+    let near = |(a, n): (&str, usize)| {
+        often.iter().take(DOMAINS_MAX).any(|(b, m)| a != *b && (*m >= n && one_slip(a, b) || cut_off(a, b)))
+    };
     let slipped: BTreeSet<&str> =
         often.iter().take(DOMAINS_MAX).filter(|(d, n)| near((d, **n))).map(|(d, _)| *d).collect();
     let centres = reading.centres.iter_mut().map(|c| &mut c.address);
@@ -41,6 +42,11 @@ pub(super) fn trust(reading: &mut Reading, rules: &Rules) {
         }
     }
     reading.reasons.extend(reasons);
+}
+
+/// `city.example.lg` is the beginning of `city.example.lg.jp`: its end is lost.
+fn cut_off(domain: &str, other: &str) -> bool {
+    other.strip_prefix(domain).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// `mail.example.jp` lies below `example.jp`, and so does `example.jp` itself.
