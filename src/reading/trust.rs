@@ -54,10 +54,12 @@ fn is_below(domain: &str, above: &str) -> bool {
     domain.strip_suffix(above).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// Domains of firms, providers, schools and of other countries.
+/// Domains of firms, providers, schools and of other countries. Names reserved for examples and tests (RFC 2606) belong to
+/// nobody and are no country: rehearsals use them.
 pub(super) fn is_foreign(domain: &str) -> bool {
     let kind = [".co.jp", ".ne.jp", ".or.jp", ".ac.jp", ".ad.jp", ".gr.jp", ".ed.jp", ".go.jp"];
-    domain.rsplit('.').next() != Some("jp") || kind.iter().any(|k| domain.ends_with(k))
+    let home = ["jp", "example", "test"];
+    !domain.rsplit('.').next().is_some_and(|top| home.contains(&top)) || kind.iter().any(|k| domain.ends_with(k))
 }
 
 /// Two domains one typing slip apart: a letter replaced, dropped, doubled, or two swapped.
