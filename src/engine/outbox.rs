@@ -153,13 +153,12 @@ impl Step<'_> {
     }
 
     fn tell(&mut self, about: &About, letter: LetterKind, told: Told) -> Result<(), EngineError> {
-        let About::Tenant { tenant, generation, .. } = *about else { return Ok(()) };
+        let About::Tenant { tenant, generation, ordinal } = *about else { return Ok(()) };
         let event = match told {
-            Told::Relayed => CourseEvent::Relayed { letter, generation },
+            Told::Relayed => CourseEvent::Relayed { letter, generation, ordinal },
             Told::Undeliverable { class: _, status } => {
-                CourseEvent::Undeliverable {
-                    letter, generation, why: status.unwrap_or_else(|| "配信不能".to_owned())
-                }
+                let why = status.unwrap_or_else(|| "配信不能".to_owned());
+                CourseEvent::Undeliverable { letter, generation, ordinal, why }
             }
         };
         match self.course_event(tenant, &event) {
