@@ -38,7 +38,6 @@ pub const REFUSALS_MAX: u32 = 4;
 /// Octets of a letter given to the network at a time.
 const CHUNK_OCTETS: usize = 64 * 1024;
 
-
 /// The server that takes our letters.
 #[derive(Debug, Clone)]
 pub struct SmtpSettings {

@@ -130,14 +130,16 @@ impl Step<'_> {
         if matches!(event, DeliveryEvent::Leased | DeliveryEvent::Postponed { .. }) {
             row.first_attempt = Some(first_attempt);
         } else {
+            if matches!(event, DeliveryEvent::Released) {
+                // The time for giving up runs from here anew; else a released letter would be held again at once.
+                row.first_attempt = None;
+            }
             self.note(json!({
                 "event": "letter", "row": no, "letter": row.letter, "about": row.about, "message_id": row.message_id, "delivery": next,
             }));
         }
         row.delivery = next;
-        if matches!(row.delivery, Delivery::Relayed { .. } | Delivery::Withdrawn { .. } | Delivery::Refused { .. })
-            && is_secret(&row)
-        {
+        if is_secret(&row) && row.delivery.has_ended() {
             self.delete(Table::Content, codec::number(row.content.0));
         }
         let about = row.about.clone();
@@ -179,14 +181,14 @@ impl Step<'_> {
     ) -> Result<(), EngineError> {
         let roster = self.roster(id.authority)?.cloned().ok_or(EngineError::NoTenant(id))?;
         let course = roster.course(id).ok_or(EngineError::NoTenant(id))?;
-        let Some(facts) = self.facts(&roster, course, letter, generation, ordinal)? else {
-            return Err(EngineError::Refused("this letter does not go to a tenant"));
-        };
         let about = About::Tenant { tenant: id, generation, ordinal };
         let due = if letter.windowed() {
             self.policy().calendar.next_open(&self.context.setup.rules.schedule.send_window, not_before)
         } else {
             not_before
+        };
+        let Some(facts) = self.facts(&roster, course, letter, generation, ordinal, due)? else {
+            return Err(EngineError::Refused("this letter does not go to a tenant"));
         };
         let to = course.tenant.address.clone();
         match self.queue_letter(about, &to, Vec::new(), None, &facts, due) {
@@ -270,7 +272,7 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// The facts of a letter to a tenant; `None` for letters that answer a mail.
+    /// The facts of a letter to a tenant that leaves at `leaves`; `None` for letters that answer a mail.
     fn facts(
         &mut self,
         roster: &Roster,
@@ -278,6 +280,7 @@ impl Step<'_> {
         letter: LetterKind,
         generation: Generation,
         ordinal: u32,
+        leaves: Timestamp,
     ) -> Result<Option<Letter>, EngineError> {
         let post = &self.context.setup.post;
         let tenant = &course.tenant;
@@ -316,7 +319,7 @@ impl Step<'_> {
                 Some(State::Open { notice_relayed, deadline, .. }) => {
                     let tiers = &self.context.setup.rules.schedule.reminder_days_before;
                     let last = tiers.last().is_none_or(|last| *last == ordinal);
-                    let days_left = u32::try_from(deadline.days_since(self.now.date())).unwrap_or(0);
+                    let days_left = u32::try_from(deadline.days_since(leaves.date())).unwrap_or(0);
                     Some(Letter::Reminder {
                         to,
                         notice_sent: notice_relayed.date(),
