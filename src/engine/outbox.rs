@@ -9,6 +9,7 @@ use crate::crypto::{self, Purpose};
 use crate::domain::{Generation, MailAddress, MessageId, RowNo, Secret, TenantId, Timestamp};
 use crate::letters::{Addressee, Again, Charset, Letter, LetterKind, Stamp, compose};
 use crate::store::Table;
+use crate::workflow::Policy;
 use crate::workflow::course::{Course, CourseEvent, Roster};
 use crate::workflow::delivery::{self, Delivery, DeliveryEffect, DeliveryEvent, Outcome, Told};
 use crate::workflow::enrolment::{Cause, Enrolment, State};
@@ -31,11 +32,12 @@ impl Engine {
     /// Takes rows that are due, at most `limit`, and records the attempt. A letter with a secret is taken alone: if the
     /// process dies, at most one of each connection has an unknown outcome.
     pub fn lease(&mut self, limit: usize) -> Result<Vec<Lease>, EngineError> {
-        let now = self.now();
+        let limit = limit.min(LEASE_ROWS_MAX);
         let mut leases = Vec::new();
-        for no in self.due_rows(now, limit.min(LEASE_ROWS_MAX))? {
-            let taken = self.step(SYSTEM, |step| step.lease(no));
-            match taken {
+        // Rows that turn out not to be due make room for others: who leases nothing may sleep until something changes.
+        while leases.len() < limit {
+            let Some(no) = self.due_rows(self.now(), 1)?.pop() else { break };
+            match self.step(SYSTEM, |step| step.lease(no)) {
                 Ok(Some((lease, secret))) => {
                     self.in_flight.insert(no);
                     leases.push(lease);
@@ -108,12 +110,21 @@ impl Engine {
 impl Step<'_> {
     /// Marks a row in flight. `None` if a crash had cut its last attempt off and it is not due again yet.
     fn lease(&mut self, no: RowNo) -> Result<Option<(Lease, bool)>, EngineError> {
-        if matches!(self.row(no)?.delivery, Delivery::InFlight { .. }) {
+        let before = self.row(no)?;
+        if matches!(before.delivery, Delivery::InFlight { .. }) {
             self.deliver(no, &DeliveryEvent::LeaseLost)?;
             return Ok(None);
         }
+        let before = before.delivery.due(is_secret(&before), &self.context.setup.rules.schedule);
         self.deliver(no, &DeliveryEvent::Leased)?;
         let row = self.row(no)?;
+        if let Some(until) = too_late(&row, before, self.now, &self.policy()) {
+            self.deliver(no, &DeliveryEvent::Postponed { until })?;
+            // It was not tried: the time for giving up has not begun.
+            let untried = Row { first_attempt: None, ..self.row(no)? };
+            self.put_row(untried);
+            return Ok(None);
+        }
         let bytes = content(self.context, &row)?;
         let envelope_from = verp(self.context, no)?;
         let secret = is_secret(&row);
@@ -344,6 +355,16 @@ impl Step<'_> {
             LetterKind::Receipt | LetterKind::UnderReview | LetterKind::CorrectionRequest => None,
         })
     }
+}
+
+/// When a letter may leave that was due in the hours of the send window, but is taken up outside them after an outage.
+/// A letter due outside them was put there by a person; and a second attempt follows the retry list at any hour.
+fn too_late(row: &Row, due: Option<Timestamp>, now: Timestamp, policy: &Policy<'_>) -> Option<Timestamp> {
+    let window = &policy.rules.schedule.send_window;
+    let opens = |from| policy.calendar.next_open(window, from);
+    let first = matches!(row.delivery, Delivery::InFlight { attempt: 1, .. }) && row.first_attempt == Some(now);
+    let was_open = due.is_some_and(|due| opens(due) == due);
+    Some(opens(now)).filter(|open| row.letter.windowed() && first && was_open && *open > now)
 }
 
 /// The bytes of a row, opened if they are sealed.
