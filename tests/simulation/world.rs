@@ -389,8 +389,9 @@ impl World {
             self.act(&verb);
         }
         if self.dice.permille(300) {
-            let verb = self.whim();
-            self.act(&verb);
+            if let Some(verb) = self.whim() {
+                self.act(&verb);
+            }
         }
         self.engine().commit().unwrap();
     }
@@ -403,16 +404,16 @@ impl World {
         tolerate(done);
     }
 
-    fn whim(&mut self) -> Verb {
+    fn whim(&mut self) -> Option<Verb> {
         let rows = self.view().all_rows().unwrap();
         let rosters = self.view().all_rosters().unwrap();
         let tenants: Vec<_> = rosters.iter().flat_map(|r| &r.courses).map(|c| c.tenant.id).collect();
         if rows.is_empty() || tenants.is_empty() {
-            return Verb::Release { row: RowNo(1) };
+            return None;
         }
         let (row, tenant) = (self.dice.of(&rows).no, self.dice.of(&tenants));
         let reason = "a whim".to_owned();
-        match self.dice.below(8) {
+        Some(match self.dice.below(8) {
             0 => Verb::Hold { row, reason },
             1 => Verb::Release { row },
             2 => Verb::Retry { row },
@@ -421,7 +422,7 @@ impl World {
             5 => Verb::Reissue { tenant, reason: ReissueReason::TerminalReplaced },
             6 => Verb::Cancel { tenant, reason },
             _ => Verb::Revoke { tenant, reason: RevocationReason::KeyCompromise },
-        }
+        })
     }
 
     /// The process dies. `losing`: what it did since its last flush is lost with it.
