@@ -15,7 +15,9 @@
 //! | `outbox` | letters queued, leased, answered |
 //! | `waking` | time has passed |
 //! | `staff` | a person decides |
+//! | `pickup` | a certificate was picked up, or is seen in use |
 //! | `views` | questions; they change nothing |
+//! | `inspect` | whole tables and whether the indexes agree with them: for the doctor and for tests |
 //! | `replay` | the journal rebuilds the directory |
 
 mod answers;
@@ -23,7 +25,9 @@ mod bounces;
 pub mod chance;
 mod codec;
 pub mod filing;
+pub mod inspect;
 pub mod outbox;
+pub mod pickup;
 pub mod records;
 pub mod replay;
 pub mod staff;
@@ -177,7 +181,8 @@ fn is_secret(row: &Row) -> bool {
 }
 
 impl Engine {
-    /// Opens the engine over a store. Reads counters only, whatever the number of tenants.
+    /// Opens the engine over a store. Reads counters only, whatever the number of tenants; where the rules have changed
+    /// since, it looks through all rosters once.
     pub fn open(
         store: Arc<Store>,
         setup: Setup,
@@ -189,7 +194,9 @@ impl Engine {
         check_key(&context)?;
         context.store.verify_journal_tail(JOURNAL_TAIL)?;
         let counters = context.load(Table::Meta, b"counters")?.unwrap_or_default();
-        Ok(Self { context, chance, counters, in_flight: BTreeSet::new() })
+        let mut engine = Self { context, chance, counters, in_flight: BTreeSet::new() };
+        engine.index_by_rules()?;
+        Ok(engine)
     }
 
     pub fn now(&self) -> Timestamp {
@@ -204,9 +211,10 @@ impl Engine {
         &self.context.setup
     }
 
-    /// Takes over reloaded rules and templates; from the next step on they count.
-    pub fn reload(&mut self, setup: Setup) {
+    /// Takes over reloaded rules and templates; from the next step on they count, and every wake is set by them.
+    pub fn reload(&mut self, setup: Setup) -> Result<(), EngineError> {
         self.context.setup = setup;
+        self.index_by_rules()
     }
 
     /// Makes every step so far durable.
