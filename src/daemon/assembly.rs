@@ -1,5 +1,6 @@
 //! From the configuration to the parts of a daemon. Everything that can be wrong is found here, before anything starts.
 
+use super::control::ControlError;
 use super::{Daemon, DaemonError};
 use crate::clock::Clock;
 use crate::config::{AfterReading, Config, FileError, ImapConfig, ImapLogin, SmtpConfig, TestOverrides};
@@ -46,6 +47,8 @@ pub enum AssemblyError {
     Engine(#[from] EngineError),
     #[error(transparent)]
     Daemon(#[from] DaemonError),
+    #[error(transparent)]
+    Control(#[from] ControlError),
 }
 
 /// The rules of a directory; `None`: the built-in ones. All faults at once, with the file's path.
@@ -137,7 +140,9 @@ pub fn daemon(config: &Config, overrides: TestOverrides) -> Result<Daemon, Assem
     let engine = engine(config, overrides)?;
     let per_domain = engine.setup().rules.schedule.per_domain_per_minute;
     let dispatch = dispatch(&config.smtp, &config.mail.from.domain(), per_domain)?;
-    Ok(Daemon::start(engine, imap, dispatch)?)
+    let mut daemon = Daemon::start(engine, imap, dispatch)?;
+    daemon.listen(&config.state_dir)?;
+    Ok(daemon)
 }
 
 pub fn imap(config: &ImapConfig) -> Result<ImapSettings, AssemblyError> {

@@ -18,6 +18,7 @@
 //! | `pickup` | a certificate was picked up, or is seen in use |
 //! | `views` | questions; they change nothing |
 //! | `inspect` | whole tables and whether the indexes agree with them: for the doctor and for tests |
+//! | `forecast` | what would leave when |
 //! | `replay` | the journal rebuilds the directory |
 
 mod answers;
@@ -26,6 +27,7 @@ pub mod chance;
 mod codec;
 pub mod filing;
 pub mod inspect;
+pub mod forecast;
 pub mod outbox;
 pub mod pickup;
 pub mod records;

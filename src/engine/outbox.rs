@@ -149,6 +149,10 @@ impl Step<'_> {
                 "event": "letter", "row": no, "letter": row.letter, "about": row.about, "message_id": row.message_id, "delivery": next,
             }));
         }
+        if matches!(event, DeliveryEvent::Released | DeliveryEvent::RetryNow) {
+            // A person gave it another chance: the time after which it is given up begins anew.
+            row.first_attempt = None;
+        }
         row.delivery = next;
         if is_secret(&row) && row.delivery.has_ended() {
             self.delete(Table::Content, codec::number(row.content.0));
