@@ -7,7 +7,9 @@ mod files;
 mod overrides;
 mod reader;
 
-pub use files::{CREDENTIAL_PREFIX, DIR_FILES_MAX, FileError, SECRET_OCTETS_MAX, is_exposed, read_dir_files, secret_path};
+pub use files::{
+    CREDENTIAL_PREFIX, DIR_FILES_MAX, FileError, SECRET_OCTETS_MAX, is_exposed, read_dir_files, secret_path,
+};
 pub use overrides::{NOW_VARIABLE, OverrideError, SEED_VARIABLE, TestOverrides};
 pub use reader::ConfigError;
 
@@ -40,7 +42,6 @@ pub struct Config {
     pub test: TestConfig,
     pub log: LogConfig,
 }
-
 
 /// What proves who we are to the IMAP server.
 #[derive(Debug, Clone, PartialEq, Eq)]

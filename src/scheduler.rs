@@ -28,7 +28,8 @@ impl FromStr for Rhythm {
     type Err = RhythmError;
 
     fn from_str(expression: &str) -> Result<Self, RhythmError> {
-        let wrong = |fault: cron::error::Error| RhythmError { expression: expression.to_owned(), fault: fault.to_string() };
+        let wrong =
+            |fault: cron::error::Error| RhythmError { expression: expression.to_owned(), fault: fault.to_string() };
         Schedule::from_str(expression).map(Self).map_err(wrong)
     }
 }

@@ -13,8 +13,8 @@ mod template;
 pub use args::Cli;
 pub use table::{Align, Table, clean};
 
-use crate::daemon::assembly::{self, AssemblyError};
 use crate::config::{Config, ConfigError, FileError, OverrideError};
+use crate::daemon::assembly::{self, AssemblyError};
 use crate::letters::Templates;
 use crate::rules::{RuleError, Rules};
 use crate::telemetry::TelemetryError;
@@ -24,7 +24,6 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
 
 /// Why a verb did not do what was asked.
 #[derive(Debug, thiserror::Error)]

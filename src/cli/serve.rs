@@ -17,7 +17,8 @@ pub(super) fn run(args: &ServeArgs, cli: &Cli) -> Result<ExitCode, CliError> {
     telemetry::start(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let daemon = runtime.block_on(async { assembly::daemon(&config, overrides) })?;
-    let outcome = if args.once { runtime.block_on(once(&daemon, cli)) } else { runtime.block_on(serve(&daemon, &config)) };
+    let outcome =
+        if args.once { runtime.block_on(once(&daemon, cli)) } else { runtime.block_on(serve(&daemon, &config)) };
     runtime.shutdown_background();
     daemon.finish();
     outcome

@@ -5,9 +5,9 @@ use super::{
     AfterReading, Config, ConfigError, DkimConfig, ImapConfig, ImapLogin, KeysConfig, LogConfig, LogFormat, MailConfig,
     SmtpConfig, SmtpLogin, TestConfig, WebConfig, WebTls,
 };
-use crate::tls::Tls;
 use crate::domain::MailAddress;
 use crate::letters::ZipMethod;
+use crate::tls::Tls;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;

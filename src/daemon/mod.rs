@@ -94,7 +94,8 @@ impl Daemon {
             let _told = told.wait_for(|now| *now).await;
         };
         let mailroom = self.mailroom();
-        let intake = async { intake::run(&self.imap, &mailroom, &mailroom, end(told.clone())).await.map_err(|_| Stopped) };
+        let intake =
+            async { intake::run(&self.imap, &mailroom, &mailroom, end(told.clone())).await.map_err(|_| Stopped) };
         let wakes = scheduler::run(self.handle.clone(), self.clock.clone(), end(told.clone()));
         let dispatch = async { self.dispatch().run(Until::Told(told.clone())).await.map(|_| ()) };
         tokio::try_join!(intake, wakes, dispatch).map(|_| ())

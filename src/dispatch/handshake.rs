@@ -4,8 +4,8 @@
 //! the session: they came in clear and would be taken for replies under TLS (CVE-2011-0411 and its kin).
 
 use super::smtp::{CONNECT_LIMIT, GREETING_LIMIT, SmtpError, SmtpSettings};
-use crate::tls::Tls;
 use super::wire::{LINE_OCTETS_MAX, Stream, Wire};
+use crate::tls::Tls;
 use crate::tls::client_config;
 use crate::workflow::reply::Reply;
 use rustls_pki_types::ServerName;

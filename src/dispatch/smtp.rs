@@ -35,7 +35,6 @@ pub const QUIT_LIMIT: Duration = Duration::from_secs(5);
 /// Octets of a letter given to the network at a time.
 const CHUNK_OCTETS: usize = 64 * 1024;
 
-
 /// The server that takes our letters.
 #[derive(Debug, Clone)]
 pub struct SmtpSettings {

@@ -1,7 +1,7 @@
 //! What intake must be told: the `[imap]` table of the configuration in its typed form.
 
-use crate::tls::Tls;
 use crate::domain::Secret;
+use crate::tls::Tls;
 use std::path::PathBuf;
 
 /// The keyword set on a mail that is filed.
@@ -21,7 +21,6 @@ pub struct ImapSettings {
     pub mailbox: String,
     pub after: AfterFiling,
 }
-
 
 /// How to prove who we are.
 #[derive(Debug, Clone)]
