@@ -3,6 +3,7 @@
 
 pub mod dovecot;
 pub mod flow;
+pub mod local;
 pub mod place;
 pub mod receiver;
 pub mod script;

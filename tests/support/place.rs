@@ -1,13 +1,14 @@
 //! A directory made by `annai init`, its annai.toml and rules edited as staff would edit them, and the real binary run
 //! in it at a chosen moment. Randomness is fixed ([`SEED`]), so a failure repeats.
 
+use annai::clock::monotonic;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 
 pub const SEED: &str = "2020";
@@ -134,9 +135,9 @@ impl Place {
 impl Running {
     /// Reads the log up to a line with `text`.
     pub fn wait_for(&mut self, text: &str) -> String {
-        let end = Instant::now() + PATIENCE;
+        let end = monotonic() + PATIENCE;
         loop {
-            match self.log.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            match self.log.recv_timeout(end.saturating_duration_since(monotonic())) {
                 Ok(line) => {
                     self.heard.push_str(&line);
                     self.heard.push('\n');
