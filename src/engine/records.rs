@@ -80,8 +80,19 @@ impl Disposition {
     ];
 
     fn word(&self) -> (&'static str, &'static str) {
-        let [registered, revision, duplicate, review, inquiry, auto_reply, bounce, own_mail, spam, rejected, unreadable] =
-            Self::WORDS;
+        let [
+            registered,
+            revision,
+            duplicate,
+            review,
+            inquiry,
+            auto_reply,
+            bounce,
+            own_mail,
+            spam,
+            rejected,
+            unreadable,
+        ] = Self::WORDS;
         match self {
             Self::Registered => registered,
             Self::Revision => revision,
