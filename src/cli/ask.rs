@@ -52,7 +52,11 @@ impl Desk {
     }
 
     pub(super) fn print(&self, answer: &Value, human: impl FnOnce(&Value) -> String) -> Result<ExitCode, CliError> {
-        if self.json { print_json(answer)? } else { print(&human(answer))? }
+        if self.json {
+            print_json(answer)?
+        } else {
+            print(&human(answer))?
+        }
         Ok(ExitCode::SUCCESS)
     }
 
@@ -106,7 +110,9 @@ pub(super) fn text(value: &Value, pointer: &str) -> String {
     match value.pointer(pointer) {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => clean(text),
-        Some(other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => clean(&other.to_string()),
+        Some(other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => {
+            clean(&other.to_string())
+        }
     }
 }
 

@@ -66,7 +66,11 @@ fn told(audit: &Value, json: bool) -> Result<ExitCode, CliError> {
     } else {
         let mut out = format!("{} 行、末尾 {}\n", text(audit, "/entries"), text(audit, "/anchor"));
         faults.iter().for_each(|fault| _ = writeln!(out, "{fault}"));
-        out.push_str(if faults.is_empty() { "監査証跡に問題はありません\n" } else { "監査証跡に問題があります\n" });
+        out.push_str(if faults.is_empty() {
+            "監査証跡に問題はありません\n"
+        } else {
+            "監査証跡に問題があります\n"
+        });
         print(&out)?;
     }
     Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -102,7 +106,10 @@ fn verify(file: &Path) -> Result<Value, CliError> {
         if let Ok(End { head }) = serde_json::from_slice(line) {
             ended = true;
             if (head.no, head.hash) != (no, hash) {
-                faults.push(format!("the end names entry {} with {}, the entries end with {no} and {hash}", head.no, head.hash));
+                faults.push(format!(
+                    "the end names entry {} with {}, the entries end with {no} and {hash}",
+                    head.no, head.hash
+                ));
             }
             continue;
         }
@@ -116,7 +123,10 @@ fn verify(file: &Path) -> Result<Value, CliError> {
                 break;
             }
             Ok(entry) if entry.prev != hash => {
-                faults.push(format!("entry {} does not continue the entry before it: one of the two was altered", entry.no));
+                faults.push(format!(
+                    "entry {} does not continue the entry before it: one of the two was altered",
+                    entry.no
+                ));
                 break;
             }
             Ok(entry) => (no, hash) = (entry.no, sha256(line)),

@@ -25,7 +25,10 @@ pub(super) fn run(args: &BackupArgs, cli: &Cli) -> Result<ExitCode, CliError> {
 
 pub(super) fn restore(args: &RestoreArgs, cli: &Cli) -> Result<ExitCode, CliError> {
     let unread = |fault: std::io::Error| {
-        CliError::Usage(format!("{} cannot be read ({fault}); give a file written by annai backup", args.file.display()))
+        CliError::Usage(format!(
+            "{} cannot be read ({fault}); give a file written by annai backup",
+            args.file.display()
+        ))
     };
     let file = File::open(&args.file).map_err(unread)?;
     let empty = match std::fs::read_dir(&args.into) {
@@ -38,8 +41,8 @@ pub(super) fn restore(args: &RestoreArgs, cli: &Cli) -> Result<ExitCode, CliErro
             args.into.display()
         )));
     }
-    let summary = store::restore(&args.into, file, Options::default())
-        .map_err(|fault| CliError::Failed(fault.to_string()))?;
+    let summary =
+        store::restore(&args.into, file, Options::default()).map_err(|fault| CliError::Failed(fault.to_string()))?;
     let (rows, entries, anchor) = (summary.rows, summary.head.no, summary.head.hash);
     if cli.json {
         print_json(&json!({"rows": rows, "sha256": summary.digest, "journal": {"no": entries, "hash": anchor}}))?;

@@ -86,9 +86,7 @@ impl From<AssemblyError> for CliError {
             AssemblyError::Store(_)
             | AssemblyError::Engine(_)
             | AssemblyError::Daemon(_)
-            | AssemblyError::Control(_) => {
-                Self::Failed(fault.to_string())
-            }
+            | AssemblyError::Control(_) => Self::Failed(fault.to_string()),
         }
     }
 }

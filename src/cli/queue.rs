@@ -111,7 +111,8 @@ fn human(letter: &Value) -> String {
 
 /// History lines as a table.
 pub(super) fn history(value: &Value, pointer: &str) -> String {
-    let mut table = Table::new(&[("行", Align::Right), ("日時", Align::Left), ("誰が", Align::Left), ("内容", Align::Left)]);
+    let mut table =
+        Table::new(&[("行", Align::Right), ("日時", Align::Left), ("誰が", Align::Left), ("内容", Align::Left)]);
     for line in items(value, pointer) {
         let mut first = Some((text(line, "/no"), when(line, "/at"), text(line, "/actor")));
         for sentence in items(line, "/text") {

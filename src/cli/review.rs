@@ -58,7 +58,8 @@ fn matters(value: &Value, pointer: &str) -> String {
     for matter in items(value, pointer) {
         let about = [("メール", "/mail"), ("送信", "/row"), ("", "/tenant")];
         let about = about.map(|(label, pointer)| (label, text(matter, pointer)));
-        let about: String = about.iter().filter(|(_, no)| !no.is_empty()).map(|(label, no)| format!("{label}{no}")).collect();
+        let about: String =
+            about.iter().filter(|(_, no)| !no.is_empty()).map(|(label, no)| format!("{label}{no}")).collect();
         let (from, subject) = (text(matter, "/from"), text(matter, "/subject"));
         table.row([text(matter, "/matter"), when(matter, "/since"), about, from, subject, text(matter, "/text")]);
     }

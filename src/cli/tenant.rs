@@ -19,7 +19,8 @@ const BULK_MAX: u32 = 100_000;
 
 pub(super) fn run(args: &TenantArgs, cli: &Cli) -> Result<ExitCode, CliError> {
     let mut desk = Desk::open(cli)?;
-    let done = |tenant: &Value| format!("{} {}：{}", text(tenant, "/id"), text(tenant, "/name"), text(tenant, "/state_name"));
+    let done =
+        |tenant: &Value| format!("{} {}：{}", text(tenant, "/id"), text(tenant, "/name"), text(tenant, "/state_name"));
     match &args.verb {
         None => list(&mut desk, &TenantFilter::default(), &Part { limit: 100, after: None }),
         Some(TenantVerb::List { state, find, part }) => {
@@ -31,9 +32,7 @@ pub(super) fn run(args: &TenantArgs, cli: &Cli) -> Result<ExitCode, CliError> {
             desk.print(&list, |list| history(list, "/items") + &more(list))
         }
         Some(TenantVerb::Reissue(args)) => reissue(&mut desk, args),
-        Some(TenantVerb::Cancel { id, reason }) => {
-            desk.act(Verb::Cancel { tenant: *id, reason: reason.clone() }, done)
-        }
+        Some(TenantVerb::Cancel { id, reason }) => desk.act(Verb::Cancel { tenant: *id, reason: reason.clone() }, done),
         Some(TenantVerb::Revoke { id, reason }) => {
             desk.act(Verb::Revoke { tenant: *id, reason: (*reason).into() }, done)
         }
@@ -83,10 +82,7 @@ fn human(tenant: &Value) -> String {
         ("名称", text(tenant, "/name")),
         ("自治体", text(tenant, "/authority")),
         ("メールアドレス", text(tenant, "/address")),
-        (
-            "登録",
-            format!("メール{}（{}）", text(tenant, "/provenance/mail"), when(tenant, "/provenance/since")),
-        ),
+        ("登録", format!("メール{}（{}）", text(tenant, "/provenance/mail"), when(tenant, "/provenance/since"))),
         ("疎通確認", text(tenant, "/welcome")),
         ("証明書", text(tenant, "/state_name")),
         ("取得期限", text(tenant, "/deadline")),

@@ -62,9 +62,7 @@ pub fn rules(dir: Option<&Path>) -> Result<Rules, AssemblyError> {
         let named = |fault: RuleError| RuleError { file: place(fault.file.clone()), ..fault }.to_string();
         AssemblyError::Faults(faults.into_iter().map(named).collect())
     })?;
-    for rhythm in [&rules.schedule.poll, &rules.schedule.reconcile] {
-        rhythm.parse::<Rhythm>()?;
-    }
+    rules.schedule.poll.parse::<Rhythm>()?;
     Ok(rules)
 }
 
@@ -100,10 +98,7 @@ pub fn desk(config: &Config) -> Desk {
 /// Rules and templates as configured, with the addresses and secrets letters are made with.
 pub fn setup(config: &Config) -> Result<Setup, AssemblyError> {
     let mut faults = Vec::new();
-    let mut collect = |fault: AssemblyError| match fault {
-        AssemblyError::Faults(more) => faults.extend(more),
-        other => faults.push(other.to_string()),
-    };
+    let mut collect = |fault: AssemblyError| faults.extend(fault.to_string().lines().map(str::to_owned));
     let rules = rules(config.rules_dir.as_deref()).map_err(&mut collect).ok();
     let templates = templates(config.templates_dir.as_deref(), &desk(config)).map_err(&mut collect).ok();
     if config.web.pickup_url.len() + CODE_PATH_CHARS > PICKUP_URL_CHARS_MAX {

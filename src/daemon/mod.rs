@@ -84,7 +84,7 @@ impl Daemon {
     pub async fn reload(&self, setup: Setup) -> Result<(), Stopped> {
         let rules = Arc::clone(&setup.rules);
         let done = self.handle.call(move |engine| {
-            engine.reload(setup);
+            engine.reload(setup)?;
             Ok(())
         });
         if done.await?.is_ok() {

@@ -45,6 +45,7 @@ struct Leaving {
     at: Timestamp,
     letter: LetterKind,
     generation: Generation,
+    ordinal: u32,
 }
 
 /// How often a kind of letter leaves on a day.
@@ -97,8 +98,8 @@ impl Engine {
             let row = self.row(no)?;
             let at = due.max(now);
             match row.about {
-                About::Tenant { tenant, generation, .. } => {
-                    waiting.entry(tenant).or_default().push(Leaving { at, letter: row.letter, generation });
+                About::Tenant { tenant, generation, ordinal } => {
+                    waiting.entry(tenant).or_default().push(Leaving { at, letter: row.letter, generation, ordinal });
                 }
                 About::Mail { .. } => *counts.entry((at.date(), row.letter.name())).or_default() += 1,
             }
@@ -128,17 +129,18 @@ fn ahead(
     counts: &mut Counts,
 ) -> bool {
     for _ in 0..STEPS_MAX {
-        let leaves = waiting.iter().enumerate().min_by_key(|(_, leaving)| leaving.at).map(|(i, leaving)| (i, leaving.at));
+        let leaves =
+            waiting.iter().enumerate().min_by_key(|(_, leaving)| leaving.at).map(|(i, leaving)| (i, leaving.at));
         let wake = course.next_wake(policy).map(|at| at.max(now));
         let event = match (leaves, wake) {
             (None, None) => return true,
             (Some((i, at)), wake) if wake.is_none_or(|wake| at <= wake) => {
                 now = at.max(now);
-                let Leaving { letter, generation, .. } = waiting.swap_remove(i);
+                let Leaving { letter, generation, ordinal, .. } = waiting.swap_remove(i);
                 if now.date() <= until {
                     *counts.entry((now.date(), letter.name())).or_default() += 1;
                 }
-                CourseEvent::Relayed { letter, generation }
+                CourseEvent::Relayed { letter, generation, ordinal }
             }
             (_, wake) => {
                 now = wake.unwrap_or(now);
@@ -163,10 +165,10 @@ fn ahead(
 
 fn follow(effect: Effect, policy: &Policy<'_>, waiting: &mut Vec<Leaving>) {
     match effect {
-        Effect::Queue { letter, generation, not_before, .. } => {
+        Effect::Queue { letter, generation, ordinal, not_before } => {
             let window = &policy.rules.schedule.send_window;
             let at = if letter.windowed() { policy.calendar.next_open(window, not_before) } else { not_before };
-            waiting.push(Leaving { at, letter, generation });
+            waiting.push(Leaving { at, letter, generation, ordinal });
         }
         Effect::WithdrawUnsent { generation, letters } => {
             waiting.retain(|leaving| leaving.generation != generation || !letters.contains(&leaving.letter));

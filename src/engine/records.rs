@@ -80,8 +80,19 @@ impl Disposition {
     ];
 
     fn word(&self) -> (&'static str, &'static str) {
-        let [registered, revision, duplicate, review, inquiry, auto_reply, bounce, own_mail, spam, rejected, unreadable] =
-            Self::WORDS;
+        let [
+            registered,
+            revision,
+            duplicate,
+            review,
+            inquiry,
+            auto_reply,
+            bounce,
+            own_mail,
+            spam,
+            rejected,
+            unreadable,
+        ] = Self::WORDS;
         match self {
             Self::Registered => registered,
             Self::Revision => revision,
@@ -178,6 +189,8 @@ pub enum Subject {
     Tenant { tenant: TenantId, matter: workflow::Matter },
     /// An outgoing mail waits for a decision: retry, release or withdraw.
     Row { row: RowNo, reason: HoldReason },
+    /// An answer to a mail (or the ministry's copy of it) did not arrive.
+    AnswerUndeliverable { row: RowNo, status: Option<String> },
     /// A letter could not be written at all.
     NotComposed { tenant: TenantId, letter: LetterKind, why: String },
     /// A bounce that belongs to no letter of ours.

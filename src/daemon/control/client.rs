@@ -1,6 +1,6 @@
 //! The other end: asks the running daemon, or opens the closed store and answers itself. Both give the same.
 
-use super::{ANSWER_WAIT, Answer, ControlError, REQUEST_BYTES_MAX, Request, Refusal, socket_path};
+use super::{ANSWER_WAIT, Answer, ControlError, REQUEST_BYTES_MAX, Refusal, Request, socket_path};
 use crate::config::{Config, TestOverrides};
 use crate::daemon::assembly::{self, AssemblyError};
 use crate::daemon::control::request::{Caller, answer};

@@ -133,10 +133,9 @@ fn sentence(event: &Value) -> String {
             .map(|subject| format!("要確認{}：{}", at(event, "no"), words::subject(&subject))),
         Some("matter-closed") => Some(format!("要確認{}は済みました", at(event, "no"))),
         Some("staff") => read::<Verb>(event, "act").map(|verb| act(&verb)),
-        Some("certificate-to-revoke") => Some(format!(
-            "証明書 {} を失効します",
-            at(event, "serial").as_str().unwrap_or_default()
-        )),
+        Some("certificate-to-revoke") => {
+            Some(format!("証明書 {} を失効します", at(event, "serial").as_str().unwrap_or_default()))
+        }
         Some(_) | None => None,
     };
     known.unwrap_or_else(|| at(event, "event").as_str().map_or_else(|| event.to_string(), str::to_owned))
@@ -151,7 +150,12 @@ fn letter_queued(event: &Value) -> Option<String> {
     let kind: LetterKind = read(event, "letter")?;
     let due: Timestamp = read(event, "due")?;
     let to = at(event, "to").as_str().unwrap_or_default();
-    Some(format!("送信{}「{}」を作成しました（宛先 {to}、送信予定 {}）", at(event, "row"), kind.japanese(), due.staff()))
+    Some(format!(
+        "送信{}「{}」を作成しました（宛先 {to}、送信予定 {}）",
+        at(event, "row"),
+        kind.japanese(),
+        due.staff()
+    ))
 }
 
 fn letter(event: &Value) -> Option<String> {
@@ -164,7 +168,9 @@ fn letter(event: &Value) -> Option<String> {
 fn act(verb: &Verb) -> String {
     match verb {
         Verb::Accept { mail, authority: None } => format!("メール{mail}の内容を登録する判断をしました"),
-        Verb::Accept { mail, authority: Some(code) } => format!("メール{mail}の内容を {code} として登録する判断をしました"),
+        Verb::Accept { mail, authority: Some(code) } => {
+            format!("メール{mail}の内容を {code} として登録する判断をしました")
+        }
         Verb::Reject { mail, reason } => format!("メール{mail}を見送りました（理由：{reason}）"),
         Verb::AskSender { mail } => format!("メール{mail}の差出人に訂正をお願いしました"),
         Verb::Reread { mail } => format!("メール{mail}を読み直しました"),
@@ -173,7 +179,9 @@ fn act(verb: &Verb) -> String {
         Verb::Release { row } => format!("送信{row}の保留を解きました"),
         Verb::Retry { row } => format!("送信{row}をすぐに再送することにしました"),
         Verb::Withdraw { row, reason } => format!("送信{row}を取り消しました（理由：{reason}）"),
-        Verb::Reissue { tenant, reason } => format!("{tenant} の証明書を再発行しました（理由：{}）", words::reissue(*reason)),
+        Verb::Reissue { tenant, reason } => {
+            format!("{tenant} の証明書を再発行しました（理由：{}）", words::reissue(*reason))
+        }
         Verb::Cancel { tenant, reason } => format!("{tenant} の証明書の手続を取り消しました（理由：{reason}）"),
         Verb::Revoke { tenant, reason } => {
             format!("{tenant} の証明書を失効しました（理由：{}）", words::revocation(*reason))

@@ -128,7 +128,7 @@ impl Engine {
         let (row, tenant) = match &matter.subject {
             Subject::Mail { .. } | Subject::Inquiry { .. } | Subject::UnknownBounce { .. } => (None, None),
             Subject::Tenant { tenant, .. } | Subject::NotComposed { tenant, .. } => (None, Some(*tenant)),
-            Subject::Row { row, .. } => (Some(*row), None),
+            Subject::Row { row, .. } | Subject::AnswerUndeliverable { row, .. } => (Some(*row), None),
         };
         let mail = mail_of(&matter.subject);
         // A mail that cannot be loaded must not hide the matter.
@@ -149,7 +149,10 @@ impl Engine {
 fn mail_of(subject: &Subject) -> Option<MailNo> {
     match subject {
         Subject::Mail { mail, .. } | Subject::Inquiry { mail } | Subject::UnknownBounce { mail } => Some(*mail),
-        Subject::Tenant { .. } | Subject::Row { .. } | Subject::NotComposed { .. } => None,
+        Subject::Tenant { .. }
+        | Subject::Row { .. }
+        | Subject::AnswerUndeliverable { .. }
+        | Subject::NotComposed { .. } => None,
     }
 }
 

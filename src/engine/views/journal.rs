@@ -1,8 +1,8 @@
 //! The journal as people read it: its last entries, its proof, its export; and the backup of everything. Files are
 //! written with mode 0600 and never over another; one that could not be finished is removed.
 
-use super::history::{HistoryLine, told};
 use super::PAGE_MAX;
+use super::history::{HistoryLine, told};
 use crate::engine::replay::{self, Audit};
 use crate::engine::{Engine, EngineError};
 use crate::store::{BackupSummary, Entry, ExportError, Head};
@@ -57,7 +57,10 @@ impl Engine {
     }
 }
 
-fn into_new_file<T>(path: &Path, work: impl FnOnce(&mut dyn Write) -> Result<T, EngineError>) -> Result<T, EngineError> {
+fn into_new_file<T>(
+    path: &Path,
+    work: impl FnOnce(&mut dyn Write) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|fault| {
         if fault.kind() == std::io::ErrorKind::AlreadyExists {
             EngineError::Input(format!("{} exists already and is never overwritten", path.display()))

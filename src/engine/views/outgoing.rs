@@ -109,7 +109,8 @@ impl Engine {
     /// Numbers of the letters to one tenant, in their order.
     pub(super) fn rows_of(&self, tenant: TenantId) -> Result<Vec<RowNo>, EngineError> {
         let letters = self.context.store.prefix(Table::Letter, format!("t/{tenant}/").as_bytes())?;
-        let rows: Result<Vec<_>, _> = letters.map(|entry| entry.map(|(_, no)| codec::number_of(&no).map(RowNo))).collect();
+        let rows: Result<Vec<_>, _> =
+            letters.map(|entry| entry.map(|(_, no)| codec::number_of(&no).map(RowNo))).collect();
         let mut rows: Vec<_> = rows?.into_iter().flatten().collect();
         rows.sort_unstable();
         Ok(rows)

@@ -97,11 +97,7 @@ impl Engine {
             tenants,
             credentials,
             mails,
-            mailbox: Mailbox {
-                uid_validity: mailbox.uid_validity,
-                uid_next: mailbox.uid_next,
-                filed: mailbox.filed,
-            },
+            mailbox: Mailbox { uid_validity: mailbox.uid_validity, uid_next: mailbox.uid_next, filed: mailbox.filed },
             unknown_outcomes: outbox.get("unknown").copied().unwrap_or_default(),
             outbox,
             next_due,

@@ -86,7 +86,10 @@ impl Engine {
         });
         let wanted = |line: &TenantLine| {
             filter.state.as_deref().is_none_or(|state| state == line.state)
-                && filter.find.as_deref().is_none_or(|text| line.name.contains(text) || line.id.to_string().contains(text))
+                && filter
+                    .find
+                    .as_deref()
+                    .is_none_or(|text| line.name.contains(text) || line.id.to_string().contains(text))
         };
         let key = |course: &Course| course.tenant.id.to_string();
         Page::collect(courses, limit, key, |course| Ok(Some(line(&course)).filter(wanted)))

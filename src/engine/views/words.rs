@@ -41,7 +41,8 @@ pub const DELIVERY: [Word; 9] = [
 
 /// A certificate course's state.
 pub fn enrolment(state: &State) -> Word {
-    let [registered, queued, open, collected, in_use, undeliverable, expired, cancelled, superseded, revoked] = ENROLMENT;
+    let [registered, queued, open, collected, in_use, undeliverable, expired, cancelled, superseded, revoked] =
+        ENROLMENT;
     match state {
         State::Registered => registered,
         State::NoticeQueued { .. } => queued,
@@ -141,6 +142,9 @@ pub fn subject(subject: &Subject) -> String {
             format!("取得期限までに証明書が取得されませんでした（第{generation}回）。")
         }
         Subject::Row { row, reason } => format!("送信{row}：{}。", reason.word()),
+        Subject::AnswerUndeliverable { row, status } => {
+            format!("送信{row}（返信）が届きませんでした（{}）。", status.as_deref().unwrap_or("理由不明"))
+        }
         Subject::NotComposed { letter, why, .. } => format!("「{}」を作成できません（{why}）。", letter.japanese()),
         Subject::UnknownBounce { .. } => "どの送信に対するものか分からない配信不能通知です。".to_owned(),
     }
