@@ -9,6 +9,8 @@ use annai::reading::read;
 use annai::workflow::cursor::Cursor;
 use annai::workflow::delivery::Outcome;
 use serde_json::Value;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -25,7 +27,7 @@ const MAILS: [&str; 5] = [
     "reading/unknown-authority.eml",
     "reading/inquiry.eml",
     "cli/staff/hostile.eml",
-    "reading/several-addresses.eml",
+    "reading/next-line.eml",
 ];
 /// Everything that only looks.
 const QUESTIONS: &[&[&str]] = &[
@@ -77,7 +79,11 @@ const REFUSED: &[(&[&str], i32, &str)] = &[
         2,
         "annai: there is no state sent (there are planned, in-flight, relayed, deferred, refused, bounced, unknown, held, withdrawn); give another value\n",
     ),
-    (&["forecast", "--until", "2020-05-06"], 2, "annai: 2020-05-06 is not within the next 400 days; give another value\n"),
+    (
+        &["forecast", "--until", "2020-05-06"],
+        2,
+        "annai: 2020-05-06 is not within the next 400 days; give another value\n",
+    ),
 ];
 
 struct Place {
@@ -91,7 +97,9 @@ impl Place {
         let made = Command::new(env!("CARGO_BIN_EXE_annai")).arg("init").arg(dir.path()).output().unwrap();
         assert!(made.status.success(), "{}", text(&made.stderr));
         std::fs::copy(data("cli/staff/annai.toml"), dir.path().join("annai.toml")).unwrap();
-        std::fs::write(dir.path().join("secrets/imap-password"), "x\n").unwrap();
+        let password = dir.path().join("secrets/imap-password");
+        std::fs::write(&password, "x\n").unwrap();
+        std::fs::set_permissions(&password, Permissions::from_mode(0o600)).unwrap();
         let place = Self { dir };
         let mut engine = assembly::engine(&place.config(), at(FILED)).unwrap();
         let rules = Arc::clone(&engine.setup().rules);
@@ -271,7 +279,10 @@ fn staff_act_through_the_daemon_and_without() {
     let place = Place::new();
     let running = Running::start(&place);
     assert_eq!(place.json(&["queue", "hold", "1", "--reason", "電話で確認中"])["state"], "held");
-    assert_eq!(place.json(&["review", "accept", "2", "--authority", "131032"])["disposition"]["disposition"], "revision");
+    assert_eq!(
+        place.json(&["review", "accept", "2", "--authority", "131032"])["disposition"]["disposition"],
+        "revision"
+    );
     assert_eq!(place.json(&["review", "reread", "4"])["disposition"]["disposition"], "review");
     let cancelled = place.json(&["tenant", "cancel", "011002-01", "--reason", "統合のため"]);
     assert_eq!(cancelled["state"], "cancelled");
@@ -280,7 +291,7 @@ fn staff_act_through_the_daemon_and_without() {
     // A released letter has its whole retry time again.
     assert!(place.json(&["queue", "show", "1"])["first_attempt"].is_string());
     assert_eq!(place.json(&["queue", "release", "1"])["first_attempt"], Value::Null);
-    assert_eq!(place.json(&["queue", "retry", "1"])["state"], "deferred");
+    assert_eq!(place.json(&["queue", "retry", "1"])["state"], "planned");
     assert_eq!(place.json(&["queue", "withdraw", "1", "--reason", "不要"])["state"], "withdrawn");
     assert_eq!(place.json(&["review", "reject", "4", "--reason", "不審"])["disposition"]["disposition"], "rejected");
 
@@ -316,7 +327,7 @@ fn backup_restore_and_the_exported_journal() {
     let export = place.json(&["audit", "export", "journal.jsonl"]);
     running.stop();
     for name in ["through.backup", "journal.jsonl"] {
-        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(place.path(name)).unwrap().permissions());
+        let mode = std::fs::metadata(place.path(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
         let again = place.annai(&["backup", name]);
         assert_eq!(again.status.code(), Some(2));
@@ -340,7 +351,9 @@ fn backup_restore_and_the_exported_journal() {
     let altered = whole.replacen("札幌市", "札榥市", 1);
     let missing = [&lines[..1], &lines[2..]].concat().join("\n");
     let cut = lines[..lines.len() - 1].join("\n");
-    for (broken, fault) in [(altered, "was altered"), (missing, "entry 3 follows entry 1"), (cut, "something is missing")] {
+    for (broken, fault) in
+        [(altered, "was altered"), (missing, "entry 3 follows entry 1"), (cut, "something is missing")]
+    {
         std::fs::write(place.path("broken.jsonl"), broken).unwrap();
         let output = place.annai(&["audit", "verify", "broken.jsonl"]);
         assert_eq!(output.status.code(), Some(1), "{fault}");
@@ -365,7 +378,13 @@ fn what_is_no_request_is_refused_and_what_a_killed_daemon_left_does_no_harm() {
         BufReader::new(stream).read_line(&mut answer).unwrap();
         answer
     };
-    for line in [&b"{}\n"[..], b"\xff\n", b"{\"request\":\"act\",\"who\":\"root\"}\n", b"{\"request\":\"status\"", &[b'x'; 65536]] {
+    for line in [
+        &b"{}\n"[..],
+        b"\xff\n",
+        b"{\"request\":\"act\",\"who\":\"root\"}\n",
+        b"{\"request\":\"status\"",
+        &[b'x'; 65536],
+    ] {
         let answer: Value = serde_json::from_str(&ask(line)).unwrap();
         assert_eq!(answer["exit"], 2, "{answer}");
         assert!(answer["error"].is_string());
