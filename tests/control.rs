@@ -7,7 +7,7 @@ use annai::daemon::{Daemon, assembly};
 use annai::engine::filing::Arrived;
 use annai::reading::read;
 use annai::workflow::cursor::Cursor;
-use annai::workflow::delivery::Outcome;
+use annai::workflow::delivery::{Outcome, Reply};
 use serde_json::Value;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -272,6 +272,36 @@ fn a_forecast_follows_the_schedule() {
     // 7 June minus 14 days is a Sunday: the reminder comes on the Friday before.
     assert_eq!(letters("2020-05-22", "reminder"), tenants);
     assert_eq!(forecast["cut_short"], false);
+}
+
+/// The certificate notice stands in the queue: staff see everything of it but the secret.
+#[test]
+fn a_letter_with_a_secret_stays_sealed() {
+    let place = Place::new();
+    let reply = Reply::new(250, "2.0.0 ok");
+    for now in ["2020-05-07T16:00:00+09:00", "2020-05-08T16:15:00+09:00"] {
+        let mut engine = assembly::engine(&place.config(), at(now)).unwrap();
+        engine.wake(100).unwrap();
+        while let leases @ [_, ..] = &engine.lease(1).unwrap()[..] {
+            for lease in leases.iter().filter(|_| now < "2020-05-08") {
+                engine.answered(lease.row, &Outcome::Relayed { reply: reply.clone() }).unwrap();
+            }
+        }
+        engine.commit().unwrap();
+    }
+    // The second engine took every notice and ended without an answer: a crash in the middle.
+    let notices = place.json(&["queue", "list", "--state", "in-flight"]);
+    let notice = notices["items"][0].clone();
+    assert_eq!(notice["letter"], "certificate-notice", "{notices}");
+    let row = notice["row"].to_string();
+    let shown = place.json(&["queue", "show", &row]);
+    assert_eq!((&shown["sealed"], &shown["body"]), (&true.into(), &Value::Null));
+    assert!(shown["header"].as_str().unwrap().contains("Message-ID:"));
+    let human = text(&place.annai(&["queue", "show", &row]).stdout);
+    assert!(human.contains("本文は封印されています"), "{human}");
+    for output in [human, shown.to_string(), text(&place.annai(&["audit", "tail"]).stdout)] {
+        assert!(!output.contains("pickup.example.jp"), "{output}");
+    }
 }
 
 #[test]
