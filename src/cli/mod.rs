@@ -75,7 +75,7 @@ impl From<AssemblyError> for CliError {
             AssemblyError::File(_) | AssemblyError::Key(_) | AssemblyError::Dkim(_) | AssemblyError::Rhythm(_) => {
                 Self::Usage(fault.to_string())
             }
-            AssemblyError::Store(_) | AssemblyError::Engine(_) | AssemblyError::Daemon(_) => {
+            AssemblyError::Store(_) | AssemblyError::Engine(_) | AssemblyError::Daemon(_) | AssemblyError::Door(_) => {
                 Self::Failed(fault.to_string())
             }
         }

@@ -15,7 +15,9 @@
 //! | `outbox` | letters queued, leased, answered |
 //! | `waking` | time has passed |
 //! | `staff` | a person decides |
+//! | `pickup` | a certificate was picked up, seen in use; what a code stands for |
 //! | `views` | questions; they change nothing |
+//! | `survey` | the same beside the engine's thread: counts over everything |
 //! | `replay` | the journal rebuilds the directory |
 
 mod answers;
@@ -24,10 +26,12 @@ pub mod chance;
 mod codec;
 pub mod filing;
 pub mod outbox;
+pub mod pickup;
 pub mod records;
 pub mod replay;
 pub mod staff;
 mod step;
+pub mod survey;
 pub mod thread;
 pub mod views;
 mod waking;
