@@ -86,7 +86,8 @@ impl From<AssemblyError> for CliError {
             AssemblyError::Store(_)
             | AssemblyError::Engine(_)
             | AssemblyError::Daemon(_)
-            | AssemblyError::Control(_) => Self::Failed(fault.to_string()),
+            | AssemblyError::Control(_)
+            | AssemblyError::Door(_) => Self::Failed(fault.to_string()),
         }
     }
 }

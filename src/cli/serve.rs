@@ -17,8 +17,14 @@ pub(super) fn run(args: &ServeArgs, cli: &Cli) -> Result<ExitCode, CliError> {
     telemetry::start(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let daemon = runtime.block_on(async { assembly::daemon(&config, overrides) })?;
-    let outcome =
-        if args.once { runtime.block_on(once(&daemon, cli)) } else { runtime.block_on(serve(&daemon, &config)) };
+    let (daemon, outcome) = if args.once {
+        let outcome = runtime.block_on(once(&daemon, cli));
+        (daemon, outcome)
+    } else {
+        let daemon = daemon.with_pages(assembly::pages(&config)?);
+        let outcome = runtime.block_on(serve(&daemon, &config));
+        (daemon, outcome)
+    };
     runtime.shutdown_background();
     daemon.finish();
     outcome
@@ -47,7 +53,7 @@ async fn serve(daemon: &Daemon, config: &Config) -> Result<ExitCode, CliError> {
         tokio::select! {
             ended = &mut running => {
                 notify(&[NotifyState::Stopping]);
-                ended.map_err(DaemonError::from)?;
+                ended?;
                 return Ok(ExitCode::SUCCESS);
             }
             _ = stop.recv() => end(&tell),

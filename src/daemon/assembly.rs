@@ -14,6 +14,8 @@ use crate::letters::{Desk, TemplateError, TemplateFiles, Templates};
 use crate::rules::{RuleError, RuleFiles, Rules};
 use crate::scheduler::{Rhythm, RhythmError};
 use crate::store::{Options, Store, StoreError};
+use crate::web::door::DoorError;
+use crate::web::{Contact, Pages};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -49,6 +51,8 @@ pub enum AssemblyError {
     Daemon(#[from] DaemonError),
     #[error(transparent)]
     Control(#[from] ControlError),
+    #[error(transparent)]
+    Door(#[from] DoorError),
 }
 
 /// The rules of a directory; `None`: the built-in ones. All faults at once, with the file's path.
@@ -143,6 +147,16 @@ pub fn daemon(config: &Config, overrides: TestOverrides) -> Result<Daemon, Assem
     let mut daemon = Daemon::start(engine, imap, dispatch)?;
     daemon.listen(&config.state_dir)?;
     Ok(daemon)
+}
+
+/// The listeners of the pages, opened now.
+pub fn pages(config: &Config) -> Result<Pages, AssemblyError> {
+    let contact = Contact {
+        name: config.mail.contractor_name.clone(),
+        address: config.mail.contractor.clone(),
+        hours: config.mail.hours.clone(),
+    };
+    Ok(Pages::open(config.web.pickup_listen, config.web.console_listen, contact)?)
 }
 
 pub fn imap(config: &ImapConfig) -> Result<ImapSettings, AssemblyError> {

@@ -15,10 +15,11 @@
 //! | `outbox` | letters queued, leased, answered |
 //! | `waking` | time has passed |
 //! | `staff` | a person decides |
-//! | `pickup` | a certificate was picked up, or is seen in use |
 //! | `views` | questions; they change nothing |
 //! | `inspect` | whole tables and whether the indexes agree with them: for the doctor and for tests |
 //! | `forecast` | what would leave when |
+//! | `pickup` | a certificate was picked up, seen in use; what a code stands for |
+//! | `survey` | the same beside the engine's thread: counts over everything |
 //! | `replay` | the journal rebuilds the directory |
 
 mod answers;
@@ -34,6 +35,7 @@ pub mod records;
 pub mod replay;
 pub mod staff;
 mod step;
+pub mod survey;
 pub mod thread;
 pub mod views;
 mod waking;
