@@ -1,13 +1,15 @@
 //! Looks for a secret in many files, in every writing it could have slipped out in: as it is, without hyphens, in
 //! capitals or small letters, as base64 (wherever it begins), hexadecimal, percent-encoded, quoted-printable and UTF-16.
 
+use regex::bytes::Regex;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 pub struct Canary {
     pub what: String,
-    needles: BTreeSet<Vec<u8>>,
+    /// Any of its writings.
+    song: Regex,
 }
 
 #[derive(Default)]
@@ -45,7 +47,10 @@ impl Canary {
 
     fn of(what: &str, needles: BTreeSet<Vec<u8>>) -> Self {
         assert!(needles.iter().all(|needle| needle.len() >= NEEDLE_BYTES_MIN), "{what} is too short to look for");
-        Self { what: what.to_owned(), needles }
+        let octets = |needle: Vec<u8>| needle.iter().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
+        let any = needles.into_iter().map(octets).collect::<Vec<_>>().join("|");
+        let song = Regex::new(&format!("(?-u:{any})")).expect("an expression");
+        Self { what: what.to_owned(), song }
     }
 }
 
@@ -71,8 +76,7 @@ impl Haystack {
 
     /// Where the canary sings.
     pub fn find(&self, canary: &Canary) -> Vec<String> {
-        let sings = |bytes: &[u8]| canary.needles.iter().any(|needle| contains(bytes, needle));
-        self.0.iter().filter(|(_, bytes)| sings(bytes)).map(|(name, _)| name.clone()).collect()
+        self.0.iter().filter(|(_, bytes)| canary.song.is_match(bytes)).map(|(name, _)| name.clone()).collect()
     }
 }
 
@@ -101,19 +105,6 @@ fn base64(bytes: &[u8]) -> String {
         |group: u32, place: u32| char::from(DIGITS[usize::try_from(group >> (6 * (3 - place)) & 63).unwrap_or(0)]);
     let group = |three: &[u8]| three.iter().chain([&0; 2]).take(3).fold(0, |sum, byte| sum << 8 | u32::from(*byte));
     bytes.chunks(3).flat_map(|three| (0..4).map(move |place| digit(group(three), place))).collect()
-}
-
-/// Whether `needle` occurs; looks at its first byte first, which is quick enough for a few megabytes.
-fn contains(hay: &[u8], needle: &[u8]) -> bool {
-    let Some((first, rest)) = needle.split_first() else { return false };
-    let mut from = 0;
-    while let Some(at) = hay.get(from..).and_then(|tail| tail.iter().position(|byte| byte == first)) {
-        from += at + 1;
-        if hay.get(from..).is_some_and(|tail| tail.starts_with(rest)) {
-            return true;
-        }
-    }
-    false
 }
 
 #[test]
