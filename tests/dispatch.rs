@@ -1,6 +1,15 @@
 //! The SMTP session against Postfix's smtp-sink and against a server that plays scripts; DKIM against mail-auth's
 //! verifier and against openssl.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+
 #[path = "dispatch/dkim.rs"]
 mod dkim;
 #[path = "support/postfix.rs"]
@@ -12,8 +21,9 @@ mod scripted;
 #[path = "dispatch/sink.rs"]
 mod sink;
 
-use annai::dispatch::smtp::{SmtpSettings, Submitter, Tls};
+use annai::dispatch::smtp::{SmtpSettings, Submitter};
 use annai::domain::MailAddress;
+use annai::tls::Tls;
 use annai::workflow::reply::{Outcome, Stage};
 
 /// A loopback server without TLS.

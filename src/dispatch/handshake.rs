@@ -11,6 +11,7 @@ use crate::workflow::reply::Reply;
 use rustls_pki_types::ServerName;
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -32,9 +33,7 @@ pub(super) async fn open(settings: &SmtpSettings) -> Result<Wire, SmtpError> {
     // Commands are small and wait for their replies: with Nagle's algorithm every letter takes 40 ms.
     tcp.set_nodelay(true).map_err(unreachable)?;
     match settings.tls {
-        Tls::None if !tcp.peer_addr().map_err(unreachable)?.ip().to_canonical().is_loopback() => {
-            Err(SmtpError::ClearText)
-        }
+        Tls::None if !stays_here(tcp.peer_addr().map_err(unreachable)?.ip()) => Err(SmtpError::ClearText),
         Tls::None => Ok(Wire::new(Stream::Clear(tcp), Vec::new())),
         Tls::Implicit => Ok(Wire::new(protect(tcp, settings).await?, Vec::new())),
         Tls::StartTls => {
@@ -42,6 +41,11 @@ pub(super) async fn open(settings: &SmtpSettings) -> Result<Wire, SmtpError> {
             Ok(Wire::new(protect(tcp, settings).await?, greeting))
         }
     }
+}
+
+/// The peer is this machine: clear text is seen by nobody.
+fn stays_here(peer: IpAddr) -> bool {
+    peer.to_canonical().is_loopback()
 }
 
 async fn protect(tcp: TcpStream, settings: &SmtpSettings) -> Result<Stream, SmtpError> {
@@ -77,11 +81,12 @@ async fn expect(stream: &mut BufReader<TcpStream>, step: &'static str, line: &st
     .await?
     .map_err(lost)?;
     let code: u16 = text.get(..3).and_then(|digits| digits.parse().ok()).unwrap_or(0);
-    if (200..300).contains(&code) {
-        return Ok(text);
-    }
     let words: Vec<&str> = text.lines().filter_map(|line| line.get(4..)).collect();
-    Err(SmtpError::Refused { step, reply: Reply::new(code, &words.join(" ")) })
+    match code {
+        200..300 => Ok(text),
+        400..600 => Err(SmtpError::Refused { step, reply: Reply::new(code, &words.join(" ")) }),
+        0..=u16::MAX => Err(SmtpError::Lost { step, reason: format!("the server answered with {code}") }),
+    }
 }
 
 /// All lines of a reply; the last has no hyphen after its code (RFC 5321 §4.2.1).
@@ -104,4 +109,26 @@ async fn read_reply(stream: &mut BufReader<TcpStream>) -> io::Result<String> {
 
 async fn within<F: Future>(step: &'static str, work: F) -> Result<F::Output, SmtpError> {
     timeout(GREETING_LIMIT, work).await.map_err(|_| SmtpError::Silent { step, limit: GREETING_LIMIT })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clear_text_stays_on_this_machine() {
+        for (peer, stays) in [
+            ("127.0.0.1", true),
+            ("127.8.8.8", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("10.0.0.1", false),
+            ("::", false),
+            ("0.0.0.0", false),
+            ("192.0.2.1", false),
+            ("fe80::1", false),
+        ] {
+            assert_eq!(stays_here(peer.parse().unwrap()), stays, "{peer}");
+        }
+    }
 }

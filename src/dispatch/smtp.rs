@@ -32,6 +32,9 @@ pub const COMMAND_LIMIT: Duration = Duration::from_mins(2);
 pub const FINAL_DOT_LIMIT: Duration = Duration::from_mins(10);
 /// Saying goodbye.
 pub const QUIT_LIMIT: Duration = Duration::from_secs(5);
+/// Refusals after which a session is given up for a fresh one. Postfix slows a session down after ten errors and ends it
+/// after twenty (smtpd_soft_error_limit), and a refused group of commands is two of them: RCPT and DATA.
+pub const REFUSALS_MAX: u32 = 4;
 /// Octets of a letter given to the network at a time.
 const CHUNK_OCTETS: usize = 64 * 1024;
 
@@ -115,6 +118,7 @@ pub struct Submitter {
     usable: bool,
     /// A transaction was begun and not ended.
     open: bool,
+    refusals: u32,
 }
 
 impl std::fmt::Debug for Submitter {
@@ -140,7 +144,7 @@ impl Submitter {
             Ok(Err(error)) => return Err(no_session("EHLO", heard(Err(error)))),
             Err(_) => return Err(SmtpError::Silent { step: "EHLO", limit: GREETING_LIMIT }),
         };
-        let mut submitter = Self { connection, offers, usable: true, open: false };
+        let mut submitter = Self { connection, offers, usable: true, open: false, refusals: 0 };
         if let (Some(user), Some(password)) = (&settings.user, &settings.password) {
             submitter.authenticate(user, password).await?;
         }
@@ -161,9 +165,18 @@ impl Submitter {
         }
     }
 
-    /// Another letter may be submitted.
+    /// Another letter may be submitted; if not, quit and connect anew.
     pub fn is_usable(&self) -> bool {
-        self.usable && !self.connection.has_broken()
+        self.usable && self.refusals < REFUSALS_MAX && !self.connection.has_broken()
+    }
+
+    /// Asks the server (NOOP): for a session that has been idle, before a letter is risked on it.
+    pub async fn still_there(&mut self) -> bool {
+        if self.is_usable() {
+            self.usable = false;
+            self.usable = self.ask("NOOP\r\n").await.is_ok_and(|reply| reply.code == 250);
+        }
+        self.is_usable()
     }
 
     /// One attempt with one letter for one recipient. `bytes`: a finished mail, CRLF line ends, not dot-stuffed; a bare
@@ -182,7 +195,10 @@ impl Submitter {
         };
         self.usable = match &outcome {
             Outcome::Relayed { .. } => true,
-            Outcome::Deferred { reply, .. } | Outcome::Refused { reply, .. } => reply.code != 421,
+            Outcome::Deferred { reply, .. } | Outcome::Refused { reply, .. } => {
+                self.refusals += 1;
+                reply.code != 421
+            }
             Outcome::NotSent { .. } | Outcome::Unknown { .. } => false,
         };
         outcome
@@ -203,8 +219,8 @@ impl Submitter {
         }
         for (stage, command) in stages {
             let reply = self.ask(command).await?;
-            if !positive(stage, &reply) {
-                return Ok(Some(negative(stage, reply)));
+            if let Some(refusal) = judge(stage, reply)? {
+                return Ok(Some(refusal));
             }
         }
         Ok(None)
@@ -221,16 +237,15 @@ impl Submitter {
                 // Hung up after its refusal; the next letter finds out.
                 (Err(_), Some(_)) => break,
             };
-            if stage == Stage::Data && reply.code == 354 && refusal.is_some() {
-                // RFC 2920 §3.1: a server may say 354 without a recipient; an empty letter ends that.
-                self.ask(".\r\n").await?;
-            }
-            if refusal.is_none() && !positive(stage, &reply) {
+            if refusal.is_none() {
                 let closing = reply.code == 421;
-                refusal = Some(negative(stage, reply));
+                refusal = judge(stage, reply)?;
                 if closing {
                     break;
                 }
+            } else if stage == Stage::Data && reply.code == 354 {
+                // RFC 2920 §3.1: a server may say 354 without a recipient; an empty letter ends that.
+                self.ask(".\r\n").await?;
             }
         }
         Ok(refusal)
@@ -251,12 +266,14 @@ impl Submitter {
             Err(_) => Err(silent(FINAL_DOT_LIMIT)),
         };
         match result {
-            Ok(reply) if positive(Stage::Data, &reply) && reply.code != 354 => {
-                self.open = false;
-                Outcome::Relayed { reply }
-            }
-            Ok(reply) if reply.code >= 400 => negative(Stage::Data, reply),
-            Ok(reply) => Outcome::Unknown { why: format!("the server answered the letter with {}", reply.code) },
+            Ok(reply) => match reply.code {
+                200..300 => {
+                    self.open = false;
+                    Outcome::Relayed { reply }
+                }
+                400.. => negative(Stage::Data, reply),
+                odd @ 0..400 => Outcome::Unknown { why: format!("the server answered the letter with {odd}") },
+            },
             Err(Lost(why)) if dot.load(Ordering::Relaxed) => Outcome::Unknown { why },
             Err(Lost(why)) => Outcome::NotSent { why },
         }
@@ -274,25 +291,25 @@ impl Submitter {
 
     /// Says goodbye; nothing depends on the answer.
     pub async fn quit(mut self) {
-        if self.is_usable() {
+        if self.usable {
             let _ = timeout(QUIT_LIMIT, self.connection.quit()).await;
         }
     }
 }
 
-/// The reply that lets this step pass: 354 for DATA, 2xx for the rest and for the final dot.
-fn positive(stage: Stage, reply: &Reply) -> bool {
-    match stage {
-        Stage::Data => reply.code == 354 || (200..300).contains(&reply.code),
-        Stage::Connect | Stage::Mail | Stage::Rcpt => (200..300).contains(&reply.code),
+/// `None`: the step has passed, with 354 for DATA and 2xx for the rest. A reply out of place ends the session: the server
+/// and we no longer mean the same step.
+fn judge(stage: Stage, reply: Reply) -> Result<Option<Outcome>, Lost> {
+    match (stage, reply.code) {
+        (Stage::Data, 354) | (Stage::Connect | Stage::Mail | Stage::Rcpt, 200..300) => Ok(None),
+        (_, 400..) => Ok(Some(negative(stage, reply))),
+        (_, odd) => Err(Lost(format!("the server answered {stage:?} with {odd}"))),
     }
 }
 
+/// `reply`: 4xx or 5xx.
 fn negative(stage: Stage, reply: Reply) -> Outcome {
-    match reply.code {
-        400..500 => Outcome::Deferred { stage, reply },
-        0..400 | 500..=u16::MAX => Outcome::Refused { stage, reply },
-    }
+    if reply.code < 500 { Outcome::Deferred { stage, reply } } else { Outcome::Refused { stage, reply } }
 }
 
 fn no_session(step: &'static str, heard: Result<Reply, Lost>) -> SmtpError {

@@ -9,6 +9,7 @@ use crate::crypto::{self, Purpose};
 use crate::domain::{Generation, MailAddress, MessageId, RowNo, Secret, TenantId, Timestamp};
 use crate::letters::{Addressee, Again, Charset, Letter, LetterKind, Stamp, compose};
 use crate::store::Table;
+use crate::workflow::Policy;
 use crate::workflow::course::{Course, CourseEvent, Roster};
 use crate::workflow::delivery::{self, Delivery, DeliveryEffect, DeliveryEvent, Outcome, Told};
 use crate::workflow::enrolment::{Cause, Enrolment, State};
@@ -31,11 +32,12 @@ impl Engine {
     /// Takes rows that are due, at most `limit`, and records the attempt. A letter with a secret is taken alone: if the
     /// process dies, at most one of each connection has an unknown outcome.
     pub fn lease(&mut self, limit: usize) -> Result<Vec<Lease>, EngineError> {
-        let now = self.now();
+        let limit = limit.min(LEASE_ROWS_MAX);
         let mut leases = Vec::new();
-        for no in self.due_rows(now, limit.min(LEASE_ROWS_MAX))? {
-            let taken = self.step(SYSTEM, |step| step.lease(no));
-            match taken {
+        // Rows that turn out not to be due make room for others: who leases nothing may sleep until something changes.
+        while leases.len() < limit {
+            let Some(no) = self.due_rows(self.now(), 1)?.pop() else { break };
+            match self.step(SYSTEM, |step| step.lease(no)) {
                 Ok(Some((lease, secret))) => {
                     self.in_flight.insert(no);
                     leases.push(lease);
@@ -108,12 +110,21 @@ impl Engine {
 impl Step<'_> {
     /// Marks a row in flight. `None` if a crash had cut its last attempt off and it is not due again yet.
     fn lease(&mut self, no: RowNo) -> Result<Option<(Lease, bool)>, EngineError> {
-        if matches!(self.row(no)?.delivery, Delivery::InFlight { .. }) {
+        let before = self.row(no)?;
+        if matches!(before.delivery, Delivery::InFlight { .. }) {
             self.deliver(no, &DeliveryEvent::LeaseLost)?;
             return Ok(None);
         }
+        let before = before.delivery.due(is_secret(&before), &self.context.setup.rules.schedule);
         self.deliver(no, &DeliveryEvent::Leased)?;
         let row = self.row(no)?;
+        if let Some(until) = too_late(&row, before, self.now, &self.policy()) {
+            self.deliver(no, &DeliveryEvent::Postponed { until })?;
+            // It was not tried: the time for giving up has not begun.
+            let untried = Row { first_attempt: None, ..self.row(no)? };
+            self.put_row(untried);
+            return Ok(None);
+        }
         let bytes = content(self.context, &row)?;
         let envelope_from = verp(self.context, no)?;
         let secret = is_secret(&row);
@@ -130,14 +141,20 @@ impl Step<'_> {
         if matches!(event, DeliveryEvent::Leased | DeliveryEvent::Postponed { .. }) {
             row.first_attempt = Some(first_attempt);
         } else {
+            if matches!(event, DeliveryEvent::Released) {
+                // The time for giving up runs from here anew; else a released letter would be held again at once.
+                row.first_attempt = None;
+            }
             self.note(json!({
                 "event": "letter", "row": no, "letter": row.letter, "about": row.about, "message_id": row.message_id, "delivery": next,
             }));
         }
+        if matches!(event, DeliveryEvent::Released | DeliveryEvent::RetryNow) {
+            // A person gave it another chance: the time after which it is given up begins anew.
+            row.first_attempt = None;
+        }
         row.delivery = next;
-        if matches!(row.delivery, Delivery::Relayed { .. } | Delivery::Withdrawn { .. } | Delivery::Refused { .. })
-            && is_secret(&row)
-        {
+        if is_secret(&row) && row.delivery.has_ended() {
             self.delete(Table::Content, codec::number(row.content.0));
         }
         let about = row.about.clone();
@@ -146,20 +163,24 @@ impl Step<'_> {
         for effect in effects {
             match effect {
                 DeliveryEffect::AskStaff(reason) => self.ask(Subject::Row { row: no, reason })?,
-                DeliveryEffect::TellMachine(told) => self.tell(&about, letter, told)?,
+                DeliveryEffect::TellMachine(told) => self.tell(no, &about, letter, told)?,
             }
         }
         Ok(())
     }
 
-    fn tell(&mut self, about: &About, letter: LetterKind, told: Told) -> Result<(), EngineError> {
-        let About::Tenant { tenant, generation, .. } = *about else { return Ok(()) };
+    fn tell(&mut self, no: RowNo, about: &About, letter: LetterKind, told: Told) -> Result<(), EngineError> {
+        let About::Tenant { tenant, generation, ordinal } = *about else {
+            return match told {
+                Told::Relayed => Ok(()),
+                Told::Undeliverable { class: _, status } => self.ask(Subject::AnswerUndeliverable { row: no, status }),
+            };
+        };
         let event = match told {
-            Told::Relayed => CourseEvent::Relayed { letter, generation },
+            Told::Relayed => CourseEvent::Relayed { letter, generation, ordinal },
             Told::Undeliverable { class: _, status } => {
-                CourseEvent::Undeliverable {
-                    letter, generation, why: status.unwrap_or_else(|| "配信不能".to_owned())
-                }
+                let why = status.unwrap_or_else(|| "配信不能".to_owned());
+                CourseEvent::Undeliverable { letter, generation, ordinal, why }
             }
         };
         match self.course_event(tenant, &event) {
@@ -180,14 +201,14 @@ impl Step<'_> {
     ) -> Result<(), EngineError> {
         let roster = self.roster(id.authority)?.cloned().ok_or(EngineError::NoTenant(id))?;
         let course = roster.course(id).ok_or(EngineError::NoTenant(id))?;
-        let Some(facts) = self.facts(&roster, course, letter, generation, ordinal)? else {
-            return Err(EngineError::Refused("this letter does not go to a tenant"));
-        };
         let about = About::Tenant { tenant: id, generation, ordinal };
         let due = if letter.windowed() {
             self.policy().calendar.next_open(&self.context.setup.rules.schedule.send_window, not_before)
         } else {
             not_before
+        };
+        let Some(facts) = self.facts(&roster, course, letter, generation, ordinal, due)? else {
+            return Err(EngineError::Refused("this letter does not go to a tenant"));
         };
         let to = course.tenant.address.clone();
         match self.queue_letter(about, &to, Vec::new(), None, &facts, due) {
@@ -271,7 +292,7 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// The facts of a letter to a tenant; `None` for letters that answer a mail.
+    /// The facts of a letter to a tenant that leaves at `leaves`; `None` for letters that answer a mail.
     fn facts(
         &mut self,
         roster: &Roster,
@@ -279,6 +300,7 @@ impl Step<'_> {
         letter: LetterKind,
         generation: Generation,
         ordinal: u32,
+        leaves: Timestamp,
     ) -> Result<Option<Letter>, EngineError> {
         let post = &self.context.setup.post;
         let tenant = &course.tenant;
@@ -317,7 +339,7 @@ impl Step<'_> {
                 Some(State::Open { notice_relayed, deadline, .. }) => {
                     let tiers = &self.context.setup.rules.schedule.reminder_days_before;
                     let last = tiers.last().is_none_or(|last| *last == ordinal);
-                    let days_left = u32::try_from(deadline.days_since(self.now.date())).unwrap_or(0);
+                    let days_left = u32::try_from(deadline.days_since(leaves.date())).unwrap_or(0);
                     Some(Letter::Reminder {
                         to,
                         notice_sent: notice_relayed.date(),
@@ -342,6 +364,16 @@ impl Step<'_> {
             LetterKind::Receipt | LetterKind::UnderReview | LetterKind::CorrectionRequest => None,
         })
     }
+}
+
+/// When a letter may leave that was due in the hours of the send window, but is taken up outside them after an outage.
+/// A letter due outside them was put there by a person; and a second attempt follows the retry list at any hour.
+fn too_late(row: &Row, due: Option<Timestamp>, now: Timestamp, policy: &Policy<'_>) -> Option<Timestamp> {
+    let window = &policy.rules.schedule.send_window;
+    let opens = |from| policy.calendar.next_open(window, from);
+    let first = matches!(row.delivery, Delivery::InFlight { attempt: 1, .. }) && row.first_attempt == Some(now);
+    let was_open = due.is_some_and(|due| opens(due) == due);
+    Some(opens(now)).filter(|open| row.letter.windowed() && first && was_open && *open > now)
 }
 
 /// The bytes of a row, opened if they are sealed.

@@ -120,22 +120,14 @@ fn openssl_agrees() {
     for name in tag("h").split(':') {
         let is = |field: &&str| field.split_once(':').is_some_and(|(n, _)| n.eq_ignore_ascii_case(name));
         if let Some(at) = rest.iter().rposition(is) {
-            canonical += &format!("{}\r\n", relaxed(rest.remove(at)));
+            canonical.extend([&relaxed(rest.remove(at)), "\r\n"]);
         }
     }
     assert_eq!(rest, ["X-Other: not signed"]);
-    let start = head.rfind("b=").unwrap() + 2;
+    // The signature's own field comes last, with an empty b= (the last tag but for a semicolon), without a line end.
     let own = &head[..head.find("\r\nFrom:").unwrap()];
-    assert!(
-        own[start..].lines().all(|l| l
-            .trim()
-            .trim_end_matches(';')
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "+/=".contains(c))),
-        "{own}"
-    );
-    let tail = if own.ends_with(';') { ";" } else { "" };
-    canonical += &relaxed(&format!("{}{tail}", &own[..start]));
+    let end = if own.ends_with(';') { ";" } else { "" };
+    canonical += &relaxed(&format!("{}b={end}", own.rsplit_once("b=").unwrap().0));
     std::fs::write(dir.join("canonical"), canonical).unwrap();
     std::fs::write(dir.join("b64"), tag("b")).unwrap();
     openssl(dir, "base64 -d -A -in b64 -out signature");

@@ -2,8 +2,9 @@
 
 use super::scripted::{Authority, Scripted};
 use super::{address, attempt, settings, submit, word};
-use annai::dispatch::smtp::{SmtpError, SmtpSettings, Submitter, Tls};
+use annai::dispatch::smtp::{REFUSALS_MAX, SmtpError, SmtpSettings, Submitter};
 use annai::domain::Secret;
+use annai::tls::Tls;
 
 /// Greeting and the two EHLOs of a session in clear.
 const HELLO: &str = "> 220 here\n< EHLO\n> 250 here\n< EHLO\n> 250 here\n";
@@ -132,6 +133,10 @@ async fn odd_replies() {
     check(&format!("{HELLO}{no} {}", "x".repeat(5_000)), "not sent").await;
     check(&format!("{HELLO}{no}-x|551 y"), "not sent").await;
     check("> hello", "not sent").await;
+    check(&format!("{HELLO}< MAIL\n> 354 what"), "not sent").await;
+    for hello in [HELLO, HELLO_GROUPS] {
+        check(&format!("{hello}< MAIL\n> 250 ok\n< RCPT\n> 250 ok\n< DATA\n> 250 what"), "not sent").await;
+    }
 }
 
 #[tokio::test]
@@ -140,6 +145,29 @@ async fn a_cancelled_submission_ends_the_session() {
     let mut submitter = Submitter::connect(&settings(server.port)).await.unwrap();
     let limit = std::time::Duration::from_secs(1);
     tokio::time::timeout(limit, submit(&mut submitter, "a@example.jp")).await.unwrap_err();
+    assert!(!submitter.is_usable());
+}
+
+#[tokio::test]
+async fn an_idle_session_is_asked_first() {
+    for end in ["cut", "< NOOP\ncut", "< NOOP\n> 421 4.4.2 idle too long"] {
+        let server = Scripted::start(&format!("{HELLO}< NOOP\n> 250 ok\n{end}"), None).await;
+        let mut submitter = Submitter::connect(&settings(server.port)).await.unwrap();
+        assert!(submitter.still_there().await);
+        assert!(!submitter.still_there().await, "{end}");
+        assert_eq!(word(&submit(&mut submitter, "a@example.jp").await), "not sent");
+    }
+}
+
+#[tokio::test]
+async fn a_session_full_of_refusals_is_given_up() {
+    let refused = "< MAIL\n> 250 ok\n< RCPT\n> 550 5.1.1 no\n< RSET\n> 250 ok\n".repeat(10);
+    let server = Scripted::start(&format!("{HELLO}{refused}"), None).await;
+    let mut submitter = Submitter::connect(&settings(server.port)).await.unwrap();
+    for _ in 0..REFUSALS_MAX {
+        assert!(submitter.is_usable());
+        assert_eq!(word(&submit(&mut submitter, "a@example.jp").await), "refused rcpt 550 5.1.1");
+    }
     assert!(!submitter.is_usable());
 }
 

@@ -61,7 +61,7 @@ fn from_registration_to_reissue() {
 
     // Answers leave at once, outside the send window as well.
     answers(&flow.at("2020-04-20T17:30:00+09:00"));
-    assert_eq!(flow.dovecot.marked("", "a"), names.len(), "every mail has the keyword");
+    assert_eq!(flow.dovecot.marked("", 'a'), names.len(), "every mail has the keyword");
 
     quiet(&mut flow, &["2020-04-21T08:59:59+09:00"]);
     let welcomes = flow.at("2020-04-21T09:00:00+09:00");

@@ -4,16 +4,19 @@ use annai::intake::{Archive, Census, Fetched, ImapError, Pace, Stopped};
 use annai::workflow::cursor::Cursor;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 
 #[derive(Default)]
-pub struct Shelf {
+pub(crate) struct Shelf {
     inner: Mutex<Inner>,
     /// Told at every call of `polled`.
-    pub at_end: Notify,
-    /// Told at every filed batch.
-    pub filed: Notify,
+    pub(crate) at_end: Notify,
+    /// Told when the first mails are about to be filed, which then wait for `go`.
+    pub(crate) held: Notify,
+    pub(crate) go: Notify,
+    hold: AtomicBool,
 }
 
 #[derive(Default)]
@@ -27,23 +30,28 @@ struct Inner {
 }
 
 impl Shelf {
-    pub fn mails(&self) -> Vec<Fetched> {
+    /// Holds the first filing of mails until told to go on.
+    pub(crate) fn held() -> Self {
+        Self { hold: true.into(), ..Self::default() }
+    }
+
+    pub(crate) fn mails(&self) -> Vec<Fetched> {
         self.inner.lock().unwrap().mails.values().cloned().collect()
     }
 
-    pub fn again(&self) -> usize {
+    pub(crate) fn again(&self) -> usize {
         self.inner.lock().unwrap().again
     }
 
-    pub fn census(&self) -> Option<Census> {
+    pub(crate) fn census(&self) -> Option<Census> {
         self.inner.lock().unwrap().census
     }
 
-    pub fn troubles(&self) -> Vec<String> {
+    pub(crate) fn troubles(&self) -> Vec<String> {
         self.inner.lock().unwrap().troubles.clone()
     }
 
-    pub fn current(&self) -> Option<Cursor> {
+    pub(crate) fn current(&self) -> Option<Cursor> {
         self.inner.lock().unwrap().cursor
     }
 }
@@ -54,15 +62,16 @@ impl Archive for Shelf {
     }
 
     async fn file(&self, after: Cursor, mails: Vec<Fetched>) -> Result<(), Stopped> {
-        {
-            let mut inner = self.inner.lock().unwrap();
-            inner.cursor = Some(after);
-            for mail in mails {
-                let key = (after.uid_validity, mail.uid);
-                inner.again += usize::from(inner.mails.insert(key, mail).is_some());
-            }
+        if !mails.is_empty() && self.hold.swap(false, Ordering::Relaxed) {
+            self.held.notify_one();
+            self.go.notified().await;
         }
-        self.filed.notify_one();
+        let mut inner = self.inner.lock().unwrap();
+        inner.cursor = Some(after);
+        for mail in mails {
+            let key = (after.uid_validity, mail.uid);
+            inner.again += usize::from(inner.mails.insert(key, mail).is_some());
+        }
         Ok(())
     }
 
@@ -83,7 +92,7 @@ impl Archive for Shelf {
 }
 
 /// Time passes at once.
-pub struct Swift;
+pub(crate) struct Swift;
 
 impl Pace for Swift {
     async fn sleep(&self, _: Duration) {
@@ -96,7 +105,7 @@ impl Pace for Swift {
 }
 
 /// `7=text`, `7=[octets]` where the text is long.
-pub fn shown(mail: &Fetched) -> String {
+pub(crate) fn shown(mail: &Fetched) -> String {
     let content = if mail.raw.len() > 40 {
         format!("[{}]", mail.raw.len())
     } else {

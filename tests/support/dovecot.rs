@@ -13,17 +13,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use tempfile::TempDir;
 
-pub const USER: &str = "covid19";
-pub const PASSWORD: &str = "p\"w\\ {3}";
+pub(crate) const USER: &str = "covid19";
+pub(crate) const PASSWORD: &str = "p\"w\\ {3}";
 /// `nobody` on every Linux.
 const NOBODY: u32 = 65534;
 
-pub struct Dovecot {
+pub(crate) struct Dovecot {
     dir: TempDir,
     /// Clear text and STARTTLS.
-    pub port: u16,
+    pub(crate) port: u16,
     /// Implicit TLS.
-    pub tls_port: u16,
+    pub(crate) tls_port: u16,
     server: Option<Child>,
     delivered: AtomicU32,
     root: bool,
@@ -31,17 +31,17 @@ pub struct Dovecot {
 
 /// What differs from an ordinary server.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Options {
+pub(crate) struct Options {
     /// The mailbox may only be read (ACL).
-    pub read_only: bool,
+    pub(crate) read_only: bool,
 }
 
 impl Dovecot {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::with(Options::default())
     }
 
-    pub fn with(options: Options) -> Self {
+    pub(crate) fn with(options: Options) -> Self {
         let dir = TempDir::with_prefix("annai-dovecot-").expect("a scratch directory");
         let root = run(Command::new("id").arg("-u")).trim() == "0";
         let mut server =
@@ -62,21 +62,21 @@ impl Dovecot {
     }
 
     /// The CA that signed the server's certificate (for `localhost` and 127.0.0.1).
-    pub fn ca(&self) -> PathBuf {
+    pub(crate) fn ca(&self) -> PathBuf {
         self.path("ca.pem")
     }
 
     /// A CA that has nothing to do with this server.
-    pub fn foreign_ca(&self) -> PathBuf {
+    pub(crate) fn foreign_ca(&self) -> PathBuf {
         self.path("foreign-ca.pem")
     }
 
-    pub fn maildir(&self) -> PathBuf {
+    pub(crate) fn maildir(&self) -> PathBuf {
         self.path("home/Maildir")
     }
 
     /// Puts mails into the INBOX, whole at once as an MTA does: written in `tmp`, renamed into `new`.
-    pub fn deliver<'a>(&self, mails: impl IntoIterator<Item = &'a [u8]>) {
+    pub(crate) fn deliver<'a>(&self, mails: impl IntoIterator<Item = &'a [u8]>) {
         for mail in mails {
             let number = self.delivered.fetch_add(1, Ordering::Relaxed);
             let name = format!("{:010}.M{number}P1.localhost", 1_588_000_000 + number);
@@ -87,23 +87,32 @@ impl Dovecot {
         }
     }
 
-    /// Mail files in `cur` of a folder (`""` is the INBOX) whose name carries `mark`.
-    pub fn marked(&self, folder: &str, mark: &str) -> usize {
-        let cur = self.maildir().join(folder).join("cur");
-        let names = fs::read_dir(cur).expect("cur").map(|entry| entry.expect("entry").file_name());
-        names.filter(|name| name.to_string_lossy().rsplit(',').next().is_some_and(|flags| flags.contains(mark))).count()
+    /// Mail files of a folder (`""` is the INBOX) with this flag or keyword letter in their name.
+    pub(crate) fn marked(&self, folder: &str, letter: char) -> usize {
+        let flagged = |name: &String| name.split_once(":2,").is_some_and(|(_, flags)| flags.contains(letter));
+        self.files(folder).iter().filter(|name| flagged(name)).count()
+    }
+
+    /// Mail files of a folder.
+    pub(crate) fn files(&self, folder: &str) -> Vec<String> {
+        let folder = self.maildir().join(folder);
+        let entries = ["cur", "new"].into_iter().flat_map(|part| fs::read_dir(folder.join(part)).expect("folder"));
+        entries.map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned()).collect()
     }
 
     /// Stops the server at once, connections included.
-    pub fn down(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            let _ = Command::new("kill").arg(server.id().to_string()).status();
-            let _ = server.wait();
-        }
+    pub(crate) fn down(&mut self) {
+        let Some(mut server) = self.server.take() else { return };
+        let master = server.id();
+        // Sessions are processes of their own and would still answer for a moment after their master has gone.
+        let children = fs::read_to_string(format!("/proc/{master}/task/{master}/children")).unwrap_or_default();
+        let _ = Command::new("kill").arg(master.to_string()).status();
+        let _ = server.wait();
+        let _ = Command::new("kill").arg("-9").args(children.split_whitespace()).stderr(Stdio::null()).status();
     }
 
     /// Starts it again on the same ports.
-    pub fn up(&mut self) {
+    pub(crate) fn up(&mut self) {
         let mut server = Command::new("dovecot")
             .args(["-F", "-c"])
             .arg(self.path("dovecot.conf"))
@@ -131,7 +140,7 @@ impl Dovecot {
     }
 
     /// All UIDs become void, as after a restore: UIDVALIDITY changes.
-    pub fn forget_uids(&mut self) {
+    pub(crate) fn forget_uids(&mut self) {
         self.down();
         for entry in fs::read_dir(self.maildir()).expect("maildir") {
             let path = entry.expect("entry").path();
@@ -203,7 +212,7 @@ impl Drop for Dovecot {
 }
 
 /// A port nobody listens on at this moment.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }
 

@@ -22,12 +22,12 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 
 #[derive(Debug, Clone)]
-pub struct Script {
+pub(crate) struct Script {
     lines: Vec<String>,
 }
 
 impl Script {
-    pub fn load(dir: &Path, name: &str) -> Self {
+    pub(crate) fn load(dir: &Path, name: &str) -> Self {
         let text = std::fs::read_to_string(dir.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
         let lines = text.lines().flat_map(|line| match line.strip_prefix("@ ") {
             Some(other) => Self::load(dir, other).lines,
@@ -37,13 +37,13 @@ impl Script {
     }
 
     /// The values of all lines `key: value`.
-    pub fn values(&self, key: &str) -> Vec<String> {
+    pub(crate) fn values(&self, key: &str) -> Vec<String> {
         let prefix = format!("{key}: ");
         self.lines.iter().filter_map(|line| line.strip_prefix(&prefix)).map(str::to_owned).collect()
     }
 
     /// Listens on a free port and plays the script there. The task ends with the script, or with what was not as written.
-    pub async fn serve(self) -> (u16, tokio::task::JoinHandle<Result<(), String>>) {
+    pub(crate) async fn serve(self) -> (u16, tokio::task::JoinHandle<Result<(), String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         (port, tokio::spawn(self.play(listener)))
@@ -70,7 +70,10 @@ impl Script {
                 "han" => {
                     let _ = peer.read_to_end(&mut Vec::new()).await;
                 }
-                "acc" => peer = accept(&listener).await?,
+                "acc" => {
+                    drop(peer);
+                    peer = accept(&listener).await?;
+                }
                 _ => {}
             }
         }
