@@ -44,7 +44,11 @@ fn deadlines_and_reminders() {
         ("2026-08-25T10:00:00+09:00", "令和8年9月24日（木）", "2026-09-10 2026-09-17 2026-09-18"),
     ];
     for (relayed, deadline, reminders) in table {
-        assert_eq!(window(relayed), (deadline.to_owned(), reminders.split(' ').map(str::to_owned).collect()), "{relayed}");
+        assert_eq!(
+            window(relayed),
+            (deadline.to_owned(), reminders.split(' ').map(str::to_owned).collect()),
+            "{relayed}"
+        );
     }
 }
 
@@ -116,7 +120,9 @@ fn a_notice_written_while_the_window_is_closed_promises_the_deadline_of_the_day_
     assert_eq!(woke(at("2020-05-01T17:00:00+09:00")), State::NoticeQueued { stated: day("2020-06-06") });
     assert_eq!(woke(at("2020-05-01T10:00:00+09:00")), State::NoticeQueued { stated: day("2020-05-31") });
     // The relay may be later than planned: then the officer has longer. Never shorter than what the notice says.
-    for (relayed, deadline) in [("2020-05-08T09:00:00+09:00", "2020-06-07"), ("2020-05-06T09:00:00+09:00", "2020-06-06")] {
+    for (relayed, deadline) in
+        [("2020-05-08T09:00:00+09:00", "2020-06-07"), ("2020-05-06T09:00:00+09:00", "2020-06-06")]
+    {
         let event = EnrolmentEvent::Relayed { letter: LetterKind::CertificateNotice };
         let queued = State::NoticeQueued { stated: day("2020-06-06") };
         let (state, _) = enrolment::step(Generation(1), &queued, &event, at(relayed), &policy).unwrap();

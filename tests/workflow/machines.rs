@@ -182,14 +182,42 @@ fn enrolment() {
     let policy = Policy::of(&rules);
     let seen = Seen::default();
     let states = [
-        "registered", "notice-queued", "open", "open-queued", "open-relayed", "collected", "in-use", "undeliverable",
-        "expired", "cancelled", "superseded", "revoked",
+        "registered",
+        "notice-queued",
+        "open",
+        "open-queued",
+        "open-relayed",
+        "collected",
+        "in-use",
+        "undeliverable",
+        "expired",
+        "cancelled",
+        "superseded",
+        "revoked",
     ];
     let events = [
-        "woke-unproven", "woke-proven-later", "woke", "woke-tier", "woke-over", "relayed-notice", "relayed-password",
-        "relayed-reminder", "relayed-expired", "relayed-welcome", "undeliverable-notice", "undeliverable-password",
-        "undeliverable-reminder", "undeliverable-expired", "undeliverable-welcome", "picked-up", "picked-up-last-second",
-        "picked-up-late", "seen-in-use", "cancelled", "revoked", "superseded",
+        "woke-unproven",
+        "woke-proven-later",
+        "woke",
+        "woke-tier",
+        "woke-over",
+        "relayed-notice",
+        "relayed-password",
+        "relayed-reminder",
+        "relayed-expired",
+        "relayed-welcome",
+        "undeliverable-notice",
+        "undeliverable-password",
+        "undeliverable-reminder",
+        "undeliverable-expired",
+        "undeliverable-welcome",
+        "picked-up",
+        "picked-up-last-second",
+        "picked-up-late",
+        "seen-in-use",
+        "cancelled",
+        "revoked",
+        "superseded",
     ];
     check(include_str!("../data/workflow/enrolment.txt"), &states, &events, |from, event| {
         let (event, now) = enrolment_event(event);
@@ -200,7 +228,15 @@ fn enrolment() {
         Ok(outcome(&enrolment_name(&next), &effects))
     });
     let kinds = [
-        "Registered", "NoticeQueued", "Open", "Collected", "InUse", "Undeliverable", "Expired", "Cancelled", "Superseded",
+        "Registered",
+        "NoticeQueued",
+        "Open",
+        "Collected",
+        "InUse",
+        "Undeliverable",
+        "Expired",
+        "Cancelled",
+        "Superseded",
         "Revoked",
     ];
     check_header(include_str!("../../src/workflow/enrolment.rs"), &kinds, &seen.borrow());

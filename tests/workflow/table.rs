@@ -95,7 +95,8 @@ fn expand<'a>(cell: &str, kinds: &[&'a str]) -> Vec<&'a str> {
     if cell == "any" {
         return kinds.to_vec();
     }
-    let at = |name: &str| kinds.iter().position(|kind| *kind == name.trim()).unwrap_or_else(|| panic!("no state {name}"));
+    let at =
+        |name: &str| kinds.iter().position(|kind| *kind == name.trim()).unwrap_or_else(|| panic!("no state {name}"));
     let part = |part: &str| match part.split_once(" … ") {
         Some((from, to)) => kinds[at(from)..=at(to)].to_vec(),
         None => vec![kinds[at(part)]],
