@@ -8,7 +8,7 @@
 //! | 1 | [`rules`], [`reading`], [`workflow`], [`letters`] | decide: no I/O, clock, randomness, async or logging |
 //! | 2 | `clock`, `crypto`, `tls`, `store`, `engine` | one synchronous, durable step |
 //! | 3 | `intake`, `dispatch`, `scheduler`, `pki`, `web`, `sandbox` | touch the world |
-//! | 4 | `config`, `telemetry`, `daemon`, `cli` and the binary | entry |
+//! | 4 | `config`, `telemetry`, `daemon`, `demo`, `cli` and the binary | entry |
 //!
 //! Layers 2 to 4 exist only with the feature `daemon`.
 
@@ -28,6 +28,8 @@ pub mod config;
 pub mod crypto;
 #[cfg(feature = "daemon")]
 pub mod daemon;
+#[cfg(feature = "daemon")]
+pub mod demo;
 #[cfg(feature = "daemon")]
 pub mod dispatch;
 #[cfg(feature = "daemon")]

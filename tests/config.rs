@@ -2,7 +2,8 @@
 //! order, and no other (an empty file: accepted). `ANNAI_BLESS=1` writes the `.txt` files anew for review.
 #![cfg(feature = "daemon")]
 
-use annai::config::{AfterReading, Config, ImapLogin, Tls};
+use annai::config::{AfterReading, Config, ImapLogin};
+use annai::tls::Tls;
 use std::path::{Path, PathBuf};
 
 fn dir() -> PathBuf {

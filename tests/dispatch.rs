@@ -21,8 +21,9 @@ mod scripted;
 #[path = "dispatch/sink.rs"]
 mod sink;
 
-use annai::dispatch::smtp::{SmtpSettings, Submitter, Tls};
+use annai::dispatch::smtp::{SmtpSettings, Submitter};
 use annai::domain::MailAddress;
+use annai::tls::Tls;
 use annai::workflow::reply::{Outcome, Stage};
 
 /// A loopback server without TLS.

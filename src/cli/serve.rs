@@ -17,15 +17,21 @@ pub(super) fn run(args: &ServeArgs, cli: &Cli) -> Result<ExitCode, CliError> {
     telemetry::start(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let daemon = runtime.block_on(async { assembly::daemon(&config, overrides) })?;
-    let outcome =
-        if args.once { runtime.block_on(once(&daemon, cli)) } else { runtime.block_on(serve(&daemon, &config)) };
+    let (daemon, outcome) = if args.once {
+        let outcome = runtime.block_on(once(&daemon, cli));
+        (daemon, outcome)
+    } else {
+        let daemon = daemon.with_pages(assembly::pages(&config)?);
+        let outcome = runtime.block_on(serve(&daemon, &config));
+        (daemon, outcome)
+    };
     runtime.shutdown_background();
     daemon.finish();
     outcome
 }
 
 async fn once(daemon: &Daemon, cli: &Cli) -> Result<ExitCode, CliError> {
-    let tally = daemon.once().await.map_err(failed)?;
+    let tally = daemon.once().await?;
     if cli.json {
         println!("{}", serde_json::json!({"filed": tally.filed, "truncated": tally.truncated, "marked": tally.marked}));
     } else {
@@ -47,7 +53,8 @@ async fn serve(daemon: &Daemon, config: &Config) -> Result<ExitCode, CliError> {
         tokio::select! {
             ended = &mut running => {
                 notify(&[NotifyState::Stopping]);
-                return ended.map(|()| ExitCode::SUCCESS).map_err(|fault| failed(fault.into()));
+                ended?;
+                return Ok(ExitCode::SUCCESS);
             }
             _ = stop.recv() => end(&tell),
             _ = interrupt.recv() => end(&tell),
@@ -86,6 +93,8 @@ fn notify(states: &[NotifyState<'_>]) {
     let _nobody = sd_notify::notify(false, states);
 }
 
-fn failed(fault: DaemonError) -> CliError {
-    CliError::Failed(fault.to_string())
+impl From<DaemonError> for CliError {
+    fn from(fault: DaemonError) -> Self {
+        Self::Failed(fault.to_string())
+    }
 }

@@ -1,5 +1,6 @@
 //! From the configuration to the parts of a daemon. Everything that can be wrong is found here, before anything starts.
 
+use super::control::ControlError;
 use super::{Daemon, DaemonError};
 use crate::clock::Clock;
 use crate::config::{AfterReading, Config, FileError, ImapConfig, ImapLogin, SmtpConfig, TestOverrides};
@@ -13,6 +14,8 @@ use crate::letters::{Desk, TemplateError, TemplateFiles, Templates};
 use crate::rules::{RuleError, RuleFiles, Rules};
 use crate::scheduler::{Rhythm, RhythmError};
 use crate::store::{Options, Store, StoreError};
+use crate::web::door::DoorError;
+use crate::web::{Contact, Pages};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -46,6 +49,10 @@ pub enum AssemblyError {
     Engine(#[from] EngineError),
     #[error(transparent)]
     Daemon(#[from] DaemonError),
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    #[error(transparent)]
+    Door(#[from] DoorError),
 }
 
 /// The rules of a directory; `None`: the built-in ones. All faults at once, with the file's path.
@@ -59,9 +66,7 @@ pub fn rules(dir: Option<&Path>) -> Result<Rules, AssemblyError> {
         let named = |fault: RuleError| RuleError { file: place(fault.file.clone()), ..fault }.to_string();
         AssemblyError::Faults(faults.into_iter().map(named).collect())
     })?;
-    for rhythm in [&rules.schedule.poll, &rules.schedule.reconcile] {
-        rhythm.parse::<Rhythm>()?;
-    }
+    rules.schedule.poll.parse::<Rhythm>()?;
     Ok(rules)
 }
 
@@ -97,10 +102,7 @@ pub fn desk(config: &Config) -> Desk {
 /// Rules and templates as configured, with the addresses and secrets letters are made with.
 pub fn setup(config: &Config) -> Result<Setup, AssemblyError> {
     let mut faults = Vec::new();
-    let mut collect = |fault: AssemblyError| match fault {
-        AssemblyError::Faults(more) => faults.extend(more),
-        other => faults.push(other.to_string()),
-    };
+    let mut collect = |fault: AssemblyError| faults.extend(fault.to_string().lines().map(str::to_owned));
     let rules = rules(config.rules_dir.as_deref()).map_err(&mut collect).ok();
     let templates = templates(config.templates_dir.as_deref(), &desk(config)).map_err(&mut collect).ok();
     if config.web.pickup_url.len() + CODE_PATH_CHARS > PICKUP_URL_CHARS_MAX {
@@ -142,7 +144,19 @@ pub fn daemon(config: &Config, overrides: TestOverrides) -> Result<Daemon, Assem
     let engine = engine(config, overrides)?;
     let per_domain = engine.setup().rules.schedule.per_domain_per_minute;
     let dispatch = dispatch(&config.smtp, &config.mail.from.domain(), per_domain)?;
-    Ok(Daemon::start(engine, imap, dispatch)?)
+    let mut daemon = Daemon::start(engine, imap, dispatch)?;
+    daemon.listen(&config.state_dir)?;
+    Ok(daemon)
+}
+
+/// The listeners of the pages, opened now.
+pub fn pages(config: &Config) -> Result<Pages, AssemblyError> {
+    let contact = Contact {
+        name: config.mail.contractor_name.clone(),
+        address: config.mail.contractor.clone(),
+        hours: config.mail.hours.clone(),
+    };
+    Ok(Pages::open(config.web.pickup_listen, config.web.console_listen, contact)?)
 }
 
 pub fn imap(config: &ImapConfig) -> Result<ImapSettings, AssemblyError> {

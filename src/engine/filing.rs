@@ -9,7 +9,7 @@ use crate::domain::tenant::Provenance;
 use crate::domain::{Digest, MailNo};
 use crate::letters::LetterKind;
 use crate::reading::{Kind, Reading, Reason};
-use crate::store::Table;
+use crate::store::{Table, WhoActs};
 use crate::workflow::cursor::Cursor;
 use crate::workflow::directory::{self, Change, Decision};
 use serde_json::json;
@@ -45,7 +45,7 @@ impl Engine {
         for mail in mails {
             match self.step(SYSTEM, |step| file(step, after.uid_validity, &mail)) {
                 Ok(_) => {}
-                Err(EngineError::Store(fault)) => return Err(fault.into()),
+                Err(EngineError::Store(fault)) if fault.who_acts() == WhoActs::Operator => return Err(fault.into()),
                 Err(fault) => {
                     tracing::error!(uid = mail.uid, %fault, "a mail could not be filed as it should; a person must look");
                     self.step(SYSTEM, |step| file_for_a_person(step, after.uid_validity, &mail))?;

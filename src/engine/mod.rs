@@ -15,9 +15,11 @@
 //! | `outbox` | letters queued, leased, answered |
 //! | `waking` | time has passed |
 //! | `staff` | a person decides |
-//! | `pickup` | a certificate was picked up, or is seen in use |
 //! | `views` | questions; they change nothing |
 //! | `inspect` | whole tables and whether the indexes agree with them: for the doctor and for tests |
+//! | `forecast` | what would leave when |
+//! | `pickup` | a certificate was picked up, seen in use; what a code stands for |
+//! | `survey` | the same beside the engine's thread: counts over everything |
 //! | `replay` | the journal rebuilds the directory |
 
 mod answers;
@@ -25,6 +27,7 @@ mod bounces;
 pub mod chance;
 mod codec;
 pub mod filing;
+pub mod forecast;
 pub mod inspect;
 pub mod outbox;
 pub mod pickup;
@@ -32,6 +35,7 @@ pub mod records;
 pub mod replay;
 pub mod staff;
 mod step;
+pub mod survey;
 pub mod thread;
 pub mod views;
 mod waking;
@@ -39,11 +43,11 @@ mod waking;
 pub use chance::Chance;
 
 use crate::clock::Clock;
-use crate::crypto::MasterKey;
+use crate::crypto::{self, MasterKey, Purpose};
 use crate::domain::{MailAddress, MailNo, RowNo, Secret, TenantId, Timestamp};
 use crate::letters::{ComposeError, Secrecy, Templates, ZipMethod};
 use crate::rules::Rules;
-use crate::store::{Store, StoreError, Table};
+use crate::store::{Batch, JournalFault, Store, StoreError, Table};
 use crate::workflow::Refused;
 use crate::workflow::delivery::Delivery;
 use records::{Counters, Row};
@@ -121,8 +125,10 @@ pub enum EngineError {
     LetterTwice(String),
     #[error("the system gives no random numbers; nothing can be issued until it does")]
     NoRandomness,
-    #[error("a sealed value does not open with this master key; is keys.master_key_file the right one?")]
+    #[error("this master key is not the one the state directory was made with; correct keys.master_key_file")]
     WrongKey,
+    #[error("{0}; nothing is issued or sent with a damaged journal: restore the last backup")]
+    Journal(#[from] JournalFault),
 }
 
 impl From<Refused> for EngineError {
@@ -152,6 +158,24 @@ impl Context {
     }
 }
 
+/// Journal entries checked at every start; `annai audit verify` checks all.
+const JOURNAL_TAIL: u64 = 1000;
+
+/// With another master key every pick-up code and every sealed letter would be wrong: better not to start (I11).
+fn check_key(context: &Context) -> Result<(), EngineError> {
+    let tag = context.keys.tag(Purpose::Lookup, b"key-check");
+    match context.store.get(Table::Meta, b"key-check")? {
+        Some(known) if crypto::same(&known, &tag) => Ok(()),
+        Some(_) => Err(EngineError::WrongKey),
+        None => {
+            let mut batch = Batch::new();
+            batch.put(Table::Meta, "key-check", tag);
+            context.store.apply(batch)?;
+            Ok(())
+        }
+    }
+}
+
 /// Whether a row's bytes hold a secret.
 fn is_secret(row: &Row) -> bool {
     match row.letter.secrecy() {
@@ -171,6 +195,8 @@ impl Engine {
         chance: Chance,
     ) -> Result<Self, EngineError> {
         let context = Context { store, setup, keys, clock };
+        check_key(&context)?;
+        context.store.verify_journal_tail(JOURNAL_TAIL)?;
         let counters = context.load(Table::Meta, b"counters")?.unwrap_or_default();
         let mut engine = Self { context, chance, counters, in_flight: BTreeSet::new() };
         engine.index_by_rules()?;

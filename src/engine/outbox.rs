@@ -149,6 +149,10 @@ impl Step<'_> {
                 "event": "letter", "row": no, "letter": row.letter, "about": row.about, "message_id": row.message_id, "delivery": next,
             }));
         }
+        if matches!(event, DeliveryEvent::Released | DeliveryEvent::RetryNow) {
+            // A person gave it another chance: the time after which it is given up begins anew.
+            row.first_attempt = None;
+        }
         row.delivery = next;
         if is_secret(&row) && row.delivery.has_ended() {
             self.delete(Table::Content, codec::number(row.content.0));
@@ -159,14 +163,19 @@ impl Step<'_> {
         for effect in effects {
             match effect {
                 DeliveryEffect::AskStaff(reason) => self.ask(Subject::Row { row: no, reason })?,
-                DeliveryEffect::TellMachine(told) => self.tell(&about, letter, told)?,
+                DeliveryEffect::TellMachine(told) => self.tell(no, &about, letter, told)?,
             }
         }
         Ok(())
     }
 
-    fn tell(&mut self, about: &About, letter: LetterKind, told: Told) -> Result<(), EngineError> {
-        let About::Tenant { tenant, generation, ordinal } = *about else { return Ok(()) };
+    fn tell(&mut self, no: RowNo, about: &About, letter: LetterKind, told: Told) -> Result<(), EngineError> {
+        let About::Tenant { tenant, generation, ordinal } = *about else {
+            return match told {
+                Told::Relayed => Ok(()),
+                Told::Undeliverable { class: _, status } => self.ask(Subject::AnswerUndeliverable { row: no, status }),
+            };
+        };
         let event = match told {
             Told::Relayed => CourseEvent::Relayed { letter, generation, ordinal },
             Told::Undeliverable { class: _, status } => {

@@ -195,13 +195,16 @@ pub(super) fn close_of_mail(step: &mut Step<'_>, mail: MailNo) -> Result<(), Eng
         Subject::Mail { mail: of, .. } | Subject::Inquiry { mail: of } | Subject::UnknownBounce { mail: of } => {
             *of == mail
         }
-        Subject::Tenant { .. } | Subject::Row { .. } | Subject::NotComposed { .. } => false,
+        Subject::Tenant { .. }
+        | Subject::Row { .. }
+        | Subject::AnswerUndeliverable { .. }
+        | Subject::NotComposed { .. } => false,
     })
 }
 
 fn close_of_row(step: &mut Step<'_>, row: RowNo) -> Result<(), EngineError> {
     close_where(step, |subject| match subject {
-        Subject::Row { row: of, .. } => *of == row,
+        Subject::Row { row: of, .. } | Subject::AnswerUndeliverable { row: of, .. } => *of == row,
         Subject::Mail { .. }
         | Subject::Inquiry { .. }
         | Subject::UnknownBounce { .. }
@@ -213,7 +216,11 @@ fn close_of_row(step: &mut Step<'_>, row: RowNo) -> Result<(), EngineError> {
 fn close_of_tenant(step: &mut Step<'_>, tenant: TenantId) -> Result<(), EngineError> {
     close_where(step, |subject| match subject {
         Subject::Tenant { tenant: of, .. } | Subject::NotComposed { tenant: of, .. } => *of == tenant,
-        Subject::Mail { .. } | Subject::Inquiry { .. } | Subject::UnknownBounce { .. } | Subject::Row { .. } => false,
+        Subject::Mail { .. }
+        | Subject::Inquiry { .. }
+        | Subject::UnknownBounce { .. }
+        | Subject::Row { .. }
+        | Subject::AnswerUndeliverable { .. } => false,
     })
 }
 
@@ -223,6 +230,8 @@ fn close_where(step: &mut Step<'_>, is_it: impl Fn(&Subject) -> bool) -> Result<
         let matter: OpenMatter = codec::decode(&entry?.1)?;
         closed.extend(Some(matter.no).filter(|_| is_it(&matter.subject)));
     }
-    closed.into_iter().for_each(|no| step.close_matter(no));
+    for no in closed {
+        step.close_matter(no);
+    }
     Ok(())
 }

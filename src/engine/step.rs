@@ -99,11 +99,10 @@ impl<'e> Step<'e> {
 
     /// The roster of an authority as this step has left it.
     pub(super) fn roster(&mut self, code: LgCode) -> Result<Option<&Roster>, EngineError> {
-        if !self.rosters.contains_key(&code) {
-            if let Some(record) = self.context.load::<RosterRecord>(Table::Roster, &code.bytes())? {
-                self.rosters
-                    .insert(code, Loaded { record, touched: false, changed: BTreeSet::new(), not_before: None });
-            }
+        if !self.rosters.contains_key(&code)
+            && let Some(record) = self.context.load::<RosterRecord>(Table::Roster, &code.bytes())?
+        {
+            self.rosters.insert(code, Loaded { record, touched: false, changed: BTreeSet::new(), not_before: None });
         }
         Ok(self.rosters.get(&code).map(|loaded| &loaded.record.roster))
     }

@@ -1,1 +1,68 @@
-//! web
+//! Layer 3: the pages. Server-rendered, usable without JavaScript, nothing fetched from elsewhere.
+//!
+//! | file | what |
+//! |---|---|
+//! | `door` | listening, with limits on connections and their time |
+//! | `look` | templates, style sheet, the headers every page has |
+//! | `pickup` | what officers see behind the address in their letter |
+//! | `console` | `/healthz`, `/metrics` and a page with the same figures; for staff, never public |
+//! | `metrics` | figures as Prometheus text |
+
+pub mod console;
+pub mod door;
+pub mod look;
+pub mod metrics;
+pub mod pickup;
+
+use crate::clock::Clock;
+use crate::domain::MailAddress;
+use crate::engine::survey::Survey;
+use crate::engine::thread::Handle;
+use crate::health::Health;
+use door::{Door, DoorError};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// The listeners of a daemon, open.
+#[derive(Debug)]
+pub struct Pages {
+    pub pickup: Door,
+    pub console: Door,
+    pub contact: Contact,
+}
+
+/// Whom officers ask.
+#[derive(Debug, Clone)]
+pub struct Contact {
+    pub name: String,
+    pub address: MailAddress,
+    pub hours: Option<String>,
+}
+
+/// What pages are made from.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub handle: Handle,
+    pub survey: Survey,
+    pub health: Arc<Health>,
+    pub clock: Clock,
+}
+
+impl Pages {
+    /// Opens both listeners.
+    pub fn open(pickup: SocketAddr, console: SocketAddr, contact: Contact) -> Result<Self, DoorError> {
+        Ok(Self {
+            pickup: Door::open(pickup, "web.pickup_listen")?,
+            console: Door::open(console, "web.console_listen")?,
+            contact,
+        })
+    }
+
+    /// Serves both until told to end.
+    pub async fn run(&self, source: Source, told: watch::Receiver<bool>) -> Result<(), DoorError> {
+        let pickup = self.pickup.serve(pickup::router(source.clone(), self.contact.clone()), told.clone());
+        let console = self.console.serve(console::router(source), told);
+        tokio::try_join!(pickup, console).map(|_| ())
+    }
+}

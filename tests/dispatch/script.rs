@@ -2,8 +2,9 @@
 
 use super::scripted::{Authority, Scripted};
 use super::{address, attempt, settings, submit, word};
-use annai::dispatch::smtp::{REFUSALS_MAX, SmtpError, SmtpSettings, Submitter, Tls};
+use annai::dispatch::smtp::{REFUSALS_MAX, SmtpError, SmtpSettings, Submitter};
 use annai::domain::Secret;
+use annai::tls::Tls;
 
 /// Greeting and the two EHLOs of a session in clear.
 const HELLO: &str = "> 220 here\n< EHLO\n> 250 here\n< EHLO\n> 250 here\n";

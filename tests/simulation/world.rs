@@ -393,6 +393,7 @@ impl World {
                 Subject::Tenant { .. }
                 | Subject::Inquiry { .. }
                 | Subject::NotComposed { .. }
+                | Subject::AnswerUndeliverable { .. }
                 | Subject::UnknownBounce { .. } => Verb::Close { matter: matter.no.0, reason: reason() },
             };
             self.act(&verb);

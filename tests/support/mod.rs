@@ -1,5 +1,9 @@
 //! Helpers shared by integration tests.
-#![allow(dead_code, reason = "every test binary uses another part of this folder")]
+#![allow(dead_code, unreachable_pub, reason = "every test binary uses another part of this folder")]
 
-pub(crate) mod dovecot;
-pub(crate) mod script;
+pub mod dovecot;
+pub mod flow;
+pub mod local;
+pub mod place;
+pub mod receiver;
+pub mod script;

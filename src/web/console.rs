@@ -1,0 +1,158 @@
+//! For staff and their monitoring, never public: `/healthz` (200 or 503 with the reasons), `/metrics` (Prometheus) and `/`,
+//! a page with the same figures.
+//!
+//! Counting walks the store beside the engine; its answer is kept for [`KEEP`], so that frequent scrapes cost nothing.
+
+use super::look::{dress, page, plain};
+use super::{Source, metrics};
+use crate::clock::monotonic;
+use crate::domain::Timestamp;
+use crate::engine::survey::Figures;
+use crate::health::Vitals;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+
+/// How long counted figures are shown again.
+pub const KEEP: Duration = Duration::from_secs(5);
+/// The engine answers within this time or counts as stopped.
+pub const ENGINE_LIMIT: Duration = Duration::from_secs(5);
+/// A mailbox that was not read to its end for so long is reported, in seconds: intake looks every five minutes.
+pub const POLL_AGE_MAX: i64 = 1800;
+
+struct Desk {
+    source: Source,
+    kept: Mutex<Option<(Instant, Arc<Figures>)>>,
+}
+
+/// What `/healthz` answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    pub ok: bool,
+    /// Why not, each a sentence that says what to look at.
+    pub reasons: Vec<String>,
+    pub now: Timestamp,
+    pub engine_up: bool,
+    /// Seconds since the mailbox was last read to its end; `None`: not since the start.
+    pub poll_age_seconds: Option<i64>,
+    /// Mails in the mailbox that were never filed; `None`: not counted yet.
+    pub unaccounted_mails: Option<u64>,
+    /// The end of the journal's chain is in order; the whole is checked by `annai audit verify`.
+    pub journal_in_order: Option<bool>,
+}
+
+pub fn router(source: Source) -> Router {
+    let router = Router::new()
+        .route("/", get(status))
+        .route("/healthz", get(healthz))
+        .route("/metrics", get(scrape))
+        .with_state(Arc::new(Desk { source, kept: Mutex::new(None) }));
+    dress(router)
+}
+
+async fn healthz(State(desk): State<Arc<Desk>>) -> Response {
+    let report = desk.report().await.0;
+    let status = if report.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(report)).into_response()
+}
+
+async fn scrape(State(desk): State<Arc<Desk>>) -> Response {
+    let (report, figures) = desk.report().await;
+    let text = metrics::text(&report, figures.as_deref());
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
+}
+
+async fn status(State(desk): State<Arc<Desk>>) -> Response {
+    let (report, figures) = desk.report().await;
+    let Some(figures) = figures else {
+        return plain(StatusCode::SERVICE_UNAVAILABLE, report.reasons.join("\n"));
+    };
+    let funnel: Vec<_> = crate::engine::survey::Milestone::ALL
+        .into_iter()
+        .zip(figures.funnel)
+        .map(|(milestone, count)| minijinja::context! { word => milestone.japanese(), count })
+        .collect();
+    let values = minijinja::context! {
+        report,
+        figures => &*figures,
+        now => report.now.staff(),
+        funnel,
+        oldest => figures.oldest_matter.map(Timestamp::staff),
+        polled => desk.source.health.vitals().polled.map(Timestamp::staff),
+    };
+    page(StatusCode::OK, "status.html", values)
+}
+
+impl Desk {
+    async fn report(&self) -> (Report, Option<Arc<Figures>>) {
+        let now = self.source.clock.now();
+        let asked = self.source.handle.call(|engine| Ok(engine.now()));
+        let engine_up = matches!(tokio::time::timeout(ENGINE_LIMIT, asked).await, Ok(Ok(Ok(_))));
+        let figures = self.figures(now).await;
+        let vitals = self.source.health.vitals();
+        (report(&vitals, engine_up, figures.as_deref(), now), figures)
+    }
+
+    /// Counted at most once per [`KEEP`]; whoever comes meanwhile waits for the same count.
+    async fn figures(&self, now: Timestamp) -> Option<Arc<Figures>> {
+        let mut kept = self.kept.lock().await;
+        if let Some((at, figures)) = &*kept
+            && at.elapsed() < KEEP
+        {
+            return Some(Arc::clone(figures));
+        }
+        let survey = self.source.survey.clone();
+        let counted = tokio::task::spawn_blocking(move || survey.figures(now)).await;
+        match counted {
+            Ok(Ok(figures)) => {
+                let figures = Arc::new(figures);
+                *kept = Some((monotonic(), Arc::clone(&figures)));
+                Some(figures)
+            }
+            Ok(Err(fault)) => {
+                tracing::error!(error = %fault, "the figures cannot be counted");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+}
+
+fn report(vitals: &Vitals, engine_up: bool, figures: Option<&Figures>, now: Timestamp) -> Report {
+    let poll_age_seconds = vitals.polled.map(|at| now.since(at).max(0));
+    let unaccounted_mails = vitals.mailbox.map(|count| count.unaccounted());
+    let journal_in_order = figures.map(|figures| figures.journal_in_order);
+    let mut reasons = Vec::new();
+    if !engine_up {
+        reasons.push("the engine does not answer; look at the log and start annai again".to_owned());
+    }
+    if figures.is_none() {
+        reasons.push("the store cannot be read; run annai doctor".to_owned());
+    }
+    match poll_age_seconds {
+        None => reasons.push("the mailbox has not been read since the start".to_owned()),
+        Some(age) if age > POLL_AGE_MAX => reasons.push(format!("the mailbox was last read {age} seconds ago")),
+        Some(_) => {}
+    }
+    for (server, trouble) in [("imap", &vitals.imap_trouble), ("smtp", &vitals.smtp_trouble)] {
+        if let Some(trouble) = trouble {
+            reasons.push(format!("{server}, since {}: {}", trouble.since.rfc3339(), trouble.what));
+        }
+    }
+    if unaccounted_mails.is_some_and(|count| count > 0) {
+        reasons.push("mails lie in the mailbox that were never filed; compare it with annai status".to_owned());
+    }
+    if journal_in_order == Some(false) {
+        reasons.push("the journal is not in order; run annai audit verify".to_owned());
+    }
+    if let Some(trouble) = &vitals.reload_trouble {
+        reasons.push(format!("rules and templates were not reloaded: {trouble}"));
+    }
+    Report { ok: reasons.is_empty(), reasons, now, engine_up, poll_age_seconds, unaccounted_mails, journal_in_order }
+}

@@ -1,0 +1,66 @@
+//! A place whose mailbox and relay are both annai's own post office in the test process: fast, and all mails in view.
+
+use super::place::Place;
+use super::receiver::{Receiver, SMTP_PASSWORD, SMTP_USER};
+use annai::engine::records::{InboxItem, Row};
+use annai::sandbox::StoredMail;
+use annai::store::{Options, Store, Table};
+use serde::de::DeserializeOwned;
+
+/// The mailbox of the contact desk.
+pub const INBOX: &str = "covid19@bigtreetc.com";
+
+pub struct Local {
+    pub place: Place,
+    pub receiver: Receiver,
+}
+
+impl Local {
+    /// Letters leave at any hour, and a letter put off is tried again after a minute.
+    pub fn start() -> Self {
+        let place = Place::init();
+        let receiver = Receiver::open(&place.file("smtp-ca.pem"));
+        let (imap, smtp) = (receiver.office.imap_addr(), receiver.office.smtp_addr());
+        for (section, port) in [("imap", imap.port()), ("smtp", smtp.port())] {
+            place.set(section, "host", "\"127.0.0.1\"");
+            place.set(section, "tls", "\"none\"");
+            place.set(section, "port", &port.to_string());
+        }
+        place.set("smtp", "user", &format!("\"{SMTP_USER}\""));
+        place.set("smtp", "password_file", "\"secrets/smtp-password\"");
+        place.secret("secrets/imap-password", SMTP_PASSWORD);
+        place.secret("secrets/smtp-password", SMTP_PASSWORD);
+        place.replace("rules/schedule.toml", "window = \"hours\"", "window = \"always\"");
+        place.replace("rules/schedule.toml", "retry_minutes = [5, 15,", "retry_minutes = [1, 15,");
+        Self { place, receiver }
+    }
+
+    /// Puts a mail into the mailbox.
+    pub fn deliver(&self, mail: &[u8]) {
+        self.receiver.office.deliver(INBOX, mail).expect("room in the mailbox");
+    }
+
+    /// The mailbox as it is.
+    pub fn mailbox(&self) -> Vec<StoredMail> {
+        self.receiver.office.mails(INBOX)
+    }
+
+    /// The store of the state directory; no daemon may be running.
+    pub fn store(&self) -> Store {
+        Store::open(&self.place.file("state"), Options::default()).expect("a store")
+    }
+}
+
+/// Every record of a table that holds records.
+pub fn records<T: DeserializeOwned>(store: &Store, table: Table) -> Vec<T> {
+    let rows = store.rows(table).expect("a table");
+    rows.map(|row| serde_json::from_slice(&row.expect("a row").1).expect("a record")).collect()
+}
+
+pub fn inbox(store: &Store) -> Vec<InboxItem> {
+    records(store, Table::Inbox)
+}
+
+pub fn outbox(store: &Store) -> Vec<Row> {
+    records(store, Table::Outbox)
+}
