@@ -2,6 +2,7 @@
 //! to standard error, each in one sentence that says what to do.
 
 pub mod args;
+mod demo;
 mod doctor;
 mod init;
 mod read;
@@ -128,6 +129,7 @@ fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         Verb::Rules(args) => rules::run(args, cli),
         Verb::Template(args) => template::run(args, cli),
         Verb::Serve(args) => serve::run(args, cli),
+        Verb::Demo(args) => demo::run(args),
         Verb::Status
         | Verb::Queue(_)
         | Verb::Review(_)
@@ -135,8 +137,7 @@ fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         | Verb::Forecast(_)
         | Verb::Audit(_)
         | Verb::Backup(_)
-        | Verb::Restore(_)
-        | Verb::Demo(_) => {
+        | Verb::Restore(_) => {
             Err(CliError::Failed("this build has no daemon part; use one that was built with all of it".to_owned()))
         }
     }
