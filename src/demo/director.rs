@@ -8,7 +8,7 @@ use super::story::{StaffAct, StaffVerb, Story, StoryMail};
 use super::terminal::Terminal;
 use super::{DemoError, Options};
 use crate::crypto::sha256;
-use crate::domain::time::DAY;
+use crate::domain::time::{DAY, Weekday};
 use crate::domain::{Digest, MailNo, TenantId, Timestamp};
 use crate::engine::EngineError;
 use crate::engine::records::{Disposition, Row, Subject};
@@ -19,6 +19,7 @@ use crate::workflow::course::Course;
 use crate::workflow::delivery::Delivery;
 use crate::workflow::enrolment::{Certificate, Enrolment, Password, State};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ const LOOK_MIN: Duration = Duration::from_millis(4);
 const LOOK_MAX: Duration = Duration::from_millis(125);
 /// A certificate handed out in the demo is good for so long.
 const CERTIFICATE_DAYS: i64 = 2 * 365;
+const WORKING_HOURS: Range<u16> = 9..17;
 /// A picked-up certificate is used after so long, in seconds.
 const USED_AFTER: i64 = DAY / 2;
 
@@ -138,7 +140,8 @@ impl<'a> Director<'a> {
 
     fn is_due(&self, course: &Course, enrolment: &Enrolment, password_sent: Timestamp, now: Timestamp) -> bool {
         let patience = self.story.patience(&course.tenant.address, enrolment.generation.0);
-        patience.is_some_and(|days| now >= password_sent.plus(i64::from(days) * DAY) && enrolment.state.is_open(now))
+        let due = patience.is_some_and(|days| now >= password_sent.plus(i64::from(days) * DAY));
+        due && at_work(now) && enrolment.state.is_open(now)
     }
 
     // --- staff -------------------------------------------------------------------------------------------------------
@@ -163,7 +166,7 @@ impl<'a> Director<'a> {
 
     /// The act as a verb of the engine, once it is due.
     fn verb(&self, act: &StaffAct, scene: &Scene) -> Option<Verb> {
-        let due = |since: Timestamp| scene.now >= since.plus(i64::from(act.after_days) * DAY);
+        let due = |since: Timestamp| at_work(scene.now) && scene.now >= since.plus(i64::from(act.after_days) * DAY);
         let reason = || "デモ：担当者役による処理".to_owned();
         if act.verb == StaffVerb::Reissue {
             let address = act.tenant.as_ref()?;
@@ -255,6 +258,12 @@ impl<'a> Director<'a> {
         };
         !scene.rows.iter().any(due)
     }
+}
+
+/// People work from Monday to Friday in the daytime.
+fn at_work(now: Timestamp) -> bool {
+    let weekend = matches!(now.date().weekday(), Weekday::Sat | Weekday::Sun);
+    !weekend && WORKING_HOURS.contains(&(now.time_of_day().0 / 60))
 }
 
 /// One set remembers three things about a row.

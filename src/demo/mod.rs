@@ -12,13 +12,14 @@
 //! | `director` | plays the people |
 //! | `scene` | what there is to see at one moment |
 //! | `terminal` | the progress view |
-//! | `viewer` | the page |
+//! | `viewer`, `tableau` | the page: routes, and the scene in its words |
 
 mod director;
 mod mail;
 mod scene;
 mod stage;
 mod story;
+mod tableau;
 mod terminal;
 mod viewer;
 

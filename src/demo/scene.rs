@@ -4,7 +4,7 @@
 use super::stage::Stage;
 use super::story::Story;
 use crate::clock::Clock;
-use crate::domain::Timestamp;
+use crate::domain::{MailAddress, Timestamp};
 use crate::domain::time::DAY;
 use crate::engine::EngineError;
 use crate::engine::records::{Disposition, InboxItem, OpenMatter, Row};
@@ -27,6 +27,8 @@ pub(super) const BARS: usize = Milestone::ALL.len() + 1;
 pub(super) struct Watcher {
     pub(super) office: Arc<PostOffice>,
     pub(super) rules: Arc<Rules>,
+    pub(super) contact: MailAddress,
+    pub(super) ministry: MailAddress,
     pub(super) pickup: SocketAddr,
     pub(super) console: SocketAddr,
     survey: Survey,
@@ -105,6 +107,8 @@ impl Watcher {
         Arc::new(Self {
             office: Arc::clone(&stage.office),
             rules: stage.daemon.rules(),
+            contact: stage.contact.clone(),
+            ministry: stage.ministry.clone(),
             pickup: stage.pickup,
             console: stage.console,
             survey: stage.daemon.survey(),

@@ -8,31 +8,31 @@ const TEXT: &str = include_str!("story.toml");
 /// Everything that happens from outside while the demo runs.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Story {
-    pub start: Timestamp,
+pub(super) struct Story {
+    pub(super) start: Timestamp,
     /// Nothing happens after this.
-    pub end: Timestamp,
-    pub mail: Vec<StoryMail>,
-    pub mailbox: Vec<Behaviour>,
-    pub staff: Vec<StaffAct>,
-    pub officer: Vec<Officer>,
+    pub(super) end: Timestamp,
+    pub(super) mail: Vec<StoryMail>,
+    pub(super) mailbox: Vec<Behaviour>,
+    pub(super) staff: Vec<StaffAct>,
+    pub(super) officer: Vec<Officer>,
 }
 
 /// A mail to the contact desk.
 #[derive(Debug, Clone, Deserialize)]
-pub struct StoryMail {
-    pub id: String,
-    pub at: Timestamp,
-    pub ja: String,
-    pub en: String,
+pub(super) struct StoryMail {
+    pub(super) id: String,
+    pub(super) at: Timestamp,
+    pub(super) ja: String,
+    pub(super) en: String,
     #[serde(flatten)]
-    pub content: Content,
+    pub(super) content: Content,
 }
 
 /// What a mail says.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
-pub enum Content {
+pub(super) enum Content {
     /// The bytes of an earlier mail.
     Again {
         again: String,
@@ -49,7 +49,7 @@ pub enum Content {
 /// How a mail is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Charset {
+pub(super) enum Charset {
     #[serde(rename = "utf-8")]
     Utf8,
     #[serde(rename = "iso-2022-jp")]
@@ -61,16 +61,16 @@ pub enum Charset {
 /// How a mailbox behaves towards our letters.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Behaviour {
-    pub address: MailAddress,
-    pub kind: Mood,
+pub(super) struct Behaviour {
+    pub(super) address: MailAddress,
+    pub(super) kind: Mood,
     /// [`Mood::Busy`]: how many attempts are put off.
-    pub times: Option<u32>,
+    pub(super) times: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Mood {
+pub(super) enum Mood {
     Bounce,
     Refused,
     Busy,
@@ -80,18 +80,18 @@ pub enum Mood {
 /// What staff do, so many days after the mail was filed or the tenant's window was over.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct StaffAct {
-    pub mail: Option<String>,
-    pub tenant: Option<MailAddress>,
-    pub verb: StaffVerb,
-    pub after_days: u32,
-    pub ja: String,
-    pub en: String,
+pub(super) struct StaffAct {
+    pub(super) mail: Option<String>,
+    pub(super) tenant: Option<MailAddress>,
+    pub(super) verb: StaffVerb,
+    pub(super) after_days: u32,
+    pub(super) ja: String,
+    pub(super) en: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum StaffVerb {
+pub(super) enum StaffVerb {
     Accept,
     Reject,
     Close,
@@ -101,22 +101,22 @@ pub enum StaffVerb {
 /// When an officer picks the certificate up.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Officer {
-    pub address: MailAddress,
+pub(super) struct Officer {
+    pub(super) address: MailAddress,
     #[serde(default)]
-    pub days: u32,
+    pub(super) days: u32,
     #[serde(default)]
-    pub never: bool,
+    pub(super) never: bool,
 }
 
 impl Story {
-    pub fn load() -> Result<Self, toml::de::Error> {
+    pub(super) fn load() -> Result<Self, toml::de::Error> {
         toml::from_str(TEXT)
     }
 
     /// Days between the password and the pick-up; `None`: the officer lets the time pass. After a re-issue everybody
     /// hurries.
-    pub fn patience(&self, address: &MailAddress, generation: u32) -> Option<u32> {
+    pub(super) fn patience(&self, address: &MailAddress, generation: u32) -> Option<u32> {
         let named = self.officer.iter().find(|officer| officer.address.same_mailbox(address));
         match named {
             _ if generation > 1 => Some(2),
