@@ -8,16 +8,16 @@ use super::story::{StaffAct, StaffVerb, Story, StoryMail};
 use super::terminal::Terminal;
 use super::{DemoError, Options};
 use crate::crypto::sha256;
-use crate::domain::time::{DAY, Weekday};
+use crate::domain::time::DAY;
 use crate::domain::{Digest, MailNo, TenantId, Timestamp};
 use crate::engine::EngineError;
 use crate::engine::records::{Disposition, Row, Subject};
 use crate::engine::staff::Verb;
 use crate::letters::LetterKind;
-use crate::workflow::ReissueReason;
 use crate::workflow::course::Course;
 use crate::workflow::delivery::Delivery;
 use crate::workflow::enrolment::{Certificate, Enrolment, Password, State};
+use crate::workflow::{Calendar, ReissueReason};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -119,7 +119,7 @@ impl<'a> Director<'a> {
                         ));
                     }
                 }
-                State::Collected { at, .. } if scene.now >= at.plus(USED_AFTER) => {
+                State::Collected { at, .. } if self.at_work(scene.now) && scene.now >= at.plus(USED_AFTER) => {
                     let done = self.stage.daemon.handle.call(move |e| e.seen_in_use(id, generation));
                     refused_is_fine(done.await?)?;
                 }
@@ -141,7 +141,13 @@ impl<'a> Director<'a> {
     fn is_due(&self, course: &Course, enrolment: &Enrolment, password_sent: Timestamp, now: Timestamp) -> bool {
         let patience = self.story.patience(&course.tenant.address, enrolment.generation.0);
         let due = patience.is_some_and(|days| now >= password_sent.plus(i64::from(days) * DAY));
-        due && at_work(now) && enrolment.state.is_open(now)
+        due && self.at_work(now) && enrolment.state.is_open(now)
+    }
+
+    /// People work on business days, in the daytime.
+    fn at_work(&self, now: Timestamp) -> bool {
+        let hour = now.time_of_day().0 / 60;
+        Calendar::of(&self.watcher.rules.holidays).is_business_day(now.date()) && WORKING_HOURS.contains(&hour)
     }
 
     // --- staff -------------------------------------------------------------------------------------------------------
@@ -166,7 +172,8 @@ impl<'a> Director<'a> {
 
     /// The act as a verb of the engine, once it is due.
     fn verb(&self, act: &StaffAct, scene: &Scene) -> Option<Verb> {
-        let due = |since: Timestamp| at_work(scene.now) && scene.now >= since.plus(i64::from(act.after_days) * DAY);
+        let due =
+            |since: Timestamp| self.at_work(scene.now) && scene.now >= since.plus(i64::from(act.after_days) * DAY);
         let reason = || "デモ：担当者役による処理".to_owned();
         if act.verb == StaffVerb::Reissue {
             let address = act.tenant.as_ref()?;
@@ -258,12 +265,6 @@ impl<'a> Director<'a> {
         };
         !scene.rows.iter().any(due)
     }
-}
-
-/// People work from Monday to Friday in the daytime.
-fn at_work(now: Timestamp) -> bool {
-    let weekend = matches!(now.date().weekday(), Weekday::Sat | Weekday::Sun);
-    !weekend && WORKING_HOURS.contains(&(now.time_of_day().0 / 60))
 }
 
 /// One set remembers three things about a row.

@@ -4,8 +4,8 @@
 use super::stage::Stage;
 use super::story::Story;
 use crate::clock::Clock;
-use crate::domain::{MailAddress, Timestamp};
 use crate::domain::time::DAY;
+use crate::domain::{MailAddress, Timestamp};
 use crate::engine::EngineError;
 use crate::engine::records::{Disposition, InboxItem, OpenMatter, Row};
 use crate::engine::survey::{Milestone, Survey};

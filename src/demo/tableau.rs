@@ -43,6 +43,7 @@ pub(super) fn overview(watcher: &Watcher, scene: &Scene, log: &[Happening]) -> V
     context! {
         bars => scene.bars,
         funnel => funnel(scene, most),
+        plateaus => plateaus(scene, most),
         width => STEP * BARS as u64,
         log => log.iter().rev().take(LOG_SHOWN).map(happening).collect::<Vec<_>>(),
         matters => scene.matters.iter().map(|matter| self::matter(scene, matter)).collect::<Vec<_>>(),
@@ -73,6 +74,15 @@ fn funnel(scene: &Scene, most: u64) -> String {
     }
     bottom.reverse();
     top + &bottom.join(" ")
+}
+
+/// One block for each stage.
+fn plateaus(scene: &Scene, most: u64) -> Vec<Value> {
+    let block = |(place, count): (u64, u64)| {
+        let half = (count * HALF / most).max(1);
+        context! { x => place * STEP + 8, y => HALF - half, height => 2 * half }
+    };
+    (0..).zip(scene.bars.iter().map(|bar| bar.count)).map(block).collect()
 }
 
 // --- tenants ---------------------------------------------------------------------------------------------------------
@@ -151,17 +161,21 @@ fn matter(scene: &Scene, matter: &OpenMatter) -> Value {
             (format!("{} {}", mail(no), reasons.join("")), "a mail to decide on")
         }
         Subject::Inquiry { mail: no } => (format!("{} 返信が必要です。", mail(no)), "a question to answer"),
-        Subject::Tenant { tenant, matter: Matter::Undeliverable { letter, .. } } => {
-            (format!("{}に「{}」が届きません。新しいアドレスが必要です。", name(tenant), letter.japanese()), "a new address is needed")
-        }
+        Subject::Tenant { tenant, matter: Matter::Undeliverable { letter, .. } } => (
+            format!("{}に「{}」が届きません。新しいアドレスが必要です。", name(tenant), letter.japanese()),
+            "a new address is needed",
+        ),
         Subject::Tenant { tenant, matter: Matter::NotPickedUp { .. } } => {
             (format!("{}は、期限までに証明書を取得しませんでした。", name(tenant)), "not picked up in time")
         }
         Subject::Row { row, reason } => (format!("送信{row}：{}", reason.word()), "a letter to decide on"),
-        Subject::NotComposed { tenant, letter, .. } => {
-            (format!("{}への「{}」を作成できません。", name(tenant), letter.japanese()), "a letter could not be written")
+        Subject::NotComposed { tenant, letter, .. } => (
+            format!("{}への「{}」を作成できません。", name(tenant), letter.japanese()),
+            "a letter could not be written",
+        ),
+        Subject::UnknownBounce { mail: no } => {
+            (format!("{} どのメールの不達か不明です。", mail(no)), "a bounce of nothing known")
         }
-        Subject::UnknownBounce { mail: no } => (format!("{} どのメールの不達か不明です。", mail(no)), "a bounce of nothing known"),
     };
     context! { since => matter.since.staff(), ja, en }
 }
@@ -204,7 +218,8 @@ pub(super) fn mail(watcher: &Watcher, mail: &StoredMail) -> Value {
     let list = |addresses: &[crate::domain::MailAddress]| {
         addresses.iter().map(|address| address.as_str().to_owned()).collect::<Vec<_>>().join(", ")
     };
-    let lines: Vec<_> = read.body.lines().map(|line| context! { text => line, link => is_ours(watcher, line) }).collect();
+    let lines: Vec<_> =
+        read.body.lines().map(|line| context! { text => line, link => is_ours(watcher, line) }).collect();
     context! {
         at => mail.received_at.staff(), subject => read.head.subject, from => read.head.from.as_ref().map(|a| a.as_str().to_owned()),
         from_name => read.head.from_name, to => list(&read.head.to), cc => list(&read.head.cc), lines,

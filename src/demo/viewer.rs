@@ -49,11 +49,17 @@ async fn tenants(State(watcher): State<Arc<Watcher>>) -> Response {
 }
 
 async fn mailboxes(State(watcher): State<Arc<Watcher>>) -> Response {
-    show(watcher, "demo_mailboxes.html", |watcher, scene| context! { mailboxes => tableau::mailboxes(watcher, scene) }).await
+    show(watcher, "demo_mailboxes.html", |watcher, scene| context! { mailboxes => tableau::mailboxes(watcher, scene) })
+        .await
 }
 
 async fn queue(State(watcher): State<Arc<Watcher>>) -> Response {
-    show(watcher, "demo_queue.html", |_, scene| context! { rows => tableau::rows(scene), items => tableau::items(scene) }).await
+    show(
+        watcher,
+        "demo_queue.html",
+        |_, scene| context! { rows => tableau::rows(scene), items => tableau::items(scene) },
+    )
+    .await
 }
 
 async fn mailbox(State(watcher): State<Arc<Watcher>>, Path(address): Path<String>) -> Response {
@@ -86,8 +92,10 @@ async fn data(State(watcher): State<Arc<Watcher>>) -> Response {
             mails.iter().map(|mail| reading::read(&mail.raw, &watcher.rules).head.subject).collect()
         };
         let boxes = watcher.office.mailboxes();
-        let boxes: serde_json::Map<_, _> =
-            boxes.into_iter().map(|address| (address.clone(), json!(subjects(watcher.office.mails(&address))))).collect();
+        let boxes: serde_json::Map<_, _> = boxes
+            .into_iter()
+            .map(|address| (address.clone(), json!(subjects(watcher.office.mails(&address)))))
+            .collect();
         Some(json!({
             "now": scene.now, "day": scene.day, "days": scene.days, "finished": scene.finished, "counts": scene.counts,
             "funnel": scene.bars, "log": watcher.log(), "mailboxes": boxes,
