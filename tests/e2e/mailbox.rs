@@ -54,7 +54,7 @@ fn a_mailbox_that_is_left_as_it_is() {
     flow.place.set("imap", "after", "\"nothing\"");
     deliver(&flow, &["sapporo.eml"]);
     assert_eq!(flow.at(NOW).len(), 2 + 2);
-    assert_eq!(flow.dovecot.marked("", 'a') + flow.dovecot.marked("", "S"), 0, "no keyword, not even read");
+    assert_eq!(flow.dovecot.marked("", 'a') + flow.dovecot.marked("", 'S'), 0, "no keyword, not even read");
     // Only the cursor knows; it does.
     assert_eq!((flow.at(LATER).len(), filed(&flow)), (0, 1));
     deliver(&flow, &["sapporo.eml"]);

@@ -28,7 +28,7 @@ enum Event {
     Reissue { no: usize },
 }
 
-pub const STAGES: &[Stage] = &[
+pub(crate) const STAGES: &[Stage] = &[
     Stage { at: "2020-04-20T10:00:00+09:00", events: &[Event::Register { from: 0, to: 7 }] },
     Stage {
         at: "2020-04-20T15:00:00+09:00",
