@@ -63,7 +63,7 @@ impl Door {
         });
         tokio::select! {
             served = async { serving.await } => Ok(served?),
-            () = async { let _told = ending.wait_for(|now| *now).await; tokio::time::sleep(GRACE).await } => Ok(()),
+            () = async { drop(ending.wait_for(|now| *now).await); tokio::time::sleep(GRACE).await } => Ok(()),
         }
     }
 }
