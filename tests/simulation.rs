@@ -57,7 +57,9 @@ fn hour(world: &mut World) {
     world.wake_all();
     world.engine().commit().unwrap();
     world.deliver_all();
-    checks::always(world);
+    if world.dice.permille(200) {
+        checks::always(world);
+    }
     let now = world.now();
     let office = ![Weekday::Sat, Weekday::Sun].contains(&now.date().weekday());
     if office && [10, 15].contains(&(now.time_of_day().0 / 60)) {

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | Woke | wakes all three in this order; begins a renewal when the certificate in use nears its end |
 //! | Relayed, Undeliverable | goes to the machine the letter belongs to; refused for a letter to an earlier address |
+//! | Undeliverable (welcome) | besides: a notice and credentials that have not left are taken back |
 //! | PickedUp | the newest generation is collected; a certificate it renews is superseded |
 //! | SeenInUse | goes to the generation it names |
 //! | Cancelled | goes to the newest generation |
@@ -307,9 +308,10 @@ fn undeliverable(
     let why = why.to_owned();
     match letter {
         LetterKind::Welcome => {
-            let event = WelcomeEvent::Undeliverable { why };
-            let (welcome, effects) = welcome::step(&course.welcome, &event, now, policy)?;
+            let event = WelcomeEvent::Undeliverable { why: why.clone() };
+            let (welcome, mut effects) = welcome::step(&course.welcome, &event, now, policy)?;
             course.welcome = welcome;
+            effects.extend(hold_back(course, &why, now, policy)?);
             Ok(effects)
         }
         LetterKind::Credentials => {
@@ -325,6 +327,24 @@ fn undeliverable(
             Err(Refused("this letter went to the sender of a mail, not to a tenant"))
         }
     }
+}
+
+/// The address has turned out to be dead: secrets that are written but have not left stay here. A new address begins the
+/// next generation. Staff are asked by the welcome letter already.
+fn hold_back(course: &mut Course, why: &str, now: Timestamp, policy: &Policy<'_>) -> Result<Vec<Effect>, Refused> {
+    let mut effects = Vec::new();
+    let waiting = course.enrolments.iter().filter(|e| matches!(e.state, State::NoticeQueued { .. }));
+    for generation in waiting.map(|e| e.generation).collect::<Vec<_>>() {
+        let event = EnrolmentEvent::Undeliverable { letter: LetterKind::CertificateNotice, why: why.to_owned() };
+        let more = enrol(course, generation, &event, now, policy)?;
+        effects.extend(more.into_iter().filter(|effect| !matches!(effect, Effect::AskStaff(_))));
+    }
+    if course.credential.state == credential::State::Queued {
+        let (credential, more) = credential::step(&course.credential, &CredentialEvent::AddressChanged, now)?;
+        course.credential = credential;
+        effects.extend(more);
+    }
+    Ok(effects)
 }
 
 fn address_changed(

@@ -11,6 +11,7 @@ use annai::reading;
 use annai::workflow::course::Course;
 use annai::workflow::delivery::Delivery;
 use annai::workflow::enrolment::State;
+use annai::workflow::welcome::Welcome;
 use std::collections::{BTreeMap, BTreeSet};
 
 const OPENS: TimeOfDay = TimeOfDay(9 * 60);
@@ -56,7 +57,10 @@ fn state_allows(world: &World, row: &Row, course: &Course, generation: Generatio
     let taken =
         |letter| world.taken.iter().find(|t| t.letter == letter && t.tenant == Some((course.tenant.id, generation)));
     match row.letter {
-        LetterKind::CertificateNotice => assert!(matches!(state, Some(State::NoticeQueued { .. })), "{key}: {state:?}"),
+        LetterKind::CertificateNotice => {
+            assert!(matches!(state, Some(State::NoticeQueued { .. })), "{key}: {state:?}");
+            assert!(matches!(course.welcome, Welcome::Standing { .. }), "{key}: {:?}", course.welcome);
+        }
         LetterKind::PickupPassword => {
             assert!(state.is_some_and(|s| s.is_open(now)), "{key} at {now}: {state:?}");
             let notice = taken(LetterKind::CertificateNotice).expect("a password before its notice");

@@ -161,7 +161,16 @@ impl World {
                 let wrong = format!("wrong{}", first.address);
                 self.dead.insert(wrong.clone());
                 first.address = wrong;
-                self.registers(at.plus(self.dice.clone().seconds(HOUR, 5 * DAY)), &place);
+                let later = self.dice.seconds(HOUR, 5 * DAY);
+                self.registers(at.plus(later), &place);
+            }
+            for centre in &mut first.centres {
+                // Found out at once: the correction comes before the first letter to the wrong address comes back.
+                if self.dice.permille(100) {
+                    centre.1 = format!("wrong{}", centre.1);
+                    self.dead.insert(centre.1.clone());
+                    self.registers(at.plus(3 * HOUR), &place);
+                }
             }
             if self.dice.permille(150) {
                 first.centres.truncate(1);
@@ -362,7 +371,7 @@ impl World {
     pub(crate) fn staff(&mut self) {
         let matters = self.view().matters(500).unwrap();
         for matter in matters {
-            if self.dice.permille(500) {
+            if self.dice.permille(300) {
                 continue;
             }
             let reason = || "simulated".to_owned();
