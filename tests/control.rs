@@ -66,6 +66,11 @@ const REFUSED: &[(&[&str], i32, &str)] = &[
         1,
         "annai: this mail names no known authority; say which one it is with --authority CODE\n",
     ),
+    (
+        &["review", "ask", "4"],
+        1,
+        "annai: no letter may go to this sender: it was asked already, had enough answers today, or is a program; write by hand\n",
+    ),
     (&["review", "close", "1", "--reason", "x"], 1, "annai: a mail in review is accepted or rejected, not closed\n"),
     (&["review", "reject", "2", "--reason", " "], 2, "annai: a reason is needed; give another value\n"),
     (&["tenant", "show", "131032-00"], 1, "annai: there is no tenant 131032-00\n"),
@@ -309,6 +314,8 @@ fn staff_act_through_the_daemon_and_without() {
     let place = Place::new();
     let running = Running::start(&place);
     assert_eq!(place.json(&["queue", "hold", "1", "--reason", "電話で確認中"])["state"], "held");
+    let answers = |item: Value| item["answers"].as_array().unwrap().len();
+    assert_eq!(answers(place.json(&["review", "ask", "2"])), answers(place.json(&["review", "show", "4"])) + 1);
     assert_eq!(
         place.json(&["review", "accept", "2", "--authority", "131032"])["disposition"]["disposition"],
         "revision"
@@ -345,7 +352,7 @@ fn staff_act_through_the_daemon_and_without() {
     let tail = place.json(&["audit", "tail"]);
     let actors: Vec<_> = tail.as_array().unwrap().iter().map(|line| line["entry"]["actor"].as_str().unwrap()).collect();
     assert_eq!(actors.last(), Some(&format!("staff:{}", who.trim()).as_str()));
-    assert_eq!(actors.iter().filter(|actor| actor.starts_with("staff:")).count(), 11, "{actors:?}");
+    assert_eq!(actors.iter().filter(|actor| actor.starts_with("staff:")).count(), 12, "{actors:?}");
     assert_eq!(place.json(&["audit", "verify"])["faults"], Value::Array(Vec::new()));
 }
 
@@ -367,6 +374,10 @@ fn backup_restore_and_the_exported_journal() {
 
     let into_full = place.annai(&["restore", "through.backup", "--into", "secrets"]);
     assert_eq!(into_full.status.code(), Some(1));
+    let whole = std::fs::read(place.path("through.backup")).unwrap();
+    std::fs::write(place.path("half.backup"), &whole[..whole.len() / 2]).unwrap();
+    let half = place.annai(&["restore", "half.backup", "--into", "again"]);
+    assert!(text(&half.stderr).contains("no complete annai backup"), "{}", text(&half.stderr));
     let restored = place.json(&["restore", "through.backup", "--into", "again"]);
     assert_eq!((&restored["rows"], &restored["journal"]), (&backup["rows"], &backup["journal"]));
     let before = place.json(&["tenant"]);
