@@ -1,7 +1,7 @@
 //! The verbs of staff as a user runs them: the real binary against the socket of a running daemon and against the closed
 //! store of the same state, which must say the same.
 #![cfg(feature = "daemon")]
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 #[path = "control/place.rs"]
 mod place;
@@ -320,7 +320,7 @@ fn what_is_no_request_is_refused_and_what_a_killed_daemon_left_does_no_harm() {
         b"\xff\n",
         b"{\"request\":\"act\",\"who\":\"root\"}\n",
         b"{\"request\":\"status\"",
-        &[b'x'; 65536],
+        &vec![b'x'; 65536],
     ] {
         let answer: Value = serde_json::from_str(&ask(line)).unwrap();
         assert_eq!(answer["exit"], 2, "{answer}");
