@@ -4,7 +4,7 @@
 //! The seed of the moments is printed; `ANNAI_TEST_SEED=<u64>` draws the same ones again.
 
 #![cfg(feature = "daemon")]
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "recovery/outcome.rs"]
 mod outcome;
@@ -159,7 +159,9 @@ fn settle(local: &Local, stage: &Stage) -> usize {
         staff += unknown.len();
         if !unknown.is_empty() {
             let mut engine = engine(&local.place, &now);
-            unknown.into_iter().for_each(|row| engine.act("tester", &Verb::Retry { row }).unwrap());
+            for row in unknown {
+                engine.act("tester", &Verb::Retry { row }).unwrap();
+            }
             engine.commit().unwrap();
         }
         undisturbed(local, &now);
