@@ -86,9 +86,7 @@ fn killed_at_any_moment_it_ends_as_if_nothing_had_happened() {
                 continue;
             }
             here += 1;
-            if dice.throw().is_multiple_of(4) {
-                check_after_kill(&rough);
-            }
+            check_after_kill(&rough);
         }
         println!("{}: {here} of {quota} kills, undisturbed {time:?}", stage.at);
         kills += here;

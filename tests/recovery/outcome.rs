@@ -76,7 +76,7 @@ impl Outcome {
 pub(crate) fn check_after_kill(local: &Local) {
     let mailbox = local.mailbox();
     let letters = local.receiver.letters();
-    let store = local.store();
+    let (_copy, store) = local.store_copy();
     for mail in mailbox.iter().filter(|mail| mail.has_flag("$AnnaiProcessed")) {
         let no = store.get(Table::ByDigest, &sha256(&mail.raw).0).unwrap().expect("a marked mail is filed");
         let raw = store.get(Table::Raw, &no).unwrap().expect("with its bytes");

@@ -6,6 +6,8 @@ use annai::engine::records::{InboxItem, Row};
 use annai::sandbox::StoredMail;
 use annai::store::{Options, Store, Table};
 use serde::de::DeserializeOwned;
+use std::process::Command;
+use tempfile::TempDir;
 
 /// The mailbox of the contact desk.
 pub(crate) const INBOX: &str = "covid19@bigtreetc.com";
@@ -48,6 +50,15 @@ impl Local {
     /// The store of the state directory; no daemon may be running.
     pub(crate) fn store(&self) -> Store {
         Store::open(&self.place.file("state"), Options::default()).expect("a store")
+    }
+
+    /// A store over a copy of the state directory, so that the next daemon finds the original as it was left.
+    pub(crate) fn store_copy(&self) -> (TempDir, Store) {
+        let copy = TempDir::with_prefix("annai-copy-").expect("a scratch directory");
+        let copied = Command::new("cp").arg("-a").arg(self.place.file("state")).arg(copy.path()).status();
+        assert!(copied.expect("cp").success());
+        let store = Store::open(&copy.path().join("state"), Options::default()).expect("a store");
+        (copy, store)
     }
 }
 
