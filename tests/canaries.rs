@@ -18,6 +18,9 @@ use support::place::{Place, Running, Said, said, sample};
 use support::receiver::{Letter, SMTP_PASSWORD};
 
 const URL: &str = "https://pickup.followup.mhlw.go.jp/p/";
+/// 札幌市保健所.
+const TENANT: &str = "011002-01";
+const END: &str = "2020-06-01T12:00:00+09:00";
 const UNZIP: &str = "Kaitou-9271-Canary";
 
 #[test]
@@ -33,12 +36,21 @@ fn no_secret_is_left_anywhere() {
     let mut hay = Haystack::default();
     logs.into_iter().enumerate().for_each(|(no, log)| hay.add(&format!("log {no}"), log.into_bytes()));
     hay.add_tree(&local.place.file("state"));
-    let store = local.store();
-    let (mut journal, mut backup) = (Vec::new(), Vec::new());
-    store.export_journal(&mut journal).unwrap();
-    store.backup(&mut backup).unwrap();
-    hay.add("journal", journal);
-    hay.add("backup", backup);
+    for (what, verb) in [("journal", &["audit", "export"][..]), ("backup", &["backup"])] {
+        let file = local.place.file(what);
+        let said = said(local.place.command(END, verb).arg(&file));
+        assert_eq!(said.code, Some(0), "{what}: {}", said.stderr);
+        hay.add(what, fs::read(file).unwrap());
+    }
+    for verb in
+        [&["status"][..], &["tenant", "list"], &["tenant", "show", TENANT], &["tenant", "history", TENANT], &["queue"]]
+    {
+        for json in [&[][..], &["--json"]] {
+            let said = said(local.place.command(END, verb).args(json).env("ANNAI_LOG", "trace"));
+            assert_eq!(said.code, Some(0), "{verb:?}: {}", said.stderr);
+            hay.add(&verb.join(" "), (said.stdout + &said.stderr).into_bytes());
+        }
+    }
 
     // The search sees: an address that may stand there is found in each of the four.
     let address = Canary::new("an address", "hokenjo@city.sapporo.mihon.lg.jp");

@@ -2,7 +2,6 @@
 
 #![cfg(feature = "daemon")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
-#![expect(clippy::string_slice, reason = "script lines are ASCII where they are cut")]
 
 #[path = "intake/real.rs"]
 mod real;

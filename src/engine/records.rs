@@ -64,21 +64,6 @@ pub enum Disposition {
 }
 
 impl Disposition {
-    /// Every [`Disposition::name`].
-    pub const NAMES: [&'static str; 11] = [
-        "registered",
-        "revision",
-        "duplicate",
-        "review",
-        "inquiry",
-        "auto-reply",
-        "bounce",
-        "own-mail",
-        "spam",
-        "rejected",
-        "unreadable",
-    ];
-
     /// All of them: the name in tables, metrics and `--json`, and the word in the console.
     pub const WORDS: [(&'static str, &'static str); 11] = [
         ("registered", "登録"),

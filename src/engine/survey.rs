@@ -139,7 +139,7 @@ impl Survey {
     pub fn figures(&self, now: Timestamp) -> Result<Figures, EngineError> {
         let mut figures =
             Figures { journal_in_order: self.store.verify_journal_tail(JOURNAL_TAIL).is_ok(), ..Figures::default() };
-        for name in super::records::Disposition::NAMES {
+        for (name, _) in super::records::Disposition::WORDS {
             figures.mails.insert(name, 0);
         }
         for name in DELIVERY_NAMES {

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 pub(crate) struct Canary {
-    pub what: String,
+    pub(crate) what: String,
     /// Any of its writings.
     song: Regex,
 }
@@ -47,7 +47,8 @@ impl Canary {
 
     fn of(what: &str, needles: BTreeSet<Vec<u8>>) -> Self {
         assert!(needles.iter().all(|needle| needle.len() >= NEEDLE_BYTES_MIN), "{what} is too short to look for");
-        let octets = |needle: Vec<u8>| needle.iter().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
+        let octets =
+            |needle: Vec<u8>| needle.iter().fold(String::new(), |octets, byte| octets + &format!("\\x{byte:02x}"));
         let any = needles.into_iter().map(octets).collect::<Vec<_>>().join("|");
         let song = Regex::new(&format!("(?-u:{any})")).expect("an expression");
         Self { what: what.to_owned(), song }
@@ -88,7 +89,7 @@ fn encoded(bytes: &[u8]) -> Vec<Vec<u8>> {
     };
     let mut all = vec![bytes.to_vec(), hex(false), hex(true)];
     for before in 0..3_usize {
-        let shifted = [&[0; 2][..before], bytes].concat();
+        let shifted: Vec<u8> = std::iter::repeat_n(&0, before).chain(bytes).copied().collect();
         let text = base64(&shifted);
         // Digits that hold bits of the bytes before or behind are left out.
         let (first, last) = ((before * 8).div_ceil(6), shifted.len() * 8 / 6);
@@ -100,11 +101,11 @@ fn encoded(bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let digit =
-        |group: u32, place: u32| char::from(DIGITS[usize::try_from(group >> (6 * (3 - place)) & 63).unwrap_or(0)]);
+    const DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digit = |value: u32| DIGITS.chars().nth(value.try_into().expect("small")).expect("six bits");
     let group = |three: &[u8]| three.iter().chain([&0; 2]).take(3).fold(0, |sum, byte| sum << 8 | u32::from(*byte));
-    bytes.chunks(3).flat_map(|three| (0..4).map(move |place| digit(group(three), place))).collect()
+    let digits = |group: u32| [18, 12, 6, 0].map(|shift| digit(group >> shift & 63));
+    bytes.chunks(3).flat_map(|three| digits(group(three))).collect()
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 
 /// What happens, and when annai is run after it.
 pub(crate) struct Stage {
-    pub at: &'static str,
+    pub(crate) at: &'static str,
     events: &'static [Event],
 }
 
@@ -108,7 +108,7 @@ fn registration(no: usize) -> Vec<u8> {
          <自治体（保健所設置主体）>\r\n{name} {}\r\n\r\n<保健所>\r\n{name}保健所 hokenjo@a{no}.mihon.lg.jp\r\n",
         address(no),
     );
-    if no % 2 == 0 {
+    if no.is_multiple_of(2) {
         write!(mail, "{name}東保健所 higashi@a{no}.mihon.lg.jp\r\n").unwrap();
     }
     mail.into_bytes()

@@ -8,22 +8,22 @@ use annai::config::{Config, TestOverrides};
 use annai::daemon::assembly;
 use annai::engine::Engine;
 
-pub struct Flow {
-    pub place: Place,
-    pub dovecot: Dovecot,
-    pub receiver: Receiver,
+pub(crate) struct Flow {
+    pub(crate) place: Place,
+    pub(crate) dovecot: Dovecot,
+    pub(crate) receiver: Receiver,
     seen: usize,
 }
 
 /// How a connection is protected: `tls` as in annai.toml.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tls {
+pub(crate) enum Tls {
     Implicit,
     StartTls,
 }
 
 impl Flow {
-    pub fn start(imap: Tls, smtp: Tls) -> Self {
+    pub(crate) fn start(imap: Tls, smtp: Tls) -> Self {
         let place = Place::init();
         let dovecot = Dovecot::start();
         let receiver = Receiver::open(&place.file("smtp-ca.pem"));
@@ -47,27 +47,22 @@ impl Flow {
     }
 
     /// `serve --once` at this moment; the letters it sent.
-    pub fn at(&mut self, now: &str) -> Vec<Letter> {
+    pub(crate) fn at(&mut self, now: &str) -> Vec<Letter> {
         self.receiver.set_now(now);
         self.place.once(now);
         self.new_letters()
     }
 
     /// Letters nobody has looked at yet.
-    pub fn new_letters(&mut self) -> Vec<Letter> {
+    pub(crate) fn new_letters(&mut self) -> Vec<Letter> {
         let new = self.receiver.letters_after(self.seen);
         self.seen += new.len();
         new
     }
-
-    /// The engine over the state directory; no daemon may be running.
-    pub fn engine(&self, now: &str) -> Engine {
-        engine(&self.place, now)
-    }
 }
 
 /// The engine over a place's state directory; no daemon may be running.
-pub fn engine(place: &Place, now: &str) -> Engine {
+pub(crate) fn engine(place: &Place, now: &str) -> Engine {
     let config = Config::load(&place.file("annai.toml")).expect("a configuration");
     let overrides = TestOverrides { now: Some(now.parse().expect("a moment")), seed: Some(7) };
     assembly::engine(&config, overrides).expect("an engine")

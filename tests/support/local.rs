@@ -6,18 +6,20 @@ use annai::engine::records::{InboxItem, Row};
 use annai::sandbox::StoredMail;
 use annai::store::{Options, Store, Table};
 use serde::de::DeserializeOwned;
+use std::process::Command;
+use tempfile::TempDir;
 
 /// The mailbox of the contact desk.
-pub const INBOX: &str = "covid19@bigtreetc.com";
+pub(crate) const INBOX: &str = "covid19@bigtreetc.com";
 
-pub struct Local {
-    pub place: Place,
-    pub receiver: Receiver,
+pub(crate) struct Local {
+    pub(crate) place: Place,
+    pub(crate) receiver: Receiver,
 }
 
 impl Local {
     /// Letters leave at any hour, and a letter put off is tried again after a minute.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let place = Place::init();
         let receiver = Receiver::open(&place.file("smtp-ca.pem"));
         let (imap, smtp) = (receiver.office.imap_addr(), receiver.office.smtp_addr());
@@ -36,31 +38,40 @@ impl Local {
     }
 
     /// Puts a mail into the mailbox.
-    pub fn deliver(&self, mail: &[u8]) {
+    pub(crate) fn deliver(&self, mail: &[u8]) {
         self.receiver.office.deliver(INBOX, mail).expect("room in the mailbox");
     }
 
     /// The mailbox as it is.
-    pub fn mailbox(&self) -> Vec<StoredMail> {
+    pub(crate) fn mailbox(&self) -> Vec<StoredMail> {
         self.receiver.office.mails(INBOX)
     }
 
     /// The store of the state directory; no daemon may be running.
-    pub fn store(&self) -> Store {
+    pub(crate) fn store(&self) -> Store {
         Store::open(&self.place.file("state"), Options::default()).expect("a store")
+    }
+
+    /// A store over a copy of the state directory, so that the next daemon finds the original as it was left.
+    pub(crate) fn store_copy(&self) -> (TempDir, Store) {
+        let copy = TempDir::with_prefix("annai-copy-").expect("a scratch directory");
+        let copied = Command::new("cp").arg("-a").arg(self.place.file("state")).arg(copy.path()).status();
+        assert!(copied.expect("cp").success());
+        let store = Store::open(&copy.path().join("state"), Options::default()).expect("a store");
+        (copy, store)
     }
 }
 
 /// Every record of a table that holds records.
-pub fn records<T: DeserializeOwned>(store: &Store, table: Table) -> Vec<T> {
+pub(crate) fn records<T: DeserializeOwned>(store: &Store, table: Table) -> Vec<T> {
     let rows = store.rows(table).expect("a table");
     rows.map(|row| serde_json::from_slice(&row.expect("a row").1).expect("a record")).collect()
 }
 
-pub fn inbox(store: &Store) -> Vec<InboxItem> {
+pub(crate) fn inbox(store: &Store) -> Vec<InboxItem> {
     records(store, Table::Inbox)
 }
 
-pub fn outbox(store: &Store) -> Vec<Row> {
+pub(crate) fn outbox(store: &Store) -> Vec<Row> {
     records(store, Table::Outbox)
 }

@@ -1,9 +1,9 @@
 //! Helpers shared by integration tests.
-#![allow(dead_code, unreachable_pub, reason = "every test binary uses another part of this folder")]
+#![allow(dead_code, reason = "every test binary uses another part of this folder")]
 
-pub mod dovecot;
-pub mod flow;
-pub mod local;
-pub mod place;
-pub mod receiver;
-pub mod script;
+pub(crate) mod dovecot;
+pub(crate) mod flow;
+pub(crate) mod local;
+pub(crate) mod place;
+pub(crate) mod receiver;
+pub(crate) mod script;

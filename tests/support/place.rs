@@ -11,33 +11,33 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 use tempfile::TempDir;
 
-pub const SEED: &str = "2020";
+pub(crate) const SEED: &str = "2020";
 /// Longest wait for something a daemon should say or do.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-pub struct Place {
+pub(crate) struct Place {
     dir: TempDir,
 }
 
 /// What one run said.
 #[derive(Debug)]
-pub struct Said {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// A daemon that keeps running, and its log line by line.
-pub struct Running {
-    pub child: Child,
+pub(crate) struct Running {
+    pub(crate) child: Child,
     log: Receiver<String>,
     /// All lines so far.
-    pub heard: String,
+    pub(crate) heard: String,
 }
 
 impl Place {
     /// `annai init`; after it clock and randomness are open to tests.
-    pub fn init() -> Self {
+    pub(crate) fn init() -> Self {
         let place = Self { dir: TempDir::with_prefix("annai-place-").expect("a scratch directory") };
         let said = said(annai().arg("init").arg(place.file("")));
         assert_eq!(said.code, Some(0), "{}", said.stderr);
@@ -46,16 +46,16 @@ impl Place {
     }
 
     /// A path below the directory.
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join("annai").join(name)
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.file(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }
 
     /// Sets one key of one section of annai.toml: the line that has it is replaced, a commented one as well.
-    pub fn set(&self, section: &str, key: &str, value: &str) {
+    pub(crate) fn set(&self, section: &str, key: &str, value: &str) {
         self.edit("annai.toml", |text| {
             let mut inside = false;
             let mut done = false;
@@ -76,12 +76,12 @@ impl Place {
     }
 
     /// Changes a file in place.
-    pub fn edit(&self, name: &str, change: impl FnOnce(String) -> String) {
+    pub(crate) fn edit(&self, name: &str, change: impl FnOnce(String) -> String) {
         fs::write(self.file(name), change(self.read(name))).expect("write");
     }
 
     /// Replaces one passage of a file, which must be there.
-    pub fn replace(&self, name: &str, from: &str, to: &str) {
+    pub(crate) fn replace(&self, name: &str, from: &str, to: &str) {
         self.edit(name, |text| {
             assert!(text.contains(from), "{name} has no {from}");
             text.replace(from, to)
@@ -89,39 +89,39 @@ impl Place {
     }
 
     /// A file that only its owner can read.
-    pub fn secret(&self, name: &str, text: &str) {
+    pub(crate) fn secret(&self, name: &str, text: &str) {
         fs::write(self.file(name), text).expect("write secret");
         fs::set_permissions(self.file(name), fs::Permissions::from_mode(0o600)).expect("chmod");
     }
 
     /// The binary with this configuration, time and chance fixed.
-    pub fn command(&self, now: &str, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, now: &str, args: &[&str]) -> Command {
         let mut command = annai();
         command.args(args).arg("--config").arg(self.file("annai.toml")).env("ANNAI_NOW", now).env("ANNAI_SEED", SEED);
         command
     }
 
     /// `serve --once`, whatever comes of it.
-    pub fn try_once(&self, now: &str) -> Said {
+    pub(crate) fn try_once(&self, now: &str) -> Said {
         said(&mut self.command(now, &["serve", "--once"]))
     }
 
     /// `serve --once`, which must succeed.
-    pub fn once(&self, now: &str) -> Said {
+    pub(crate) fn once(&self, now: &str) -> Said {
         let said = self.try_once(now);
         assert_eq!(said.code, Some(0), "at {now}: {}", said.stderr);
         said
     }
 
     /// `serve`, up to the line that says it runs.
-    pub fn serve(&self, now: &str) -> Running {
+    pub(crate) fn serve(&self, now: &str) -> Running {
         Running::start(&mut self.command(now, &["serve"]))
     }
 }
 
 impl Running {
     /// Starts a daemon and waits for the line that says it runs.
-    pub fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("annai runs");
         let stderr = BufReader::new(child.stderr.take().expect("stderr is piped"));
         let (tell, log) = channel();
@@ -138,7 +138,7 @@ impl Running {
     }
 
     /// Reads the log up to a line with `text`.
-    pub fn wait_for(&mut self, text: &str) -> String {
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
         let end = monotonic() + PATIENCE;
         loop {
             match self.log.recv_timeout(end.saturating_duration_since(monotonic())) {
@@ -156,13 +156,13 @@ impl Running {
     }
 
     /// Sends a signal by its name.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(sent.expect("kill").success());
     }
 
     /// Waits for its end and returns the exit code.
-    pub fn end(mut self) -> (Option<i32>, String) {
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let status = self.child.wait().expect("it ends");
         while let Ok(line) = self.log.recv() {
             self.heard.push_str(&line);
@@ -180,13 +180,13 @@ impl Drop for Running {
 }
 
 /// A file of `tests/data/e2e`.
-pub fn sample(name: &str) -> Vec<u8> {
+pub(crate) fn sample(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/e2e").join(name);
     fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 /// A report that the mail with this envelope came back, for good (RFC 3464).
-pub fn returned(envelope_from: &str, to: &str, message_id: &str) -> Vec<u8> {
+pub(crate) fn returned(envelope_from: &str, to: &str, message_id: &str) -> Vec<u8> {
     let text = String::from_utf8(sample("dsn.eml")).expect("ASCII");
     text.replace("{verp}", envelope_from).replace("{to}", to).replace("{message_id}", message_id).into_bytes()
 }
@@ -201,7 +201,7 @@ fn annai() -> Command {
 }
 
 /// Runs a command to its end.
-pub fn said(command: &mut Command) -> Said {
+pub(crate) fn said(command: &mut Command) -> Said {
     let output = command.output().expect("annai runs");
     Said {
         code: output.status.code(),

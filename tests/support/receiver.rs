@@ -7,38 +7,38 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-pub const SMTP_USER: &str = "annai";
-pub const SMTP_PASSWORD: &str = "Relais-8fqK2x";
+pub(crate) const SMTP_USER: &str = "annai";
+pub(crate) const SMTP_PASSWORD: &str = "Relais-8fqK2x";
 
 /// A post office with a runtime of its own.
-pub struct Receiver {
-    pub office: PostOffice,
+pub(crate) struct Receiver {
+    pub(crate) office: PostOffice,
     runtime: tokio::runtime::Runtime,
     now: Arc<AtomicI64>,
 }
 
 /// One delivered mail.
 #[derive(Debug, Clone)]
-pub struct Letter {
+pub(crate) struct Letter {
     /// Order of arrival.
-    pub received: u64,
-    pub received_at: Timestamp,
-    pub envelope_from: String,
-    pub envelope_to: String,
-    pub from: String,
-    pub to: Vec<String>,
-    pub cc: Vec<String>,
-    pub subject: String,
-    pub message_id: String,
-    pub text: String,
-    pub attachments: Vec<(String, Vec<u8>)>,
+    pub(crate) received: u64,
+    pub(crate) received_at: Timestamp,
+    pub(crate) envelope_from: String,
+    pub(crate) envelope_to: String,
+    pub(crate) from: String,
+    pub(crate) to: Vec<String>,
+    pub(crate) cc: Vec<String>,
+    pub(crate) subject: String,
+    pub(crate) message_id: String,
+    pub(crate) text: String,
+    pub(crate) attachments: Vec<(String, Vec<u8>)>,
     /// From its own first header field on, without what was added at delivery.
-    pub raw: Vec<u8>,
+    pub(crate) raw: Vec<u8>,
 }
 
 impl Receiver {
     /// SMTP with login; `ca` gets the certificate of its throw-away authority.
-    pub fn open(ca: &Path) -> Self {
+    pub(crate) fn open(ca: &Path) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("tokio");
         let now = Arc::new(AtomicI64::new(0));
@@ -51,12 +51,12 @@ impl Receiver {
     }
 
     /// What later mails are stamped with.
-    pub fn set_now(&self, now: &str) {
+    pub(crate) fn set_now(&self, now: &str) {
         self.now.store(now.parse::<Timestamp>().expect("a moment").unix(), Ordering::Release);
     }
 
     /// Waits until something is so, looking again whenever any mailbox changes.
-    pub fn wait_until(&self, what: &str, is_so: impl Fn(&PostOffice) -> bool) {
+    pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn(&PostOffice) -> bool) {
         let mut changes = self.office.watch();
         let wait = async {
             while !is_so(&self.office) {
@@ -68,30 +68,30 @@ impl Receiver {
     }
 
     /// All mails that came by SMTP, in order of arrival.
-    pub fn letters(&self) -> Vec<Letter> {
+    pub(crate) fn letters(&self) -> Vec<Letter> {
         let boxes = self.office.mailboxes();
-        let mails = boxes.iter().flat_map(|address| self.office.mails(address));
-        let mut letters: Vec<Letter> = mails.filter(|mail| mail.envelope_from.is_some()).map(letter).collect();
+        let mails: Vec<_> = boxes.iter().flat_map(|address| self.office.mails(address)).collect();
+        let mut letters: Vec<Letter> = mails.iter().filter(|mail| mail.envelope_from.is_some()).map(letter).collect();
         letters.sort_by_key(|letter| letter.received);
         letters
     }
 
     /// What came after the first `count` mails.
-    pub fn letters_after(&self, count: usize) -> Vec<Letter> {
+    pub(crate) fn letters_after(&self, count: usize) -> Vec<Letter> {
         self.letters().split_off(count)
     }
 }
 
 impl Letter {
     /// The line after the one that holds `heading`, blank lines left out.
-    pub fn below(&self, heading: &str) -> &str {
+    pub(crate) fn below(&self, heading: &str) -> &str {
         let mut lines = self.text.lines().map(str::trim).filter(|line| !line.is_empty());
         lines.find(|line| line.contains(heading)).unwrap_or_else(|| panic!("no {heading} in:\n{}", self.text));
         lines.next().expect("a line below")
     }
 }
 
-fn letter(mail: annai::sandbox::StoredMail) -> Letter {
+fn letter(mail: &annai::sandbox::StoredMail) -> Letter {
     let own = b"From:";
     let start = mail.raw.windows(own.len()).position(|window| window == own).expect("a From field");
     let parsed = MessageParser::default().parse(&*mail.raw).expect("a mail");
@@ -114,6 +114,6 @@ fn letter(mail: annai::sandbox::StoredMail) -> Letter {
         attachments: attachments
             .map(|part| (part.attachment_name().unwrap_or_default().to_owned(), part.contents().to_vec()))
             .collect(),
-        raw: mail.raw[start..].to_vec(),
+        raw: mail.raw.get(start..).unwrap_or_default().to_vec(),
     }
 }
