@@ -23,13 +23,31 @@ pub enum Clock {
     /// Moved by hand; holds seconds since 1970-01-01T00:00:00Z.
     Manual(Arc<AtomicI64>),
     /// Showed `virtual_start` at `real_start` and has run `factor` virtual seconds per real second since.
-    Scaled { virtual_start: Timestamp, real_start: Instant, factor: u32 },
+    /// It goes on to `last` and stops there (seconds since 1970).
+    Scaled { virtual_start: Timestamp, real_start: Instant, factor: u32, last: Arc<AtomicI64> },
 }
 
 impl Clock {
     /// A clock that shows `from` now and runs `factor` times as fast as the real one (0 counts as 1).
     pub fn scaled(from: Timestamp, factor: u32) -> Self {
-        Self::Scaled { virtual_start: from, real_start: monotonic(), factor: factor.max(1) }
+        let last = Arc::new(AtomicI64::new(i64::MAX));
+        Self::Scaled { virtual_start: from, real_start: monotonic(), factor: factor.max(1), last }
+    }
+
+    /// Lets a fast clock stop when it shows `last`; other clocks go on.
+    pub fn stop_at(&self, last: Timestamp) {
+        match self {
+            Self::Scaled { last: stop, .. } => stop.store(last.unix(), Ordering::Release),
+            Self::System | Self::Frozen(_) | Self::Manual(_) => {}
+        }
+    }
+
+    /// How many of its seconds pass in a real one, for limits that are meant in real time.
+    pub fn factor(&self) -> u32 {
+        match self {
+            Self::Scaled { factor, .. } => *factor,
+            Self::System | Self::Frozen(_) | Self::Manual(_) => 1,
+        }
     }
 
     /// A clock moved by hand, and the hand.
@@ -44,8 +62,9 @@ impl Clock {
             Self::System => Timestamp::from_unix(seconds(since_epoch())),
             Self::Frozen(at) => *at,
             Self::Manual(hand) => Timestamp::from_unix(hand.load(Ordering::Acquire)),
-            Self::Scaled { virtual_start, real_start, factor } => {
-                virtual_start.plus(seconds(real_start.elapsed().saturating_mul(*factor)))
+            Self::Scaled { virtual_start, real_start, factor, last } => {
+                let shown = virtual_start.plus(seconds(real_start.elapsed().saturating_mul(*factor)));
+                shown.min(Timestamp::from_unix(last.load(Ordering::Acquire)))
             }
         }
     }
@@ -57,7 +76,8 @@ impl Clock {
             Self::System => from_seconds(t.unix()).saturating_sub(since_epoch()).min(WAIT_MAX),
             Self::Frozen(_) | Self::Manual(_) if t <= self.now() => Duration::ZERO,
             Self::Frozen(_) | Self::Manual(_) => STOPPED_POLL,
-            Self::Scaled { virtual_start, real_start, factor } => {
+            Self::Scaled { last, .. } if t.unix() > last.load(Ordering::Acquire) => WAIT_MAX,
+            Self::Scaled { virtual_start, real_start, factor, .. } => {
                 let real = from_seconds(t.since(*virtual_start)) / (*factor).max(1);
                 real.saturating_sub(real_start.elapsed()).min(WAIT_MAX)
             }
@@ -126,12 +146,16 @@ mod tests {
 
     #[test]
     fn a_fast_clock_makes_days_short() {
-        let clock = Clock::Scaled { virtual_start: T, real_start: monotonic(), factor: 86_400 };
+        let clock = Clock::scaled(T, 86_400);
         let wait = clock.real_until(T.plus(DAY));
         assert!(wait <= Duration::from_secs(1) && wait > Duration::from_millis(500), "{wait:?}");
         let back = monotonic().checked_sub(Duration::from_secs(2)).unwrap();
-        let later = Clock::Scaled { virtual_start: T, real_start: back, factor: 86_400 }.now();
+        let last = Arc::new(AtomicI64::new(i64::MAX));
+        let clock = Clock::Scaled { virtual_start: T, real_start: back, factor: 86_400, last };
+        let later = clock.now();
         assert!(later >= T.plus(2 * DAY) && later < T.plus(3 * DAY), "{later}");
+        clock.stop_at(T.plus(DAY));
+        assert_eq!((clock.now(), clock.real_until(T.plus(2 * DAY))), (T.plus(DAY), WAIT_MAX));
     }
 
     #[test]

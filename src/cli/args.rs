@@ -143,7 +143,7 @@ pub enum TemplateVerb {
 #[derive(Debug, Clone, Args)]
 pub struct DemoArgs {
     /// How many seconds a day takes
-    #[arg(long, value_name = "SECONDS_PER_DAY", default_value_t = 1.0, value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS_PER_DAY", default_value_t = 2.0, value_parser = seconds)]
     pub speed: f64,
     /// Port of the first page; the next ones follow. Busy ports are left out [default: 8100]
     #[arg(long, value_name = "N", default_value_t = 8100)]
@@ -160,6 +160,9 @@ pub struct DemoArgs {
     /// Keep the state in this directory [default: a temporary one, removed at the end]
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
+    /// End by itself after the story [default: the pages stay open until Ctrl-C]
+    #[arg(long)]
+    pub exit: bool,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

@@ -5,6 +5,7 @@ pub mod args;
 mod ask;
 mod audit;
 mod backup;
+mod demo;
 mod doctor;
 mod forecast;
 mod init;
@@ -146,9 +147,7 @@ fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         Verb::Audit(args) => audit::run(args, cli),
         Verb::Backup(args) => backup::run(args, cli),
         Verb::Restore(args) => backup::restore(args, cli),
-        Verb::Demo(_) => {
-            Err(CliError::Failed("this build has no daemon part; use one that was built with all of it".to_owned()))
-        }
+        Verb::Demo(args) => demo::run(args),
     }
 }
 

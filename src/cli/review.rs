@@ -20,7 +20,9 @@ pub(super) fn run(args: &ReviewArgs, cli: &Cli) -> Result<ExitCode, CliError> {
     match &args.verb {
         None => list(&mut desk, &FIRST),
         Some(ReviewVerb::List { part }) => list(&mut desk, part),
-        Some(ReviewVerb::Show { mail }) => desk.show(&Request::Mail { mail: MailNo(*mail) }, human),
+        Some(ReviewVerb::Show { mail, authority }) => {
+            desk.show(&Request::Mail { mail: MailNo(*mail), authority: *authority }, human)
+        }
         Some(ReviewVerb::Accept { mail, authority }) => {
             desk.act(Verb::Accept { mail: MailNo(*mail), authority: *authority }, done)
         }
@@ -86,7 +88,13 @@ fn human(mail: &Value) -> String {
     let changes = items(mail, "/changes").map(change);
     let changes: Vec<String> = changes.collect();
     if changes.is_empty() {
-        out.push_str("  ありません\n");
+        let known = mail.get("authority").is_some_and(Value::is_string);
+        let none = if known {
+            "ありません"
+        } else {
+            "自治体が決まらないため示せません（--authority CODE で示します）"
+        };
+        let _ = writeln!(out, "  {none}");
     }
     changes.iter().for_each(|change| _ = writeln!(out, "  {change}"));
     if mail.pointer("/matters/0").is_some() {

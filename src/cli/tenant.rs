@@ -83,7 +83,7 @@ fn human(tenant: &Value) -> String {
         ("自治体", text(tenant, "/authority")),
         ("メールアドレス", text(tenant, "/address")),
         ("登録", format!("メール{}（{}）", text(tenant, "/provenance/mail"), when(tenant, "/provenance/since"))),
-        ("疎通確認", text(tenant, "/welcome")),
+        ("疎通確認", text(tenant, "/welcome_name")),
         ("証明書", text(tenant, "/state_name")),
         ("取得期限", text(tenant, "/deadline")),
         ("ユーザID・パスワード", text(tenant, "/credential_name")),
@@ -94,7 +94,7 @@ fn human(tenant: &Value) -> String {
             out,
             "第{}回（{}）：{}",
             text(generation, "/generation"),
-            text(generation, "/cause"),
+            text(generation, "/cause_name"),
             text(generation, "/state_name")
         );
     }

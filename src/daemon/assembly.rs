@@ -149,14 +149,18 @@ pub fn daemon(config: &Config, overrides: TestOverrides) -> Result<Daemon, Assem
     Ok(daemon)
 }
 
-/// The listeners of the pages, opened now.
-pub fn pages(config: &Config) -> Result<Pages, AssemblyError> {
-    let contact = Contact {
+/// Whom the pages name for questions.
+pub fn contact(config: &Config) -> Contact {
+    Contact {
         name: config.mail.contractor_name.clone(),
         address: config.mail.contractor.clone(),
         hours: config.mail.hours.clone(),
-    };
-    Ok(Pages::open(config.web.pickup_listen, config.web.console_listen, contact)?)
+    }
+}
+
+/// The listeners of the pages, opened now.
+pub fn pages(config: &Config) -> Result<Pages, AssemblyError> {
+    Ok(Pages::open(config.web.pickup_listen, config.web.console_listen, contact(config))?)
 }
 
 pub fn imap(config: &ImapConfig) -> Result<ImapSettings, AssemblyError> {

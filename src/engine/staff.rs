@@ -8,8 +8,9 @@ use crate::domain::{LgCode, MailNo, RowNo, TenantId};
 use crate::letters::LetterKind;
 use crate::reading::{self, Reading};
 use crate::store::Table;
+use crate::workflow::Matter;
 use crate::workflow::delivery::{DeliveryEvent, HoldReason};
-use crate::workflow::directory;
+use crate::workflow::directory::{self, Change};
 use crate::workflow::{CourseEvent, ReissueReason, RevocationReason};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -156,6 +157,7 @@ fn accept(step: &mut Step<'_>, mail: MailNo, authority: Option<LgCode>) -> Resul
         ));
     }
     super::filing::take_over(step, code, mail, &changes)?;
+    settle_undeliverable(step, &changes)?;
     item.authority = Some(code);
     item.disposition = Disposition::Revision;
     close_of_mail(step, mail)?;
@@ -221,6 +223,26 @@ fn close_of_tenant(step: &mut Step<'_>, tenant: TenantId) -> Result<(), EngineEr
         | Subject::UnknownBounce { .. }
         | Subject::Row { .. }
         | Subject::AnswerUndeliverable { .. } => false,
+    })
+}
+
+/// A new address is what an undeliverable letter was waiting for.
+fn settle_undeliverable(step: &mut Step<'_>, changes: &[Change]) -> Result<(), EngineError> {
+    let has_new_address = |tenant: &TenantId| {
+        changes.iter().any(|change| match change {
+            Change::AddressChanged { id, .. } => id == tenant,
+            Change::Added { .. } => false,
+        })
+    };
+    close_where(step, |subject| match subject {
+        Subject::Tenant { tenant, matter: Matter::Undeliverable { .. } } => has_new_address(tenant),
+        Subject::Tenant { matter: Matter::NotPickedUp { .. }, .. }
+        | Subject::Mail { .. }
+        | Subject::Inquiry { .. }
+        | Subject::UnknownBounce { .. }
+        | Subject::Row { .. }
+        | Subject::AnswerUndeliverable { .. }
+        | Subject::NotComposed { .. } => false,
     })
 }
 

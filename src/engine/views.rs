@@ -50,13 +50,14 @@ impl<T> Page<T> {
     ) -> Result<Self, EngineError> {
         let limit = limit.clamp(1, PAGE_MAX);
         let mut items = Vec::new();
+        let mut last = None;
         for (looked_at, entry) in entries.enumerate() {
-            let entry = entry?;
-            let here = key(&entry);
-            items.extend(pick(entry)?);
-            if items.len() >= limit || looked_at + 1 >= SCAN_MAX {
-                return Ok(Self { items, next: Some(here) });
+            if items.len() >= limit || looked_at >= SCAN_MAX {
+                return Ok(Self { items, next: last });
             }
+            let entry = entry?;
+            last = Some(key(&entry));
+            items.extend(pick(entry)?);
         }
         Ok(Self { items, next: None })
     }

@@ -23,7 +23,8 @@ use tokio::sync::Mutex;
 pub const KEEP: Duration = Duration::from_secs(5);
 /// The engine answers within this time or counts as stopped.
 pub const ENGINE_LIMIT: Duration = Duration::from_secs(5);
-/// A mailbox that was not read to its end for so long is reported, in seconds: intake looks every five minutes.
+/// A mailbox that was not read to its end for so long is reported, in real seconds: intake looks every five minutes, or waits
+/// in IDLE for less than that.
 pub const POLL_AGE_MAX: i64 = 1800;
 
 struct Desk {
@@ -96,7 +97,8 @@ impl Desk {
         let engine_up = matches!(tokio::time::timeout(ENGINE_LIMIT, asked).await, Ok(Ok(Ok(_))));
         let figures = self.figures(now).await;
         let vitals = self.source.health.vitals();
-        (report(&vitals, engine_up, figures.as_deref(), now), figures)
+        let poll_age_max = POLL_AGE_MAX.saturating_mul(i64::from(self.source.clock.factor()));
+        (report(&vitals, engine_up, figures.as_deref(), now, poll_age_max), figures)
     }
 
     /// Counted at most once per [`KEEP`]; whoever comes meanwhile waits for the same count.
@@ -124,7 +126,7 @@ impl Desk {
     }
 }
 
-fn report(vitals: &Vitals, engine_up: bool, figures: Option<&Figures>, now: Timestamp) -> Report {
+fn report(vitals: &Vitals, engine_up: bool, figures: Option<&Figures>, now: Timestamp, poll_age_max: i64) -> Report {
     let poll_age_seconds = vitals.polled.map(|at| now.since(at).max(0));
     let unaccounted_mails = vitals.mailbox.map(|count| count.unaccounted());
     let journal_in_order = figures.map(|figures| figures.journal_in_order);
@@ -137,7 +139,7 @@ fn report(vitals: &Vitals, engine_up: bool, figures: Option<&Figures>, now: Time
     }
     match poll_age_seconds {
         None => reasons.push("the mailbox has not been read since the start".to_owned()),
-        Some(age) if age > POLL_AGE_MAX => reasons.push(format!("the mailbox was last read {age} seconds ago")),
+        Some(age) if age > poll_age_max => reasons.push(format!("the mailbox was last read {age} seconds ago")),
         Some(_) => {}
     }
     for (server, trouble) in [("imap", &vitals.imap_trouble), ("smtp", &vitals.smtp_trouble)] {

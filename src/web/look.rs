@@ -30,15 +30,19 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-const TEMPLATES: [(&str, &str); 8] = [
+const TEMPLATES: [(&str, &str); 12] = [
     ("layout.html", include_str!("../../templates/web/layout.html")),
     ("enter.html", include_str!("../../templates/web/enter.html")),
     ("pickup.html", include_str!("../../templates/web/pickup.html")),
     ("status.html", include_str!("../../templates/web/status.html")),
+    ("demo_frame.html", include_str!("../../templates/web/demo_frame.html")),
     ("demo.html", include_str!("../../templates/web/demo.html")),
+    ("demo_tenants.html", include_str!("../../templates/web/demo_tenants.html")),
+    ("demo_mailboxes.html", include_str!("../../templates/web/demo_mailboxes.html")),
     ("demo_mailbox.html", include_str!("../../templates/web/demo_mailbox.html")),
     ("demo_mail.html", include_str!("../../templates/web/demo_mail.html")),
-    ("demo_frame.html", include_str!("../../templates/web/demo_frame.html")),
+    ("demo_queue.html", include_str!("../../templates/web/demo_queue.html")),
+    ("demo_parts.html", include_str!("../../templates/web/demo_parts.html")),
 ];
 const STYLE: &str = include_str!("../../templates/web/style.css");
 

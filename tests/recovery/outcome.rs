@@ -97,7 +97,8 @@ fn without_chance(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
             let kept = fields.iter().filter(|(name, _)| {
-                !["nonce", "at", "since", "notice_relayed", "provenance", "mail", "row"].contains(&name.as_str())
+                !["nonce", "at", "from", "since", "notice_relayed", "provenance", "mail", "row"]
+                    .contains(&name.as_str())
             });
             Value::Object(kept.map(|(name, value)| (name.clone(), without_chance(value))).collect())
         }

@@ -53,6 +53,7 @@ pub const STAGES: &[Stage] = &[
         events: &[Event::Reissue { no: 0 }, Event::Reissue { no: 8 }, Event::Register { from: 26, to: 32 }],
     },
     Stage { at: "2020-06-04T10:00:00+09:00", events: &[Event::Again { no: 30 }] },
+    Stage { at: "2020-06-04T10:30:00+09:00", events: &[] },
 ];
 
 impl Stage {

@@ -115,7 +115,13 @@ impl Place {
 
     /// `serve`, up to the line that says it runs.
     pub fn serve(&self, now: &str) -> Running {
-        let mut command = self.command(now, &["serve"]);
+        Running::start(&mut self.command(now, &["serve"]))
+    }
+}
+
+impl Running {
+    /// Starts a daemon and waits for the line that says it runs.
+    pub fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("annai runs");
         let stderr = BufReader::new(child.stderr.take().expect("stderr is piped"));
         let (tell, log) = channel();
@@ -126,13 +132,11 @@ impl Place {
                 }
             }
         });
-        let mut running = Running { child, log, heard: String::new() };
+        let mut running = Self { child, log, heard: String::new() };
         running.wait_for("annai is running");
         running
     }
-}
 
-impl Running {
     /// Reads the log up to a line with `text`.
     pub fn wait_for(&mut self, text: &str) -> String {
         let end = monotonic() + PATIENCE;
@@ -196,7 +200,8 @@ fn annai() -> Command {
     command
 }
 
-fn said(command: &mut Command) -> Said {
+/// Runs a command to its end.
+pub fn said(command: &mut Command) -> Said {
     let output = command.output().expect("annai runs");
     Said {
         code: output.status.code(),

@@ -74,7 +74,12 @@ pub enum ReviewVerb {
         part: Part<u64>,
     },
     /// One mail: what was understood from which line, why it waits, what it would change
-    Show { mail: u64 },
+    Show {
+        mail: u64,
+        /// Show the changes as if it were from this authority
+        #[arg(long, value_name = "CODE")]
+        authority: Option<LgCode>,
+    },
     /// Take it over as it was understood
     Accept {
         mail: u64,

@@ -1,6 +1,6 @@
 //! What may be asked of annai, the same over the socket and on the closed store: one closed enum, one function.
 
-use crate::domain::{Date, MailNo, RowNo, TenantId};
+use crate::domain::{Date, LgCode, MailNo, RowNo, TenantId};
 use crate::engine::records::MatterNo;
 use crate::engine::staff::Verb;
 use crate::engine::views::{HistoryOf, RowFilter, TenantFilter};
@@ -29,6 +29,8 @@ pub enum Request {
     },
     Mail {
         mail: MailNo,
+        /// The authority it would be taken over for, if the mail does not say.
+        authority: Option<LgCode>,
     },
     Tenants {
         filter: TenantFilter,
@@ -82,7 +84,7 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
         Request::Queue { filter, after, limit } => value(engine.queue(filter, *after, *limit)?),
         Request::Letter { row } => value(engine.letter(*row)?),
         Request::Matters { after, limit } => value(engine.open_matters(*after, *limit)?),
-        Request::Mail { mail } => value(engine.mail(*mail)?),
+        Request::Mail { mail, authority } => value(engine.mail(*mail, *authority)?),
         Request::Tenants { filter, after, limit } => value(engine.tenants(filter, *after, *limit)?),
         Request::Tenant { id } => value(engine.tenant(*id)?),
         Request::History { of, after, limit } => value(engine.history(*of, *after, *limit)?),

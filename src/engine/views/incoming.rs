@@ -82,13 +82,13 @@ impl Engine {
         Page::collect(entries, limit, key, |matter| Ok(Some(self.matter_view(&matter))))
     }
 
-    /// One mail as a person must see it to decide.
-    pub fn mail(&self, no: MailNo) -> Result<MailView, EngineError> {
+    /// One mail as a person must see it to decide; `authority` is for a mail that does not say which it is from.
+    pub fn mail(&self, no: MailNo, authority: Option<LgCode>) -> Result<MailView, EngineError> {
         let item = self.item(no)?;
         let reading = staff::read_again(&self.context, &item)?;
         let mut matters = self.matters(super::SCAN_MAX)?;
         matters.retain(|matter| mail_of(&matter.subject) == Some(no));
-        let code = directory::code_of(&reading);
+        let code = authority.or_else(|| directory::code_of(&reading));
         Ok(MailView {
             disposition_name: item.disposition.japanese(),
             matters: matters.iter().map(|matter| self.matter_view(matter)).collect(),

@@ -32,6 +32,7 @@ pub struct TenantLine {
     pub address: MailAddress,
     /// The reachability check.
     pub welcome: &'static str,
+    pub welcome_name: &'static str,
     /// The newest certificate course.
     pub generation: Generation,
     pub state: &'static str,
@@ -61,6 +62,7 @@ pub struct TenantView {
 pub struct GenerationView {
     pub generation: Generation,
     pub cause: Cause,
+    pub cause_name: &'static str,
     pub detail: State,
     pub state_name: &'static str,
 }
@@ -103,6 +105,7 @@ impl Engine {
         let generation = |enrolment: &crate::workflow::enrolment::Enrolment| GenerationView {
             generation: enrolment.generation,
             cause: enrolment.cause,
+            cause_name: words::cause(enrolment.cause),
             state_name: words::enrolment(&enrolment.state).1,
             detail: enrolment.state.clone(),
         };
@@ -121,6 +124,7 @@ impl Engine {
 fn line(course: &Course) -> TenantLine {
     let current = course.current();
     let (state, state_name) = current.map_or(("", ""), |current| words::enrolment(&current.state));
+    let (welcome, welcome_name) = words::welcome(&course.welcome);
     let (credential, credential_name) = words::credential(&course.credential.state);
     let deadline = current.and_then(|current| match &current.state {
         State::Open { deadline, .. } | State::Expired { deadline, .. } => Some(*deadline),
@@ -138,7 +142,8 @@ fn line(course: &Course) -> TenantLine {
         kind: course.tenant.kind,
         name: course.tenant.name.clone(),
         address: course.tenant.address.clone(),
-        welcome: words::welcome(&course.welcome).0,
+        welcome,
+        welcome_name,
         generation: current.map_or(Generation(0), |current| current.generation),
         state,
         state_name,

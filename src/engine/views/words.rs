@@ -3,7 +3,7 @@
 use crate::engine::records::Subject;
 use crate::workflow::credential::State as CredentialState;
 use crate::workflow::delivery::{BounceClass, Delivery, Trouble};
-use crate::workflow::enrolment::State;
+use crate::workflow::enrolment::{Cause, State};
 use crate::workflow::welcome::Welcome;
 use crate::workflow::{Matter, ReissueReason, RevocationReason};
 
@@ -147,6 +147,15 @@ pub fn subject(subject: &Subject) -> String {
         }
         Subject::NotComposed { letter, why, .. } => format!("「{}」を作成できません（{why}）。", letter.japanese()),
         Subject::UnknownBounce { .. } => "どの送信に対するものか分からない配信不能通知です。".to_owned(),
+    }
+}
+
+/// The word of why a generation was begun.
+pub fn cause(cause: Cause) -> &'static str {
+    match cause {
+        Cause::First => "初回",
+        Cause::Reissue => "再発行",
+        Cause::Renewal => "更新",
     }
 }
 
