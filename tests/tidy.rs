@@ -23,31 +23,31 @@ const UPWARD: [(&str, &str, &str); 1] =
 
 /// Where an outside crate may be used. One home each; more only with the reason.
 const HOMES: &[(&str, &[&str])] = &[
-    ("async_imap", &["intake", "telemetry"]), // telemetry silences its log
-    ("aws_lc_rs", &["crypto", "tls"]),        // tls: the provider rustls runs on is this library
-    ("axum", &["web"]),
+    ("async_imap", &["intake", "telemetry"]),        // telemetry silences its log
+    ("aws_lc_rs", &["crypto", "tls"]),               // tls: the provider rustls runs on is this library
+    ("axum", &["web", "demo"]),                      // demo: the viewer of the sandbox mailboxes
     ("chrono", &["domain", "scheduler", "sandbox"]), // scheduler: cron's own types; sandbox: INTERNALDATE
     ("clap", &["cli"]),
     ("cron", &["scheduler"]),
     ("csv", &["rules"]),
-    ("encoding_rs", &["reading", "letters", "sandbox"]), // letters write ISO-2022-JP; sandbox searches bodies
+    ("encoding_rs", &["reading", "letters", "sandbox", "demo"]), // letters write ISO-2022-JP; sandbox and demo play others
     ("hickory_resolver", &["cli"]),
     ("imap_codec", &["sandbox"]),
     ("imap_types", &["sandbox"]),
     ("lettre", &["letters", "dispatch", "telemetry"]), // builder; SMTP half; telemetry silences its log
     ("mail_auth", &["dispatch"]),
     ("mail_parser", &["reading"]),
-    ("minijinja", &["letters", "web"]), // mails and pages
+    ("minijinja", &["letters", "web", "demo"]), // mails and pages
     ("rcgen", &["pki"]),
     ("regex", &["rules", "reading"]), // patterns are given in rules and used in reading
     ("rustix", &["cli"]),
     ("sd_notify", &["cli"]),
     ("sled", &["store", "telemetry"]), // telemetry silences its log
     ("socket2", &["intake"]),
-    ("toml", &["rules", "config"]), // both are files of staff
+    ("toml", &["rules", "config", "demo"]), // files of staff; the story of the demo
     ("tracing_subscriber", &["telemetry"]),
     ("unicode_normalization", &["rules", "reading", "letters", "crypto"]), // names, lines, lint, typed codes
-    ("unicode_width", &["cli"]),
+    ("unicode_width", &["cli", "demo"]),                                   // columns of a terminal
     ("zip", &["letters"]),
 ];
 
