@@ -1,34 +1,18 @@
 //! The verbs of staff as a user runs them: the real binary against the socket of a running daemon and against the closed
 //! store of the same state, which must say the same.
 #![cfg(feature = "daemon")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use annai::config::{Config, TestOverrides};
-use annai::daemon::{Daemon, assembly};
-use annai::engine::filing::Arrived;
-use annai::reading::read;
-use annai::workflow::cursor::Cursor;
+#[path = "control/place.rs"]
+mod place;
+
+use annai::daemon::assembly;
 use annai::workflow::delivery::{Outcome, Reply};
+use place::{LOOKED, Place, Running, at, text};
 use serde_json::Value;
-use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
-use tempfile::TempDir;
-use tokio::runtime::Runtime;
-use tokio::sync::watch;
+use std::process::{Command, Stdio};
 
-/// When the mails arrived.
-const FILED: &str = "2020-05-07T10:00:00+09:00";
-/// When staff look: an hour earlier, so that nothing is due and the daemon leaves everything as it is.
-const LOOKED: &str = "2020-05-07T09:00:00+09:00";
-const MAILS: [&str; 5] = [
-    "reading/form-utf-8.eml",
-    "reading/unknown-authority.eml",
-    "reading/inquiry.eml",
-    "cli/staff/hostile.eml",
-    "reading/next-line.eml",
-];
 /// Everything that only looks.
 const QUESTIONS: &[&[&str]] = &[
     &["status"],
@@ -66,6 +50,11 @@ const REFUSED: &[(&[&str], i32, &str)] = &[
         1,
         "annai: this mail names no known authority; say which one it is with --authority CODE\n",
     ),
+    (
+        &["review", "ask", "4"],
+        1,
+        "annai: no letter may go to this sender: it was asked already, had enough answers today, or is a program; write by hand\n",
+    ),
     (&["review", "close", "1", "--reason", "x"], 1, "annai: a mail in review is accepted or rejected, not closed\n"),
     (&["review", "reject", "2", "--reason", " "], 2, "annai: a reason is needed; give another value\n"),
     (&["tenant", "show", "131032-00"], 1, "annai: there is no tenant 131032-00\n"),
@@ -86,57 +75,7 @@ const REFUSED: &[(&[&str], i32, &str)] = &[
     ),
 ];
 
-struct Place {
-    dir: TempDir,
-}
-
 impl Place {
-    /// A state in which mails of several moods have arrived and one letter has failed once.
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let made = Command::new(env!("CARGO_BIN_EXE_annai")).arg("init").arg(dir.path()).output().unwrap();
-        assert!(made.status.success(), "{}", text(&made.stderr));
-        std::fs::copy(data("cli/staff/annai.toml"), dir.path().join("annai.toml")).unwrap();
-        let password = dir.path().join("secrets/imap-password");
-        std::fs::write(&password, "x\n").unwrap();
-        std::fs::set_permissions(&password, Permissions::from_mode(0o600)).unwrap();
-        let place = Self { dir };
-        let mut engine = assembly::engine(&place.config(), at(FILED)).unwrap();
-        let rules = Arc::clone(&engine.setup().rules);
-        let arrived = MAILS.iter().zip(1..).map(|(name, uid)| {
-            let raw = std::fs::read(data(name)).unwrap();
-            Arrived { uid, reading: read(&raw, &rules), raw, truncated: false }
-        });
-        let mails: Vec<_> = arrived.collect();
-        engine.file(Cursor { uid_validity: 7, uid_next: 6 }, mails).unwrap();
-        engine.wake(100).unwrap();
-        let [lease] = &engine.lease(1).unwrap()[..] else { panic!("one letter is due") };
-        engine.answered(lease.row, &Outcome::NotSent { why: "no route".to_owned() }).unwrap();
-        engine.commit().unwrap();
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn config(&self) -> Config {
-        Config::load(&self.path("annai.toml")).unwrap()
-    }
-
-    fn annai(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_annai"));
-        command.args(args).arg("--config").arg(self.path("annai.toml")).current_dir(self.dir.path());
-        command.env("ANNAI_NOW", LOOKED).env("ANNAI_SEED", "2").env("COLUMNS", "160").env_remove("ANNAI_LOG");
-        command.stdin(Stdio::null()).output().unwrap()
-    }
-
-    fn json(&self, args: &[&str]) -> Value {
-        let output = self.annai(&[args, &["--json"]].concat());
-        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-
     /// Every question, as JSON and as a table.
     fn answers(&self) -> Vec<(Value, String)> {
         let human = |args: &[&str]| {
@@ -154,44 +93,6 @@ impl Place {
             assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(*exit), true), "{args:?}");
         }
     }
-}
-
-/// The daemon in this process, frozen at the moment staff look.
-struct Running {
-    runtime: Runtime,
-    daemon: Arc<Daemon>,
-    tell: watch::Sender<bool>,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Running {
-    fn start(place: &Place) -> Self {
-        let runtime = Runtime::new().unwrap();
-        let daemon = Arc::new(runtime.block_on(async { assembly::daemon(&place.config(), at(LOOKED)).unwrap() }));
-        let (tell, told) = watch::channel(false);
-        let run = Arc::clone(&daemon);
-        let task = runtime.spawn(async move { run.run(told).await.unwrap() });
-        Self { runtime, daemon, tell, task }
-    }
-
-    fn stop(self) {
-        self.tell.send(true).unwrap();
-        self.runtime.block_on(self.task).unwrap();
-        self.runtime.shutdown_background();
-        Arc::into_inner(self.daemon).unwrap().finish();
-    }
-}
-
-fn at(now: &str) -> TestOverrides {
-    TestOverrides { now: Some(now.parse().unwrap()), seed: Some(1) }
-}
-
-fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 /// What a terminal would act on: control characters but the line end, and marks that turn the writing direction.
@@ -309,6 +210,8 @@ fn staff_act_through_the_daemon_and_without() {
     let place = Place::new();
     let running = Running::start(&place);
     assert_eq!(place.json(&["queue", "hold", "1", "--reason", "電話で確認中"])["state"], "held");
+    let answers = |item: Value| item["answers"].as_array().unwrap().len();
+    assert_eq!(answers(place.json(&["review", "ask", "2"])), answers(place.json(&["review", "show", "4"])) + 1);
     assert_eq!(
         place.json(&["review", "accept", "2", "--authority", "131032"])["disposition"]["disposition"],
         "revision"
@@ -345,7 +248,7 @@ fn staff_act_through_the_daemon_and_without() {
     let tail = place.json(&["audit", "tail"]);
     let actors: Vec<_> = tail.as_array().unwrap().iter().map(|line| line["entry"]["actor"].as_str().unwrap()).collect();
     assert_eq!(actors.last(), Some(&format!("staff:{}", who.trim()).as_str()));
-    assert_eq!(actors.iter().filter(|actor| actor.starts_with("staff:")).count(), 11, "{actors:?}");
+    assert_eq!(actors.iter().filter(|actor| actor.starts_with("staff:")).count(), 12, "{actors:?}");
     assert_eq!(place.json(&["audit", "verify"])["faults"], Value::Array(Vec::new()));
 }
 
@@ -367,6 +270,10 @@ fn backup_restore_and_the_exported_journal() {
 
     let into_full = place.annai(&["restore", "through.backup", "--into", "secrets"]);
     assert_eq!(into_full.status.code(), Some(1));
+    let whole = std::fs::read(place.path("through.backup")).unwrap();
+    std::fs::write(place.path("half.backup"), &whole[..whole.len() / 2]).unwrap();
+    let half = place.annai(&["restore", "half.backup", "--into", "again"]);
+    assert!(text(&half.stderr).contains("no complete annai backup"), "{}", text(&half.stderr));
     let restored = place.json(&["restore", "through.backup", "--into", "again"]);
     assert_eq!((&restored["rows"], &restored["journal"]), (&backup["rows"], &backup["journal"]));
     let before = place.json(&["tenant"]);
@@ -413,7 +320,7 @@ fn what_is_no_request_is_refused_and_what_a_killed_daemon_left_does_no_harm() {
         b"\xff\n",
         b"{\"request\":\"act\",\"who\":\"root\"}\n",
         b"{\"request\":\"status\"",
-        &[b'x'; 65536],
+        &vec![b'x'; 65536],
     ] {
         let answer: Value = serde_json::from_str(&ask(line)).unwrap();
         assert_eq!(answer["exit"], 2, "{answer}");

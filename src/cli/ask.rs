@@ -53,9 +53,9 @@ impl Desk {
 
     pub(super) fn print(&self, answer: &Value, human: impl FnOnce(&Value) -> String) -> Result<ExitCode, CliError> {
         if self.json {
-            print_json(answer)?
+            print_json(answer)?;
         } else {
-            print(&human(answer))?
+            print(&human(answer))?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -31,8 +31,8 @@ pub(super) fn run(args: &AuditArgs, cli: &Cli) -> Result<ExitCode, CliError> {
         }
         AuditVerb::Tail { lines, tenant: Some(id) } => {
             let mut desk = Desk::open(cli)?;
-            let list = lines_of(&mut desk, *id, &Part { limit: HISTORY_MAX, after: None })?;
-            let all: Vec<&Value> = items(&list, "/items").collect();
+            let entries = lines_of(&mut desk, *id, &Part { limit: HISTORY_MAX, after: None })?;
+            let all: Vec<&Value> = items(&entries, "/items").collect();
             let last = all.len().saturating_sub(usize::try_from(*lines).unwrap_or(usize::MAX));
             desk.print(&json!(all.get(last..).unwrap_or_default()), |lines| history(lines, ""))
         }
@@ -65,7 +65,9 @@ fn told(audit: &Value, json: bool) -> Result<ExitCode, CliError> {
         print_json(audit)?;
     } else {
         let mut out = format!("{} 行、末尾 {}\n", text(audit, "/entries"), text(audit, "/anchor"));
-        faults.iter().for_each(|fault| _ = writeln!(out, "{fault}"));
+        for fault in &faults {
+            let _ = writeln!(out, "{fault}");
+        }
         out.push_str(if faults.is_empty() {
             "監査証跡に問題はありません\n"
         } else {

@@ -32,7 +32,8 @@ pub(super) fn restore(args: &RestoreArgs, cli: &Cli) -> Result<ExitCode, CliErro
     };
     let file = File::open(&args.file).map_err(unread)?;
     let empty = match std::fs::read_dir(&args.into) {
-        Ok(mut entries) => entries.next().is_none(),
+        // What a restore that failed has left: its lock.
+        Ok(mut entries) => entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == "lock")),
         Err(fault) => fault.kind() == std::io::ErrorKind::NotFound,
     };
     if !empty {

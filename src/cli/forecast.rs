@@ -8,6 +8,7 @@ use crate::daemon::control::Request;
 use crate::domain::Date;
 use crate::letters::LetterKind;
 use serde_json::Value;
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 pub(super) fn run(args: &ForecastArgs, cli: &Cli) -> Result<ExitCode, CliError> {
@@ -29,7 +30,7 @@ fn human(forecast: &Value) -> String {
     out.push_str("すべて予定どおり届き、だれも証明書を取得しない場合の見込みです。\n");
     match text(forecast, "/held").as_str() {
         "" | "0" => {}
-        held => out.push_str(&format!("ほかに判断待ちの送信が {held} 通あります。\n")),
+        held => _ = writeln!(out, "ほかに判断待ちの送信が {held} 通あります。"),
     }
     if forecast.get("cut_short").and_then(Value::as_bool) == Some(true) {
         out.push_str("数が多いため、一部の利用機関は含まれていません。\n");

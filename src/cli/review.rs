@@ -58,8 +58,8 @@ fn matters(value: &Value, pointer: &str) -> String {
     for matter in items(value, pointer) {
         let about = [("メール", "/mail"), ("送信", "/row"), ("", "/tenant")];
         let about = about.map(|(label, pointer)| (label, text(matter, pointer)));
-        let about: String =
-            about.iter().filter(|(_, no)| !no.is_empty()).map(|(label, no)| format!("{label}{no}")).collect();
+        let about = about.iter().find(|(_, no)| !no.is_empty()).map(|(label, no)| format!("{label}{no}"));
+        let about = about.unwrap_or_default();
         let (from, subject) = (text(matter, "/from"), text(matter, "/subject"));
         table.row([text(matter, "/matter"), when(matter, "/since"), about, from, subject, text(matter, "/text")]);
     }
@@ -96,7 +96,9 @@ fn human(mail: &Value) -> String {
         };
         let _ = writeln!(out, "  {none}");
     }
-    changes.iter().for_each(|change| _ = writeln!(out, "  {change}"));
+    for change in &changes {
+        let _ = writeln!(out, "  {change}");
+    }
     if mail.pointer("/matters/0").is_some() {
         let _ = write!(out, "\n{}", matters(mail, "/matters"));
     }

@@ -157,14 +157,14 @@ fn ahead(
         }
         course = next;
         for effect in effects {
-            follow(effect, policy, &mut waiting);
+            follow(&effect, policy, &mut waiting);
         }
     }
     false
 }
 
-fn follow(effect: Effect, policy: &Policy<'_>, waiting: &mut Vec<Leaving>) {
-    match effect {
+fn follow(effect: &Effect, policy: &Policy<'_>, waiting: &mut Vec<Leaving>) {
+    match *effect {
         Effect::Queue { letter, generation, ordinal, not_before } => {
             let window = &policy.rules.schedule.send_window;
             let at = if letter.windowed() { policy.calendar.next_open(window, not_before) } else { not_before };

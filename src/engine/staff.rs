@@ -95,7 +95,13 @@ fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
         Verb::AskSender { mail } => {
             let mut item = in_review(step.context, *mail)?;
             let reading = read_again(step.context, &item)?;
+            let given = item.answers.len();
             super::answers::answer(step, &mut item, &reading, LetterKind::CorrectionRequest)?;
+            if item.answers.len() == given {
+                return Err(EngineError::Refused(
+                    "no letter may go to this sender: it was asked already, had enough answers today, or is a program; write by hand",
+                ));
+            }
             step.put_item(&item)
         }
         Verb::Reread { mail } => super::filing::reread(step, *mail),

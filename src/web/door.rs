@@ -57,15 +57,23 @@ impl Door {
     pub async fn serve(&self, router: Router, mut told: watch::Receiver<bool>) -> Result<(), DoorError> {
         let listener = TcpListener::from_std(self.listener.try_clone()?)?;
         let guarded = Guarded { listener, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) };
-        let mut ending = told.clone();
+        let ending = told.clone();
         let serving = axum::serve(guarded, router).with_graceful_shutdown(async move {
             let _told = told.wait_for(|now| *now).await;
         });
         tokio::select! {
             served = async { serving.await } => Ok(served?),
-            () = async { let _told = ending.wait_for(|now| *now).await; tokio::time::sleep(GRACE).await } => Ok(()),
+            () = grace(ending) => Ok(()),
         }
     }
+}
+
+/// Ends some time after it was told.
+async fn grace(mut told: watch::Receiver<bool>) {
+    {
+        let _told = told.wait_for(|now| *now).await;
+    }
+    tokio::time::sleep(GRACE).await;
 }
 
 struct Guarded {

@@ -6,20 +6,20 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-pub struct Canary {
+pub(crate) struct Canary {
     pub what: String,
     /// Any of its writings.
     song: Regex,
 }
 
 #[derive(Default)]
-pub struct Haystack(Vec<(String, Vec<u8>)>);
+pub(crate) struct Haystack(Vec<(String, Vec<u8>)>);
 
 /// Shorter pieces would be found by chance.
 const NEEDLE_BYTES_MIN: usize = 8;
 
 impl Canary {
-    pub fn new(what: &str, secret: &str) -> Self {
+    pub(crate) fn new(what: &str, secret: &str) -> Self {
         let bare: String = secret.chars().filter(|c| *c != '-').collect();
         let spellings = [secret, &bare].into_iter().flat_map(|s| [s.to_owned(), s.to_uppercase(), s.to_lowercase()]);
         let needles = spellings.flat_map(|spelling| {
@@ -41,7 +41,7 @@ impl Canary {
         Self::of(what, needles.collect())
     }
 
-    pub fn bytes(what: &str, secret: &[u8]) -> Self {
+    pub(crate) fn bytes(what: &str, secret: &[u8]) -> Self {
         Self::of(what, encoded(secret).into_iter().collect())
     }
 
@@ -55,13 +55,13 @@ impl Canary {
 }
 
 impl Haystack {
-    pub fn add(&mut self, name: &str, bytes: Vec<u8>) {
+    pub(crate) fn add(&mut self, name: &str, bytes: Vec<u8>) {
         assert!(!bytes.is_empty(), "{name} is empty");
         self.0.push((name.to_owned(), bytes));
     }
 
     /// Every file below a directory.
-    pub fn add_tree(&mut self, dir: &Path) {
+    pub(crate) fn add_tree(&mut self, dir: &Path) {
         for entry in fs::read_dir(dir).expect("a directory") {
             let entry = entry.expect("an entry");
             let kind = entry.file_type().expect("a type");
@@ -75,7 +75,7 @@ impl Haystack {
     }
 
     /// Where the canary sings.
-    pub fn find(&self, canary: &Canary) -> Vec<String> {
+    pub(crate) fn find(&self, canary: &Canary) -> Vec<String> {
         self.0.iter().filter(|(_, bytes)| canary.song.is_match(bytes)).map(|(name, _)| name.clone()).collect()
     }
 }

@@ -21,9 +21,9 @@ fn filed(flow: &Flow) -> usize {
 fn a_keyword_and_a_new_uidvalidity() {
     let mut flow = Flow::start(Tls::Implicit, Tls::StartTls);
     deliver(&flow, &["sapporo.eml", "kochi.eml"]);
-    assert_eq!(flow.dovecot.marked("", "a"), 0);
+    assert_eq!(flow.dovecot.marked("", 'a'), 0);
     assert_eq!(flow.at(NOW).len(), 2 * 2 + 2 + 3, "receipts, copies, welcomes");
-    assert_eq!((flow.dovecot.marked("", "a"), filed(&flow)), (2, 2));
+    assert_eq!((flow.dovecot.marked("", 'a'), filed(&flow)), (2, 2));
 
     // As after a restore: every mail has a new UID. Nothing is answered twice, a new mail is.
     flow.dovecot.forget_uids();
@@ -31,7 +31,7 @@ fn a_keyword_and_a_new_uidvalidity() {
     let new = flow.at(LATER);
     assert!(new.iter().all(|letter| !letter.subject.contains("札幌市")), "{new:#?}");
     assert_eq!((new.len(), filed(&flow)), (2 + 2, 3));
-    assert_eq!((flow.at(LATER).len(), flow.dovecot.marked("", "a")), (0, 3));
+    assert_eq!((flow.at(LATER).len(), flow.dovecot.marked("", 'a')), (0, 3));
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_mailbox_that_is_left_as_it_is() {
     flow.place.set("imap", "after", "\"nothing\"");
     deliver(&flow, &["sapporo.eml"]);
     assert_eq!(flow.at(NOW).len(), 2 + 2);
-    assert_eq!(flow.dovecot.marked("", "a") + flow.dovecot.marked("", "S"), 0, "no keyword, not even read");
+    assert_eq!(flow.dovecot.marked("", 'a') + flow.dovecot.marked("", 'S'), 0, "no keyword, not even read");
     // Only the cursor knows; it does.
     assert_eq!((flow.at(LATER).len(), filed(&flow)), (0, 1));
     deliver(&flow, &["sapporo.eml"]);
@@ -76,12 +76,12 @@ fn a_foreign_authority_is_refused() {
             said.stderr
         );
         assert!(said.stderr.contains("ca_file"), "the remedy: {}", said.stderr);
-        assert_eq!((flow.receiver.letters().len(), flow.dovecot.marked("", "a")), (0, 0));
+        assert_eq!((flow.receiver.letters().len(), flow.dovecot.marked("", 'a')), (0, 0));
 
         std::fs::copy(flow.dovecot.ca(), flow.place.file("imap-ca.pem")).unwrap();
         std::fs::copy(flow.dovecot.foreign_ca(), flow.place.file("smtp-ca.pem")).unwrap();
         let said = flow.place.try_once(NOW);
         assert_eq!((said.code, said.stderr.contains("letters could not be handed over")), (Some(1), true));
-        assert_eq!((flow.receiver.letters().len(), flow.dovecot.marked("", "a"), filed(&flow)), (0, 1, 1));
+        assert_eq!((flow.receiver.letters().len(), flow.dovecot.marked("", 'a'), filed(&flow)), (0, 1, 1));
     }
 }

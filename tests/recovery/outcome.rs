@@ -10,10 +10,10 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One line for each mail, tenant, letter and matter.
-pub struct Outcome(BTreeMap<String, usize>);
+pub(crate) struct Outcome(BTreeMap<String, usize>);
 
 impl Outcome {
-    pub fn of(local: &Local) -> Self {
+    pub(crate) fn of(local: &Local) -> Self {
         let store = local.store();
         let mails = inbox(&store).into_iter().map(|item| format!("mail {} {}", item.disposition.name(), item.subject));
         let courses = records::<Value>(&store, Table::Roster)
@@ -35,12 +35,12 @@ impl Outcome {
     }
 
     /// Distinct lines of one kind.
-    pub fn count(&self, kind: &str) -> usize {
+    pub(crate) fn count(&self, kind: &str) -> usize {
         self.0.keys().filter(|line| line.starts_with(kind)).count()
     }
 
     /// Lines that only one of two runs has, or has more often.
-    pub fn differences(&self, other: &Self) -> Vec<String> {
+    pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
         let lines: BTreeSet<_> = self.0.keys().chain(other.0.keys()).collect();
         let count = |of: &Self, line: &String| of.0.get(line).copied().unwrap_or(0);
         let counts = lines.into_iter().map(|line| (line, count(self, line), count(other, line)));
@@ -48,7 +48,7 @@ impl Outcome {
     }
 
     /// What must hold by itself: nothing lost, nothing twice, journal and directory agree.
-    pub fn is_whole(local: &Local) {
+    pub(crate) fn is_whole(local: &Local) {
         let store = local.store();
         assert_eq!(audit(&store).unwrap().faults, Vec::<String>::new());
         let mailbox = local.mailbox();
@@ -73,7 +73,7 @@ impl Outcome {
 }
 
 /// What must hold at any moment: a mark on a mail means it is filed, a letter out there means its attempt is recorded.
-pub fn check_after_kill(local: &Local) {
+pub(crate) fn check_after_kill(local: &Local) {
     let mailbox = local.mailbox();
     let letters = local.receiver.letters();
     let store = local.store();

@@ -10,7 +10,7 @@ use annai::workflow::ReissueReason;
 use std::fmt::Write as _;
 
 /// What happens, and when annai is run after it.
-pub struct Stage {
+pub(crate) struct Stage {
     pub at: &'static str,
     events: &'static [Event],
 }
@@ -28,7 +28,7 @@ enum Event {
     Reissue { no: usize },
 }
 
-pub const STAGES: &[Stage] = &[
+pub(crate) const STAGES: &[Stage] = &[
     Stage { at: "2020-04-20T10:00:00+09:00", events: &[Event::Register { from: 0, to: 7 }] },
     Stage {
         at: "2020-04-20T15:00:00+09:00",
@@ -58,7 +58,7 @@ pub const STAGES: &[Stage] = &[
 
 impl Stage {
     /// Lets the events happen. No daemon may be running.
-    pub fn prepare(&self, local: &Local) {
+    pub(crate) fn prepare(&self, local: &Local) {
         local.receiver.set_now(self.at);
         for event in self.events {
             match event {

@@ -98,7 +98,7 @@ pub(super) fn told(entry: &Entry, scope: Option<&Scope>) -> HistoryLine {
     let events = match &entry.event {
         Value::Array(events) => events.iter().collect(),
         Value::Null => Vec::new(),
-        one => vec![one],
+        one @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => vec![one],
     };
     let inside = |event: &&Value| scope.is_none_or(|scope| scope.holds(event));
     let mut text: Vec<String> = events.into_iter().filter(inside).map(sentence).collect();
@@ -133,6 +133,8 @@ fn sentence(event: &Value) -> String {
             .map(|subject| format!("要確認{}：{}", at(event, "no"), words::subject(&subject))),
         Some("matter-closed") => Some(format!("要確認{}は済みました", at(event, "no"))),
         Some("staff") => read::<Verb>(event, "act").map(|verb| act(&verb)),
+        Some("picked-up") => Some(format!("証明書が取得されました（第{}回）", at(event, "generation"))),
+        Some("seen-in-use") => Some(format!("証明書の利用を確認しました（第{}回）", at(event, "generation"))),
         Some("certificate-to-revoke") => {
             Some(format!("証明書 {} を失効します", at(event, "serial").as_str().unwrap_or_default()))
         }

@@ -71,17 +71,13 @@ impl Engine {
         };
         let key = |row: &Row| row.no.to_string();
         let pick = |row: Row| Ok(wanted(&row).then(|| line(row)));
-        match filter.tenant {
-            Some(tenant) => {
-                let mut rows = self.rows_of(tenant)?;
-                rows.retain(|no| no.0 >= first);
-                Page::collect(rows.into_iter().map(|no| self.row(no)), limit, key, pick)
-            }
-            None => {
-                let rows = self.context.store.range(Table::Outbox, codec::number(first)..)?;
-                Page::collect(rows.map(|row| codec::decode(&row?.1)), limit, key, pick)
-            }
+        if let Some(tenant) = filter.tenant {
+            let mut rows = self.rows_of(tenant)?;
+            rows.retain(|no| no.0 >= first);
+            return Page::collect(rows.into_iter().map(|no| self.row(no)), limit, key, pick);
         }
+        let rows = self.context.store.range(Table::Outbox, codec::number(first)..)?;
+        Page::collect(rows.map(|row| codec::decode(&row?.1)), limit, key, pick)
     }
 
     /// One letter, with its text unless it holds a secret.
