@@ -91,17 +91,17 @@ fn crash(world: &mut World, losing: bool) {
 }
 
 #[test]
-fn a_spring_with_seed_1() {
+fn sixty_days() {
     live(1);
 }
 
 #[test]
-fn a_spring_with_seed_2() {
+fn sixty_days_more() {
     live(2);
 }
 
 #[test]
-fn a_spring_with_seed_20200501() {
+fn sixty_other_days() {
     live(20_200_501);
 }
 

@@ -2,7 +2,7 @@
 //! headers; what belongs to no row is put before a person, never dropped (research R13).
 
 use super::EngineError;
-use super::outbox::{row_of_bounce_address, row_of_message_id};
+use super::marks::{row_of_bounce_address, row_of_message_id};
 use super::records::{Disposition, Subject};
 use super::step::Step;
 use crate::domain::{MailNo, RowNo};

@@ -12,6 +12,7 @@
 //! | `filing` | a mail has arrived |
 //! | `answers` | what its sender is told |
 //! | `bounces` | a report on a mail of ours |
+//! | `facts`, `marks` | what stands in a letter to a tenant, and how it is known again |
 //! | `outbox` | letters queued, leased, answered |
 //! | `waking` | time has passed |
 //! | `staff` | a person decides |
@@ -26,9 +27,11 @@ mod answers;
 mod bounces;
 pub mod chance;
 mod codec;
+mod facts;
 pub mod filing;
 pub mod forecast;
 pub mod inspect;
+mod marks;
 pub mod outbox;
 pub mod pickup;
 pub mod records;

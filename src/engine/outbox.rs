@@ -2,17 +2,17 @@
 //! (invariants I3, I4, I7). Bytes that hold a secret are sealed from the moment they are composed until they are
 //! relayed, and then deleted.
 
-use super::records::{About, Grant, Row, Subject};
+use super::marks::{message_id, verp};
+use super::records::{About, Row, Subject};
 use super::step::Step;
-use super::{Context, Engine, EngineError, Post, SYSTEM, codec, is_secret};
-use crate::crypto::{self, Purpose};
-use crate::domain::{Generation, MailAddress, MessageId, RowNo, Secret, TenantId, Timestamp};
-use crate::letters::{Addressee, Again, Charset, Letter, LetterKind, Stamp, compose};
+use super::{Context, Engine, EngineError, SYSTEM, codec, is_secret};
+use crate::crypto;
+use crate::domain::{Generation, MailAddress, RowNo, Secret, TenantId, Timestamp};
+use crate::letters::{Charset, Letter, LetterKind, Stamp, compose};
 use crate::store::Table;
 use crate::workflow::Policy;
-use crate::workflow::course::{Course, CourseEvent, Roster};
+use crate::workflow::course::CourseEvent;
 use crate::workflow::delivery::{self, Delivery, DeliveryEffect, DeliveryEvent, Outcome, Told};
-use crate::workflow::enrolment::{Cause, Enrolment, State};
 use serde_json::json;
 
 /// Most rows handed out in one lease.
@@ -291,79 +291,6 @@ impl Step<'_> {
         }
         Ok(())
     }
-
-    /// The facts of a letter to a tenant that leaves at `leaves`; `None` for letters that answer a mail.
-    fn facts(
-        &mut self,
-        roster: &Roster,
-        course: &Course,
-        letter: LetterKind,
-        generation: Generation,
-        ordinal: u32,
-        leaves: Timestamp,
-    ) -> Result<Option<Letter>, EngineError> {
-        let post = &self.context.setup.post;
-        let tenant = &course.tenant;
-        let to = Addressee {
-            id: tenant.id.to_string(),
-            kind: tenant.kind,
-            name: tenant.name.clone(),
-            authority: roster.authority_name(),
-        };
-        let enrolment = course.enrolment(generation);
-        Ok(match letter {
-            LetterKind::Welcome => {
-                Some(Letter::Welcome { to, certificates_from: self.context.setup.rules.schedule.certificates_from })
-            }
-            LetterKind::CertificateNotice => match enrolment.map(|e| (e, &e.state)) {
-                Some((enrolment, State::NoticeQueued { stated })) => {
-                    let code = pickup_code(self.context, tenant.id, enrolment);
-                    self.put_grant(code_tag(self.context, code.reveal()), &Grant { tenant: tenant.id, generation })?;
-                    let again = match enrolment.cause {
-                        Cause::First => None,
-                        Cause::Reissue => Some(Again::Reissue),
-                        Cause::Renewal => Some(Again::Renewal),
-                    };
-                    Some(Letter::CertificateNotice { to, url: pickup_url(post, &code), deadline: *stated, again })
-                }
-                Some(_) | None => None,
-            },
-            LetterKind::PickupPassword => match enrolment.map(|e| (e, &e.state)) {
-                Some((enrolment, State::Open { deadline, .. })) => {
-                    let password = pickup_password(self.context, tenant.id, enrolment);
-                    Some(Letter::PickupPassword { to, password, deadline: *deadline })
-                }
-                Some(_) | None => None,
-            },
-            LetterKind::Reminder => match enrolment.map(|e| &e.state) {
-                Some(State::Open { notice_relayed, deadline, .. }) => {
-                    let tiers = &self.context.setup.rules.schedule.reminder_days_before;
-                    let last = tiers.last().is_none_or(|last| *last == ordinal);
-                    let days_left = u32::try_from(deadline.days_since(leaves.date())).unwrap_or(0);
-                    Some(Letter::Reminder {
-                        to,
-                        notice_sent: notice_relayed.date(),
-                        deadline: *deadline,
-                        days_left,
-                        last,
-                    })
-                }
-                Some(_) | None => None,
-            },
-            LetterKind::Expired => match enrolment.map(|e| &e.state) {
-                Some(State::Expired { deadline, .. }) => Some(Letter::Expired { to, deadline: *deadline }),
-                Some(_) | None => None,
-            },
-            LetterKind::Credentials => Some(Letter::Credentials {
-                to,
-                user_id: tenant.id.to_string(),
-                password: credential_password(self.context, course),
-                unzip_password: post.unzip_password.clone(),
-                method: post.zip_method,
-            }),
-            LetterKind::Receipt | LetterKind::UnderReview | LetterKind::CorrectionRequest => None,
-        })
-    }
 }
 
 /// When a letter may leave that was due in the hours of the send window, but is taken up outside them after an outage.
@@ -389,74 +316,6 @@ pub(crate) fn content(context: &Context, row: &Row) -> Result<Secret<Vec<u8>>, E
 
 fn content_context(no: RowNo) -> Vec<u8> {
     format!("outbox/{no}").into_bytes()
-}
-
-fn derivation(tenant: TenantId, enrolment: &Enrolment) -> Vec<u8> {
-    [format!("{tenant}/{}/", enrolment.generation).as_bytes(), &enrolment.nonce.0].concat()
-}
-
-/// The code in the pick-up URL: 5 × 4 characters, 99 bits (research R2).
-pub(crate) fn pickup_code(context: &Context, tenant: TenantId, enrolment: &Enrolment) -> Secret<String> {
-    let bits = context.keys.derive(Purpose::PickupToken, &derivation(tenant, enrolment));
-    crypto::codes::typeable(bits.reveal(), 5, 4)
-}
-
-/// The pick-up password: 3 × 4 characters, 59 bits.
-pub(crate) fn pickup_password(context: &Context, tenant: TenantId, enrolment: &Enrolment) -> Secret<String> {
-    let bits = context.keys.derive(Purpose::PickupCode, &derivation(tenant, enrolment));
-    crypto::codes::typeable(bits.reveal(), 3, 4)
-}
-
-fn credential_password(context: &Context, course: &Course) -> Secret<String> {
-    let about = [course.tenant.id.to_string().as_bytes(), &course.credential.nonce.0].concat();
-    crypto::codes::typeable(context.keys.derive(Purpose::Password, &about).reveal(), 4, 4)
-}
-
-/// Under which key a pick-up code stands in the table `Grant`; `typed` in any of the ways people type it.
-pub(crate) fn code_tag(context: &Context, typed: &str) -> [u8; 16] {
-    let canonical = crypto::codes::canonical(typed);
-    context.keys.tag(Purpose::Lookup, canonical.as_ref().map_or(&b""[..], |code| code.reveal().as_bytes()))
-}
-
-fn pickup_url(post: &Post, code: &Secret<String>) -> Secret<String> {
-    Secret::new(format!("{}/p/{}", post.pickup_url, code.reveal()))
-}
-
-/// `annai.12.0a1b2c3d4e5f@followup.mhlw.go.jp`: the same at every attempt.
-fn message_id(context: &Context, no: RowNo) -> MessageId {
-    let tag = context.keys.tag(Purpose::MessageId, &codec::number(no.0));
-    MessageId(format!("annai.{no}.{}@{}", hex(&tag[..6]), context.setup.post.from.domain()))
-}
-
-/// `bounce+12.0a1b2c3d@example.jp` (VERP): says which row came back, and that we wrote it.
-fn verp(context: &Context, no: RowNo) -> Result<MailAddress, EngineError> {
-    let base = &context.setup.post.bounce;
-    let address = format!("{}+{no}.{}@{}", base.local(), verp_tag(context, no), base.domain());
-    address.parse().map_err(|_| EngineError::Input(format!("the bounce address {} is too long", base.masked())))
-}
-
-fn verp_tag(context: &Context, no: RowNo) -> String {
-    hex(&context.keys.tag(Purpose::Verp, &codec::number(no.0))[..4])
-}
-
-/// The row a bounce address stands for, if it is one of ours.
-pub(super) fn row_of_bounce_address(context: &Context, address: &MailAddress) -> Option<RowNo> {
-    let base = &context.setup.post.bounce;
-    let tail = address.local().strip_prefix(base.local())?.strip_prefix('+')?;
-    let (no, tag) = tail.split_once('.')?;
-    let no = RowNo(no.parse().ok()?);
-    let ours = address.domain() == base.domain() && crypto::same(verp_tag(context, no).as_bytes(), tag.as_bytes());
-    ours.then_some(no)
-}
-
-/// The row a Message-ID stands for, if it is one of ours.
-pub(super) fn row_of_message_id(context: &Context, id: &str) -> Option<RowNo> {
-    let no = RowNo(id.strip_prefix("annai.")?.split('.').next()?.parse().ok()?);
-    (message_id(context, no).0 == id).then_some(no)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|n| char::from_digit(u32::from(n), 16)).collect()
 }
 
 fn charset(context: &Context, to: &MailAddress) -> Charset {

@@ -1,7 +1,7 @@
 //! The pick-up of a certificate as events (invariant I5), and what a pick-up code stands for. The look-up changes nothing;
 //! the secret itself is handed out by whoever calls [`Engine::picked_up`].
 
-use super::outbox::code_tag;
+use super::facts::code_tag;
 use super::records::Grant;
 use super::{Engine, EngineError, SYSTEM};
 use crate::crypto::codes;

@@ -15,6 +15,9 @@
 //!
 //! The courses of one authority and its health centres are one [`Roster`]: the unit that is loaded and stored.
 
+mod news;
+
+use self::news::{counts, relayed, undeliverable};
 use super::credential::{self, Credential, CredentialEvent};
 use super::enrolment::{self, Cause, Certificate, Enrolment, EnrolmentEvent, State};
 use super::welcome::{self, Welcome, WelcomeEvent};
@@ -218,23 +221,6 @@ fn in_use(course: &Course) -> Result<Generation, Refused> {
     live.map_or_else(|| newest(course), |enrolment| Ok(enrolment.generation))
 }
 
-/// Whether a letter is the latest of its kind. Each changed address has a welcome letter and credentials of its own; what
-/// is heard later of an earlier one says nothing about the address of today.
-fn counts(course: &Course, letter: LetterKind, ordinal: u32) -> Result<(), Refused> {
-    let latest = match letter {
-        LetterKind::Welcome => course.welcome.attempt(),
-        LetterKind::Credentials => course.credential.attempt,
-        LetterKind::CertificateNotice
-        | LetterKind::PickupPassword
-        | LetterKind::Reminder
-        | LetterKind::Expired
-        | LetterKind::Receipt
-        | LetterKind::UnderReview
-        | LetterKind::CorrectionRequest => return Ok(()),
-    };
-    if ordinal == latest { Ok(()) } else { Err(Refused("this letter went to an earlier address")) }
-}
-
 fn enrol(
     course: &mut Course,
     generation: Generation,
@@ -267,83 +253,6 @@ fn woke(course: &mut Course, spare: Nonce, now: Timestamp, policy: &Policy<'_>) 
     let (credential, more) = credential::step(&course.credential, &event, now)?;
     course.credential = credential;
     effects.extend(more);
-    Ok(effects)
-}
-
-fn relayed(
-    course: &mut Course,
-    letter: LetterKind,
-    generation: Generation,
-    now: Timestamp,
-    policy: &Policy<'_>,
-) -> Result<Vec<Effect>, Refused> {
-    match letter {
-        LetterKind::Welcome => {
-            let (welcome, effects) = welcome::step(&course.welcome, &WelcomeEvent::Relayed, now, policy)?;
-            course.welcome = welcome;
-            Ok(effects)
-        }
-        LetterKind::Credentials => {
-            let (credential, effects) = credential::step(&course.credential, &CredentialEvent::Relayed, now)?;
-            course.credential = credential;
-            Ok(effects)
-        }
-        LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired => {
-            enrol(course, generation, &EnrolmentEvent::Relayed { letter }, now, policy)
-        }
-        LetterKind::Receipt | LetterKind::UnderReview | LetterKind::CorrectionRequest => {
-            Err(Refused("this letter went to the sender of a mail, not to a tenant"))
-        }
-    }
-}
-
-fn undeliverable(
-    course: &mut Course,
-    letter: LetterKind,
-    generation: Generation,
-    why: &str,
-    now: Timestamp,
-    policy: &Policy<'_>,
-) -> Result<Vec<Effect>, Refused> {
-    let why = why.to_owned();
-    match letter {
-        LetterKind::Welcome => {
-            let event = WelcomeEvent::Undeliverable { why: why.clone() };
-            let (welcome, mut effects) = welcome::step(&course.welcome, &event, now, policy)?;
-            course.welcome = welcome;
-            effects.extend(hold_back(course, &why, now, policy)?);
-            Ok(effects)
-        }
-        LetterKind::Credentials => {
-            let event = CredentialEvent::Undeliverable { why };
-            let (credential, effects) = credential::step(&course.credential, &event, now)?;
-            course.credential = credential;
-            Ok(effects)
-        }
-        LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired => {
-            enrol(course, generation, &EnrolmentEvent::Undeliverable { letter, why }, now, policy)
-        }
-        LetterKind::Receipt | LetterKind::UnderReview | LetterKind::CorrectionRequest => {
-            Err(Refused("this letter went to the sender of a mail, not to a tenant"))
-        }
-    }
-}
-
-/// The address has turned out to be dead: secrets that are written but have not left stay here. A new address begins the
-/// next generation. Staff are asked by the welcome letter already.
-fn hold_back(course: &mut Course, why: &str, now: Timestamp, policy: &Policy<'_>) -> Result<Vec<Effect>, Refused> {
-    let mut effects = Vec::new();
-    let waiting = course.enrolments.iter().filter(|e| matches!(e.state, State::NoticeQueued { .. }));
-    for generation in waiting.map(|e| e.generation).collect::<Vec<_>>() {
-        let event = EnrolmentEvent::Undeliverable { letter: LetterKind::CertificateNotice, why: why.to_owned() };
-        let more = enrol(course, generation, &event, now, policy)?;
-        effects.extend(more.into_iter().filter(|effect| !matches!(effect, Effect::AskStaff(_))));
-    }
-    if course.credential.state == credential::State::Queued {
-        let (credential, more) = credential::step(&course.credential, &CredentialEvent::AddressChanged, now)?;
-        course.credential = credential;
-        effects.extend(more);
-    }
     Ok(effects)
 }
 
