@@ -54,18 +54,24 @@ impl Door {
     }
 
     /// Serves until told to end; requests under way get [`GRACE`].
-    pub async fn serve(&self, router: Router, mut told: watch::Receiver<bool>) -> Result<(), DoorError> {
+    pub async fn serve(&self, router: Router, told: watch::Receiver<bool>) -> Result<(), DoorError> {
         let listener = TcpListener::from_std(self.listener.try_clone()?)?;
         let guarded = Guarded { listener, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) };
-        let mut ending = told.clone();
-        let serving = axum::serve(guarded, router).with_graceful_shutdown(async move {
-            let _told = told.wait_for(|now| *now).await;
-        });
+        let serving = axum::serve(guarded, router).with_graceful_shutdown(ended(told.clone()));
+        let grace = async {
+            ended(told).await;
+            tokio::time::sleep(GRACE).await;
+        };
         tokio::select! {
             served = async { serving.await } => Ok(served?),
-            () = async { let _told = ending.wait_for(|now| *now).await; tokio::time::sleep(GRACE).await } => Ok(()),
+            () = grace => Ok(()),
         }
     }
+}
+
+async fn ended(mut told: watch::Receiver<bool>) {
+    // If nobody can tell any more, it has ended too.
+    let _told = told.wait_for(|now| *now).await.is_ok();
 }
 
 struct Guarded {
