@@ -14,6 +14,7 @@ use annai::letters::{Desk, TemplateFiles, Templates, ZipMethod};
 use annai::reading;
 use annai::rules::{RuleFiles, Rules};
 use annai::store::{Options, Store};
+use annai::web::door::Door;
 use annai::web::{Contact, Pages, Source};
 use annai::workflow::ReissueReason;
 use annai::workflow::cursor::Cursor;
@@ -393,6 +394,50 @@ async fn health_says_what_is_wrong() {
 #[test]
 fn a_busy_address_is_told_with_its_setting() {
     let busy = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let fault = annai::web::door::Door::open(busy.local_addr().unwrap(), "web.pickup_listen").unwrap_err().to_string();
+    let fault = Door::open(busy.local_addr().unwrap(), "web.pickup_listen").unwrap_err().to_string();
     assert!(fault.contains("web.pickup_listen") && fault.contains("give another address"), "{fault}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_speak_tls_and_a_silent_client_holds_nobody_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let (cert, key) = (dir.path().join("cert.pem"), dir.path().join("key.pem"));
+    let made = std::process::Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+        .args([
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+            "-addext",
+            "basicConstraints=CA:FALSE",
+        ])
+        .arg("-out")
+        .arg(&cert)
+        .arg("-keyout")
+        .arg(&key)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let any = || Door::open(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0), "web.pickup_listen").unwrap();
+    let door = any().with_tls(&cert, &key).unwrap();
+    let address = door.address();
+    let router = axum::Router::new().route("/", axum::routing::get(|| async { "hello" }));
+    let (_tell, told) = watch::channel(false);
+    tokio::spawn(async move { door.serve(router, told).await });
+
+    let _silent = TcpStream::connect(address).await.unwrap();
+    let connector = tokio_rustls::TlsConnector::from(annai::tls::client_config(Some(&cert)).unwrap());
+    let stream = TcpStream::connect(address).await.unwrap();
+    let mut stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200") && answer.ends_with(b"hello"));
+
+    // A key that belongs to no certificate, or none at all, is told with the settings.
+    for wrong in [(key.clone(), cert.clone()), (dir.path().join("none.pem"), key.clone())] {
+        let fault = any().with_tls(&wrong.0, &wrong.1).unwrap_err().to_string();
+        assert!(fault.contains("web.tls_cert"), "{fault}");
+    }
 }
