@@ -145,7 +145,7 @@ pub struct DemoArgs {
     /// How many seconds a day takes
     #[arg(long, value_name = "SECONDS_PER_DAY", default_value_t = 2.0, value_parser = seconds)]
     pub speed: f64,
-    /// Port of the first page; the next ones follow. Busy ports are left out [default: 8100]
+    /// Port of the first page; the next ones follow. Busy ports are left out
     #[arg(long, value_name = "N", default_value_t = 8100)]
     pub port: u16,
     /// Address to listen on; only of this machine

@@ -3,7 +3,7 @@
 use super::control::ControlError;
 use super::{Daemon, DaemonError};
 use crate::clock::Clock;
-use crate::config::{AfterReading, Config, FileError, ImapConfig, ImapLogin, SmtpConfig, TestOverrides};
+use crate::config::{AfterReading, Config, FileError, ImapConfig, ImapLogin, SmtpConfig, TestOverrides, WebTls};
 use crate::crypto::{KeyError, MasterKey};
 use crate::dispatch::DispatchSettings;
 use crate::dispatch::dkim::{DkimError, Signer};
@@ -160,7 +160,11 @@ pub fn contact(config: &Config) -> Contact {
 
 /// The listeners of the pages, opened now.
 pub fn pages(config: &Config) -> Result<Pages, AssemblyError> {
-    Ok(Pages::open(config.web.pickup_listen, config.web.console_listen, contact(config))?)
+    let mut pages = Pages::open(config.web.pickup_listen, config.web.console_listen, contact(config))?;
+    if let Some(WebTls { cert, key }) = &config.web.tls {
+        pages.pickup = pages.pickup.with_tls(cert, &crate::config::secret_path(key)?)?;
+    }
+    Ok(pages)
 }
 
 pub fn imap(config: &ImapConfig) -> Result<ImapSettings, AssemblyError> {

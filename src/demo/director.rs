@@ -65,7 +65,7 @@ impl<'a> Director<'a> {
             told.extend(self.staff(&scene).await?);
             told.extend(self.news(&scene));
             terminal.show(&scene, &told)?;
-            if scene.now >= self.story.end && self.nothing_under_way(&scene) {
+            if scene.now >= self.story.end && Self::nothing_under_way(&scene) {
                 self.stage.clock.stop_at(scene.now);
                 self.watcher.finish();
                 return Ok(terminal.end(&Scene { finished: true, ..scene })?);
@@ -251,7 +251,7 @@ impl<'a> Director<'a> {
         )
     }
 
-    fn nothing_under_way(&self, scene: &Scene) -> bool {
+    fn nothing_under_way(scene: &Scene) -> bool {
         let due = |row: &Row| match &row.delivery {
             Delivery::InFlight { .. } => true,
             Delivery::Planned { due } => *due <= scene.now,

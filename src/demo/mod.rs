@@ -129,6 +129,6 @@ async fn play(stage: &stage::Stage, story: Arc<story::Story>, options: &Options)
     let _told = tell.send(true);
     running.await?;
     viewing.await?;
-    terminal.farewell(&stage.dir.path, options.keep.is_some())?;
+    terminal::Terminal::farewell(&stage.dir.path, options.keep.is_some())?;
     outcome
 }

@@ -7,8 +7,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::MasterKey;
 use crate::daemon::{Daemon, assembly};
-use crate::domain::{MailAddress, time::DAY};
-use crate::engine::{Chance, Engine};
+use crate::domain::{MailAddress, Timestamp, time::DAY};
+use crate::engine::{Chance, Engine, Setup};
 use crate::sandbox::{
     self, Answer, AnswerRule, BounceStyle, Faults, Pattern, PostOffice, SmtpFault, SmtpRule, SmtpStage, When,
 };
@@ -20,7 +20,7 @@ use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Ports tried, one after the other, before any free one is taken.
@@ -70,16 +70,18 @@ pub(super) async fn build(options: &Options, story: &Story) -> Result<Stage, Dem
     let viewer = door(options.listen, &mut ports)?;
     let pickup = door(options.listen, &mut ports)?;
     let console = door(options.listen, &mut ports)?;
-    // The factor is what makes a day last so long; one second per second is the slowest.
-    let clock = Clock::scaled(story.start, factor(options.seconds_per_day));
-    let office = open_office(&clock).await?;
+    let running = Arc::new(OnceLock::new());
+    let office = open_office(story.start, Arc::clone(&running)).await?;
     office.set_faults(faults(story, options.seconds_per_day));
     let config = configure(&dir.path, &office, pickup.address(), console.address())?;
     let (contact, ministry) = (config.mail.contractor.clone(), config.mail.ministry.clone());
     let pages = Pages { contact: assembly::contact(&config), pickup, console };
     let (pickup, console) = (pages.pickup.address(), pages.console.address());
-    let engine = open_engine(&config, clock.clone(), options.seed)?;
-    let per_domain = engine.setup().rules.schedule.per_domain_per_minute;
+    let setup = open_setup(&config)?;
+    let per_domain = setup.rules.schedule.per_domain_per_minute;
+    // The story's time begins when everything slow is done.
+    let clock = running.get_or_init(|| Clock::scaled(story.start, factor(options.seconds_per_day))).clone();
+    let engine = open_engine(&config, setup, clock.clone(), options.seed)?;
     let dispatch = assembly::dispatch(&config.smtp, &config.mail.from.domain(), per_domain)?;
     let daemon = Daemon::start(engine, assembly::imap(&config.imap)?, dispatch)?.with_pages(pages);
     Ok(Stage { daemon, office: Arc::new(office), clock, contact, ministry, viewer, pickup, console, dir })
@@ -107,10 +109,10 @@ fn door(listen: IpAddr, ports: &mut impl Iterator<Item = u16>) -> Result<Door, D
     Ok(Door::open(SocketAddr::new(listen, 0), "--listen")?)
 }
 
-async fn open_office(clock: &Clock) -> Result<PostOffice, DemoError> {
-    let clock = clock.clone();
-    let options = sandbox::Options::new(PASSWORD, Arc::new(move || clock.now()));
-    Ok(PostOffice::start(options).await?)
+/// Until the clock runs it is `start`.
+async fn open_office(start: Timestamp, running: Arc<OnceLock<Clock>>) -> Result<PostOffice, DemoError> {
+    let now = move || running.get().map_or(start, Clock::now);
+    Ok(PostOffice::start(sandbox::Options::new(PASSWORD, Arc::new(now))).await?)
 }
 
 fn faults(story: &Story, seconds_per_day: f64) -> Faults {
@@ -173,9 +175,13 @@ fn configure(dir: &Path, office: &PostOffice, pickup: SocketAddr, console: Socke
     Config::load(&file).map_err(|faults| DemoError::Faults(faults.iter().map(ToString::to_string).collect()))
 }
 
-fn open_engine(config: &Config, clock: Clock, seed: u64) -> Result<Engine, DemoError> {
+fn open_setup(config: &Config) -> Result<Setup, DemoError> {
     let mut setup = assembly::setup(config)?;
-    Arc::make_mut(&mut setup.rules).schedule.poll = POLL.to_owned();
+    POLL.clone_into(&mut Arc::make_mut(&mut setup.rules).schedule.poll);
+    Ok(setup)
+}
+
+fn open_engine(config: &Config, setup: Setup, clock: Clock, seed: u64) -> Result<Engine, DemoError> {
     let keys = MasterKey::load(&config.keys.master_key_path()?)?;
     let store = Arc::new(Store::open(&config.state_dir, store::Options::default())?);
     Ok(Engine::open(store, setup, keys, clock, Chance::Seeded { seed, drawn: 0 })?)

@@ -15,7 +15,7 @@ use minijinja::{Value, context};
 use std::fmt::Write as _;
 
 /// Happenings on the first page.
-const LOG_SHOWN: usize = 16;
+const LOG_SHOWN: usize = 7;
 /// Rows on the queue's page.
 const ROWS_SHOWN: usize = 400;
 /// Size of the funnel's drawing.
@@ -202,10 +202,11 @@ pub(super) fn mailboxes(watcher: &Watcher, scene: &Scene) -> Vec<Value> {
             Some(_) => "厚生労働省（写し）".to_owned(),
             None => owner(scene, &address),
         };
-        (owner.is_empty(), context! { address, owner, count => mails.len(), newest })
+        let rank = if ours.contains(&address.as_str()) { 0 } else { 1 + u8::from(owner.is_empty()) };
+        (rank, context! { address, owner, count => mails.len(), newest })
     };
     let mut lines: Vec<_> = watcher.office.mailboxes().into_iter().map(line).collect();
-    lines.sort_by_key(|(unknown, _)| *unknown);
+    lines.sort_by_key(|(rank, _)| *rank);
     lines.into_iter().map(|(_, line)| line).collect()
 }
 

@@ -1,5 +1,5 @@
 //! The demo in the terminal: on a TTY one block that is drawn anew in its place, with the news scrolling above it; else
-//! plain lines. Widths are counted in columns, a Japanese character being two.
+//! plain lines. The block keeps within 79 columns, for a wrapped line would spoil the redrawing. Widths are counted in columns, a Japanese character being two.
 
 use super::Options;
 use super::scene::{Bar, Happening, Scene, Who};
@@ -10,7 +10,7 @@ use std::path::Path;
 use unicode_width::UnicodeWidthStr;
 
 /// Columns of the longest bar.
-const BAR_COLUMNS: u64 = 40;
+const BAR_COLUMNS: usize = 32;
 /// Columns of the words before a bar.
 const WORD_COLUMNS: usize = 12;
 const RESET: &str = "\x1b[0m";
@@ -26,7 +26,6 @@ pub(super) struct Terminal {
     drawn: usize,
     urls: [(&'static str, &'static str, String); 3],
     exit: bool,
-    /// The date of the last plain line.
     seconds_per_day: f64,
 }
 
@@ -108,7 +107,7 @@ impl Terminal {
         put(&text)
     }
 
-    pub(super) fn farewell(&mut self, dir: &Path, kept: bool) -> io::Result<()> {
+    pub(super) fn farewell(dir: &Path, kept: bool) -> io::Result<()> {
         if kept {
             put(&format!("\n状態を残しました / kept: {}\n", dir.display()))
         } else {
@@ -141,8 +140,8 @@ impl Terminal {
         let _ = writeln!(text, "\n{bold}{}{reset}  {dim}day {day}/{}{reset}", scene.now.staff(), scene.days);
         let most = scene.bars.iter().map(|bar| bar.count).max().unwrap_or(0).max(1);
         for Bar { ja, en, count } in scene.bars {
-            let full = usize::try_from(count * BAR_COLUMNS / most).unwrap_or(0);
-            let bar = format!("{}{}", "█".repeat(full), "·".repeat(40_usize.saturating_sub(full)));
+            let full = usize::try_from(count * BAR_COLUMNS as u64 / most).unwrap_or(0);
+            let bar = format!("{}{}", "█".repeat(full), "·".repeat(BAR_COLUMNS.saturating_sub(full)));
             let _ = writeln!(
                 text,
                 "  {}{}{bar}{reset} {count:>3}  {dim}{en}{reset}",
@@ -153,7 +152,7 @@ impl Terminal {
         let counts = &scene.counts;
         let _ = writeln!(
             text,
-            "  受信 {}  送信 {}  送信待ち {}  不達 {}  要確認 {}  {dim}in, out, waiting, returned, for staff{reset}",
+            "  受信 {}  送信 {}  送信待ち {}  不達 {}  要確認 {}\n  {dim}in, out, waiting, returned, for staff{reset}",
             counts.mails_in, counts.mails_out, counts.waiting, counts.returned, counts.review
         );
         self.drawn = text.lines().count();
