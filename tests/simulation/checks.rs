@@ -164,7 +164,7 @@ fn mails(world: &World) {
     assert!(places == expected && here.len() == places.len(), "{} mails, {} filed", world.mailbox.len(), here.len());
     assert_eq!(world.view().filed().unwrap(), u64::try_from(world.mailbox.len()).unwrap());
     let names: usize =
-        Disposition::NAMES.iter().map(|n| items.iter().filter(|i| i.disposition.name() == *n).count()).sum();
+        Disposition::WORDS.iter().map(|(n, _)| items.iter().filter(|i| i.disposition.name() == *n).count()).sum();
     assert_eq!(names, items.len());
 }
 
