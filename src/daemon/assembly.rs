@@ -134,7 +134,7 @@ pub fn engine(config: &Config, overrides: TestOverrides) -> Result<Engine, Assem
     let keys = MasterKey::load(&config.keys.master_key_path()?)?;
     let store = Arc::new(Store::open(&config.state_dir, Options::default())?);
     let clock = overrides.now.map_or(Clock::System, Clock::Frozen);
-    let chance = overrides.seed.map_or(Chance::System, |seed| Chance::Seeded { seed, drawn: 0 });
+    let chance = overrides.seed.map_or(Chance::system(), |seed| Chance::Seeded { seed, drawn: 0 });
     Ok(Engine::open(store, setup, keys, clock, chance)?)
 }
 

@@ -12,9 +12,9 @@ pub mod smtp;
 pub mod throttle;
 mod wire;
 
-use crate::clock::Clock;
-use crate::domain::Timestamp;
-use crate::engine::outbox::Lease;
+use crate::clock::{Clock, monotonic};
+use crate::domain::{RowNo, Timestamp};
+use crate::engine::outbox::{Became, Lease};
 use crate::engine::thread::{Handle, Stopped};
 use crate::health::Health;
 use crate::scheduler::sleep_until;
@@ -29,7 +29,9 @@ use tokio::sync::watch;
 /// Pauses before a new connection after one, two, … failures in a row; the last one repeats.
 pub const RECONNECT_SECONDS: [u64; 5] = [1, 5, 15, 60, 300];
 /// Letters taken in one lease.
-pub const LEASE_ROWS: usize = 16;
+pub const LEASE_ROWS: usize = 32;
+/// Outcomes are recorded after this long even if the lease is not finished.
+pub const REPORT_AFTER: Duration = Duration::from_secs(1);
 /// A connection without work is closed after this long: relays do not like idle clients.
 pub const KEEP_IDLE: Duration = Duration::from_secs(5);
 
@@ -127,7 +129,7 @@ impl Worker {
                         continue;
                     }
                 }
-                if self.round().await? > 0 {
+                if self.round(&until).await? > 0 {
                     continue;
                 }
             } else if matches!(until, Until::Empty) {
@@ -148,51 +150,67 @@ impl Worker {
         }
     }
 
-    /// Leases once and hands over; returns how many letters there were.
-    async fn round(&mut self) -> Result<usize, Stopped> {
-        let answer = self.dispatch.handle.call(|engine| engine.lease(LEASE_ROWS)).await?;
-        let leases = answer.unwrap_or_else(|fault| {
-            tracing::error!(%fault, "letters could not be leased");
-            Vec::new()
-        });
-        let count = leases.len();
-        let mut reports = Vec::with_capacity(count);
-        for lease in leases {
-            let outcome = self.hand_over(&lease).await?;
-            if let Some(outcome) = outcome {
-                let row = lease.row;
-                reports.push(self.dispatch.handle.send(move |engine| engine.answered(row, &outcome)).await?);
+    /// Leases and hands over until nothing is due, or somebody says stop; returns how many letters there were. What became
+    /// of one lease is recorded in the step that takes the next: one flush for both.
+    async fn round(&mut self, until: &Until) -> Result<usize, Stopped> {
+        let mut count = 0;
+        let mut leases = self.exchange(Vec::new(), LEASE_ROWS).await?;
+        while !leases.is_empty() {
+            count += leases.len();
+            let mut reports = Vec::with_capacity(leases.len());
+            let mut since = monotonic();
+            for lease in leases {
+                let became = if self.connect().await.is_ok() {
+                    self.hand_over(&lease).await
+                } else {
+                    // Not the letter's fault: it stays as it was, and the relay is tried again after a pause.
+                    Became::Postponed { until: self.dispatch.clock.now() }
+                };
+                reports.push((lease.row, became));
+                if since.elapsed() >= REPORT_AFTER {
+                    self.exchange(std::mem::take(&mut reports), 0).await?;
+                    since = monotonic();
+                }
             }
-        }
-        for report in reports {
-            if let Err(fault) = report.await.map_err(|_| Stopped)? {
-                tracing::error!(%fault, "an outcome could not be recorded; the letter counts as in flight until a restart");
-            }
+            let more = if self.connection.is_some() && !is_told(until) { LEASE_ROWS } else { 0 };
+            leases = self.exchange(reports, more).await?;
         }
         Ok(count)
     }
 
-    /// One letter. `None`: it was given back because its domain has had enough for now.
-    async fn hand_over(&mut self, lease: &Lease) -> Result<Option<Outcome>, Stopped> {
+    /// Reports and leases in one durable step.
+    async fn exchange(&self, reports: Vec<(RowNo, Became)>, limit: usize) -> Result<Vec<Lease>, Stopped> {
+        let leased = self.dispatch.handle.call(move |engine| {
+            for (row, became) in &reports {
+                if let Err(fault) = engine.became(*row, became) {
+                    tracing::error!(row = row.0, %fault, "an outcome could not be recorded; it is unknown after a restart");
+                }
+            }
+            engine.lease(limit)
+        });
+        Ok(leased.await?.unwrap_or_else(|fault| {
+            tracing::error!(%fault, "letters could not be leased");
+            Vec::new()
+        }))
+    }
+
+    /// One letter. It is given back when its domain has had enough for now.
+    async fn hand_over(&mut self, lease: &Lease) -> Became {
         let domain = lease.to.domain();
         if !self.dispatch.take_slot(&domain) {
-            let (row, until) = (lease.row, self.dispatch.slot(&domain));
-            if let Err(fault) = self.dispatch.handle.call(move |engine| engine.postpone(row, until)).await? {
-                tracing::error!(row = row.0, %fault, "a letter could not be postponed");
-            }
-            return Ok(None);
+            return Became::Postponed { until: self.dispatch.slot(&domain) };
         }
         let signed = match &self.dispatch.settings.signer {
             None => None,
             Some(dkim) => match dkim.sign(lease.bytes.reveal(), self.dispatch.clock.now()) {
                 Ok(bytes) => Some(bytes),
-                Err(fault) => return Ok(Some(Outcome::NotSent { why: fault.to_string() })),
+                Err(fault) => return Became::Answered(Outcome::NotSent { why: fault.to_string() }),
             },
         };
         let bytes = signed.as_ref().unwrap_or_else(|| lease.bytes.reveal());
         let outcome = self.submit(lease, bytes).await;
         tracing::info!(row = lease.row.0, to = lease.to.masked(), outcome = word(&outcome), "letter");
-        Ok(Some(outcome))
+        Became::Answered(outcome)
     }
 
     /// A connection that was fine for the letter before may have been closed since; surely unsent letters get a new one.
@@ -251,6 +269,13 @@ impl Worker {
         if let Some(connection) = self.connection.take() {
             connection.quit().await;
         }
+    }
+}
+
+fn is_told(until: &Until) -> bool {
+    match until {
+        Until::Empty => false,
+        Until::Told(shutdown) => *shutdown.borrow(),
     }
 }
 

@@ -28,6 +28,16 @@ pub struct Lease {
     pub bytes: Secret<Vec<u8>>,
 }
 
+/// What became of a leased letter.
+#[derive(Debug, Clone)]
+pub enum Became {
+    Answered(Outcome),
+    /// Given back untried.
+    Postponed {
+        until: Timestamp,
+    },
+}
+
 impl Engine {
     /// Takes rows that are due, at most `limit`, and records the attempt. A letter with a secret is taken alone: if the
     /// process dies, at most one of each connection has an unknown outcome.
@@ -52,7 +62,15 @@ impl Engine {
         Ok(leases)
     }
 
-    /// What became of a leased row.
+    /// What became of a leased row, one way or the other.
+    pub fn became(&mut self, no: RowNo, became: &Became) -> Result<(), EngineError> {
+        match became {
+            Became::Answered(outcome) => self.answered(no, outcome),
+            Became::Postponed { until } => self.postpone(no, *until),
+        }
+    }
+
+    /// A leased row was handed over, or an attempt was made.
     pub fn answered(&mut self, no: RowNo, outcome: &Outcome) -> Result<(), EngineError> {
         self.step(SYSTEM, |step| step.deliver(no, &DeliveryEvent::Answered { outcome: outcome.clone() }))?;
         self.in_flight.remove(&no);

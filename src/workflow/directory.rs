@@ -17,6 +17,7 @@ use crate::domain::tenant::Provenance;
 use crate::domain::{LgCode, MailAddress, Tenant, TenantId, TenantKind};
 use crate::reading::{Kind, Reading, Reason};
 use crate::rules::{Authority, Rules};
+use std::collections::{HashMap, HashSet};
 
 /// Most health centres one authority can have; Hokkaido has 26.
 pub const CENTRES_MAX: usize = 200;
@@ -85,18 +86,18 @@ pub fn changes(roster: Option<&Roster>, reading: &Reading, authority: &Authority
         let name = authority.knows_centre(&read.name).map_or(read.name.as_str(), |known| known.name.as_str());
         read.address.as_ref().map(|address| (TenantKind::HealthCentre, name, address))
     });
-    let mut named: Vec<(TenantKind, &str)> = Vec::new();
+    let courses = roster.into_iter().flat_map(|r| &r.courses);
+    let known: HashMap<Identity, &Course> =
+        courses.map(|course| (Identity::of(course.tenant.kind, &course.tenant.name), course)).collect();
+    let mut named: HashSet<Identity> = HashSet::new();
     for (kind, name, address) in head.chain(centres.take(CENTRES_MAX)) {
+        let identity = Identity::of(kind, name);
+        let course = known.get(&identity);
         // Of two lines about the same tenant the first counts; reading asks for a person where they differ.
-        if named.iter().any(|(k, n)| *k == kind && same_name(kind, n, name)) {
+        if !named.insert(identity) {
             continue;
         }
-        named.push((kind, name));
-        let known = roster
-            .into_iter()
-            .flat_map(|r| &r.courses)
-            .find(|c| c.tenant.kind == kind && same_name(kind, &c.tenant.name, name));
-        match known {
+        match course {
             Some(course) if course.tenant.address.same_mailbox(address) => {}
             Some(course) => found.push(Change::AddressChanged { id: course.tenant.id, address: address.clone() }),
             None => found.push(Change::Added { kind, name: name.to_owned(), address: address.clone() }),
@@ -141,11 +142,20 @@ pub fn code_of(reading: &Reading) -> Option<LgCode> {
     reading.authority.as_ref().and_then(|authority| authority.code)
 }
 
-/// There is one authority per roster, whatever it is called; health centres go by name.
-fn same_name(kind: TenantKind, known: &str, stated: &str) -> bool {
-    match kind {
-        TenantKind::Authority => true,
-        TenantKind::HealthCentre => crate::rules::names::fold(known) == crate::rules::names::fold(stated),
+/// What makes two entries the same tenant of a roster: there is one authority, whatever it is called; health centres go
+/// by name.
+#[derive(PartialEq, Eq, Hash)]
+enum Identity {
+    Authority,
+    HealthCentre(String),
+}
+
+impl Identity {
+    fn of(kind: TenantKind, name: &str) -> Self {
+        match kind {
+            TenantKind::Authority => Self::Authority,
+            TenantKind::HealthCentre => Self::HealthCentre(crate::rules::names::fold(name)),
+        }
     }
 }
 
