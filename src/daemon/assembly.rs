@@ -103,7 +103,14 @@ pub fn setup(config: &Config) -> Result<Setup, AssemblyError> {
     let mut faults = Vec::new();
     let mut collect = |fault: AssemblyError| match fault {
         AssemblyError::Faults(more) => faults.extend(more),
-        other => faults.push(other.to_string()),
+        fault @ (AssemblyError::File(_)
+        | AssemblyError::Key(_)
+        | AssemblyError::Dkim(_)
+        | AssemblyError::Rhythm(_)
+        | AssemblyError::Store(_)
+        | AssemblyError::Engine(_)
+        | AssemblyError::Daemon(_)
+        | AssemblyError::Door(_)) => faults.push(fault.to_string()),
     };
     let rules = rules(config.rules_dir.as_deref()).map_err(&mut collect).ok();
     let templates = templates(config.templates_dir.as_deref(), &desk(config)).map_err(&mut collect).ok();

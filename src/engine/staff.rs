@@ -244,6 +244,8 @@ fn close_where(step: &mut Step<'_>, is_it: impl Fn(&Subject) -> bool) -> Result<
         let matter: OpenMatter = codec::decode(&entry?.1)?;
         closed.extend(Some(matter.no).filter(|_| is_it(&matter.subject)));
     }
-    closed.into_iter().for_each(|no| step.close_matter(no));
+    for no in closed {
+        step.close_matter(no);
+    }
     Ok(())
 }
