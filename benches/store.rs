@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench store`. Prints steps per second, and the resident memory at the end of the longest run.
 
+#![expect(clippy::expect_used, reason = "a benchmark that cannot go on says so and ends")]
+
 use annai::domain::Timestamp;
 use annai::store::{Batch, Draft, Options, Store, Table};
 use divan::{Bencher, counter::ItemsCount};

@@ -3,6 +3,17 @@
 //!
 //! The seed of the cuts is printed; `POWERCUT_SEED=<u64>` repeats their places. Needs `cc` and glibc.
 
+#![cfg(feature = "daemon")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::items_after_statements,
+    reason = "a test that cannot go on fails"
+)]
+
 #[path = "support/cut.rs"]
 mod cut;
 

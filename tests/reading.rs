@@ -3,6 +3,8 @@
 //! With `ANNAI_CORPUS=<dir>` the test `corpus` reads every `<dir>/*.eml` and writes one JSON line each to the file named by
 //! `ANNAI_CORPUS_OUT`, for scoring outside; without it the test has nothing to do and says so.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
+
 use annai::reading::{Reason, read};
 use annai::rules::Rules;
 use std::fmt::Write as _;

@@ -1,9 +1,12 @@
-//! The store as its callers meet it: rows, limits, the lock, the journal and its independent verifier, backup and restore.
-//! Power cuts have their own test (powercut.rs).
+//! The store as its callers meet it: rows, limits, the lock, backup and restore. The
+//! journal and power cuts have their own tests (journal.rs, powercut.rs).
+
+#![cfg(feature = "daemon")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use annai::domain::{Digest, Timestamp};
 use annai::store::{
-    BATCH_BYTES_MAX, Batch, Draft, Flaw, Head, KEY_BYTES_MAX, LARGE_BYTES_MAX, Options, Store, StoreError, Table,
+    BATCH_BYTES_MAX, Batch, Draft, Head, KEY_BYTES_MAX, LARGE_BYTES_MAX, Options, Store, StoreError, Table,
     VALUE_BYTES_MAX, WhoActs, restore,
 };
 use serde_json::{Value, json};
@@ -84,6 +87,53 @@ fn rows_come_back_in_order_and_survive_reopening() {
 }
 
 #[test]
+fn staged_and_committed_rows_are_read_as_one_from_both_ends() {
+    let s = scratch();
+    let store = open(&s.dir);
+    let (mut committed, mut staged) = (Batch::new(), Batch::new());
+    for n in 0..60_u8 {
+        if n.is_multiple_of(2) || n > 50 {
+            committed.put(Table::Outbox, [n], "committed");
+        }
+        match n % 5 {
+            0 => staged.delete(Table::Outbox, [n]),
+            1 | 2 if n > 8 => staged.put(Table::Outbox, [n], "staged"),
+            _ => &mut staged,
+        };
+    }
+    store.apply(committed).unwrap();
+    store.stage(staged).unwrap();
+    let expected = |n: &u8| match n % 5 {
+        0 => None,
+        1 | 2 if *n > 8 => Some("staged"),
+        _ => (n.is_multiple_of(2) || *n > 50).then_some("committed"),
+    };
+    let keys: Vec<u8> = (0..60).filter(|n| expected(n).is_some()).collect();
+    let check = |store: &Store| {
+        let read = |row: Result<(annai::store::Bytes, annai::store::Bytes), StoreError>| {
+            let (key, value) = row.unwrap();
+            assert_eq!(expected(&key[0]).map(str::as_bytes), Some(&*value), "{}", key[0]);
+            assert_eq!(store.get(Table::Outbox, &key).unwrap().unwrap(), value);
+            key[0]
+        };
+        let rows = || store.rows(Table::Outbox).unwrap();
+        assert_eq!(rows().map(read).collect::<Vec<_>>(), keys);
+        assert_eq!(rows().rev().map(read).collect::<Vec<_>>(), keys.iter().rev().copied().collect::<Vec<_>>());
+        let (mut walk, mut low, mut high) = (rows(), Vec::new(), Vec::new());
+        while let Some(row) = walk.next() {
+            low.push(read(row));
+            high.extend(walk.next_back().map(read));
+        }
+        low.extend(high.iter().rev());
+        assert_eq!(low, keys, "from both ends at once");
+        assert!(store.get(Table::Outbox, &[20]).unwrap().is_none());
+    };
+    check(&store);
+    store.commit().unwrap();
+    check(&store);
+}
+
+#[test]
 fn prefixes_end_where_they_should() {
     let s = scratch();
     let store = open(&s.dir);
@@ -91,7 +141,7 @@ fn prefixes_end_where_they_should() {
     for key in [&b"a"[..], b"ab", b"ab\xff", b"ab\xff\xff", b"ac", b"\xff", b"\xff\xff"] {
         batch.put(Table::Tally, key, "1");
     }
-    batch.put(Table::Delivery, "ab", "other table");
+    batch.put(Table::Certificate, "ab", "other table");
     store.stage(batch).unwrap();
     for (prefix, count) in [(&b"ab"[..], 3), (b"ab\xff", 2), (b"a", 5), (b"\xff", 2), (b"", 7), (b"b", 0)] {
         assert_eq!(store.prefix(Table::Tally, prefix).unwrap().count(), count, "{prefix:?}");
@@ -111,7 +161,7 @@ fn limits_are_kept_and_a_refused_batch_leaves_nothing() {
         error
     };
     let long = vec![0; VALUE_BYTES_MAX + 1];
-    assert!(matches!(refused(put(Table::Roster, "k", long.clone())), StoreError::ValueTooLong { table: "roster", .. }));
+    assert!(matches!(refused(put(Table::Inbox, "k", long.clone())), StoreError::ValueTooLong { table: "inbox", .. }));
     assert!(matches!(refused(put(Table::Roster, vec![0; KEY_BYTES_MAX + 1], "")), StoreError::KeyTooLong { .. }));
     let huge = vec![0; LARGE_BYTES_MAX];
     let mut batch = put(Table::Raw, "1", huge.clone());
@@ -131,7 +181,7 @@ fn limits_are_kept_and_a_refused_batch_leaves_nothing() {
 fn large_values_come_back_whole_and_leave_no_pieces() {
     let s = scratch();
     let store = open(&s.dir);
-    let mail: Vec<u8> = (0..1_000_000_u32).flat_map(|n| n.to_be_bytes()).collect();
+    let mail: Vec<u8> = (0..1_000_000_u32).flat_map(u32::to_be_bytes).collect();
     let lengths = [0, 1, VALUE_BYTES_MAX - 1, VALUE_BYTES_MAX, VALUE_BYTES_MAX + 1, mail.len()];
     for length in lengths {
         store.apply(put(Table::Raw, length.to_be_bytes(), &mail[..length])).unwrap();
@@ -200,141 +250,6 @@ fn a_second_process_is_told_who_holds_the_store() {
     drop(child.stdin.take());
     assert!(child.wait().unwrap().success());
     open(&s.dir);
-}
-
-#[test]
-fn the_journal_is_a_chain() {
-    let s = scratch();
-    let store = open(&s.dir);
-    assert_eq!(store.verify_journal(|_| ()).unwrap().no, 0);
-    lines(&store, 20);
-    let mut two = Batch::new();
-    two.journal(draft(21, Value::Null)).journal(draft(22, json!({ "long": "長い".repeat(30_000) })));
-    let head = store.apply(two).unwrap();
-    let mut heard = Vec::new();
-    assert_eq!(store.verify_journal(|no| heard.push(no)), Ok(head));
-    assert_eq!(heard, (1..=22).collect::<Vec<_>>());
-    assert_eq!((store.verify_journal_tail(3), store.verify_journal_tail(99)), (Ok(head), Ok(head)));
-    drop(store);
-    let store = open(&s.dir);
-    assert_eq!((store.head(), store.verify_journal(|_| ())), (head, Ok(head)));
-    let entry = store.journal_entries(2).next().unwrap().unwrap();
-    assert_eq!((entry.entry.no, entry.entry.subject.as_str()), (2, "tenant:131032-02"));
-    assert_eq!(entry.entry.changes, json!([{ "put": 2 }]));
-}
-
-/// One line of Python per rule; an outsider needs nothing of annai's.
-const VERIFIER: &str = r#"
-import hashlib, json, sys
-prev, no = "0" * 64, 0
-for line in open(sys.argv[1], "rb"):
-    line = line.rstrip(b"\n"); entry = json.loads(line)
-    if "head" in entry:
-        sys.exit(0 if entry["head"] == {"no": no, "hash": prev} else "head differs")
-    if entry["prev"] != prev or entry["no"] != no + 1: sys.exit(f"broken after {no}")
-    prev, no = hashlib.sha256(line).hexdigest(), no + 1
-sys.exit("no head")
-"#;
-
-#[test]
-fn an_outsider_verifies_an_export() {
-    let s = scratch();
-    let store = open(&s.dir);
-    lines(&store, 30);
-    let mut export = Vec::new();
-    let head = store.export_journal(&mut export).unwrap();
-    assert_eq!(head, store.head());
-    let path = s.dir.join("journal.jsonl");
-    let verify = |bytes: &[u8]| {
-        fs::write(&path, bytes).unwrap();
-        Command::new("python3").args(["-c", VERIFIER]).arg(&path).output().expect("python3").status.success()
-    };
-    assert!(verify(&export));
-    let line_ends: Vec<_> = (0..export.len()).filter(|at| export[*at] == b'\n').collect();
-    let altered = String::from_utf8(export.clone()).unwrap().replacen("港区", "北区", 1);
-    assert!(!verify(altered.as_bytes()), "altered");
-    assert!(!verify(&[&export[..=line_ends[3]], &export[line_ends[4] + 1..]].concat()), "a line is missing");
-    assert!(!verify(&export[..=line_ends[29]]), "the end is missing");
-}
-
-/// A backup is a list of rows: this one is forged, its digest made right again, and what restoring says about it is kept.
-fn forged(backup: &[u8], forge: impl Fn(&mut Vec<(u8, Vec<u8>, Vec<u8>)>)) -> Result<Head, String> {
-    let magic = b"annai-backup 1\n".len();
-    let (mut at, mut rows) = (magic, Vec::new());
-    while backup[at] == b'R' {
-        let key = at + 8 + usize::from(u16::from_be_bytes(backup[at + 2..at + 4].try_into().unwrap()));
-        let value = key + u32::from_be_bytes(backup[at + 4..at + 8].try_into().unwrap()) as usize;
-        rows.push((backup[at + 1], backup[at + 8..key].to_vec(), backup[key..value].to_vec()));
-        at = value;
-    }
-    forge(&mut rows);
-    let mut out = backup[..magic].to_vec();
-    for (table, key, value) in &rows {
-        out.extend([b'R', *table]);
-        out.extend(u16::try_from(key.len()).unwrap().to_be_bytes());
-        out.extend(u32::try_from(value.len()).unwrap().to_be_bytes());
-        out.extend(key.iter().chain(value));
-    }
-    out.push(b'E');
-    out.extend((rows.len() as u64).to_be_bytes());
-    out.extend(annai::crypto::sha256(&out).0);
-    let s = scratch();
-    restore(&s.dir, &out[..], Options::default()).map(|summary| summary.head).map_err(|error| error.to_string())
-}
-
-#[test]
-fn tampering_with_the_journal_is_found_wherever_it_is() {
-    let s = scratch();
-    let store = open(&s.dir);
-    lines(&store, 9);
-    let mut backup = Vec::new();
-    let head = store.backup(&mut backup).unwrap().head;
-    assert_eq!(forged(&backup, |_| ()), Ok(head));
-    let journal = Table::Journal.byte();
-    let entry = |rows: &[(u8, Vec<u8>, Vec<u8>)], no: u64| {
-        rows.iter().position(|row| row.0 == journal && row.1 == no.to_be_bytes()).unwrap()
-    };
-    let check = |forge: &dyn Fn(&mut Vec<(u8, Vec<u8>, Vec<u8>)>), no: u64, flaw: Flaw| {
-        let said = forged(&backup, forge).unwrap_err();
-        let expected = format!("entry {no}: {flaw}");
-        assert!(said.contains(&expected), "{said}\nshould say: {expected}");
-    };
-    // Every byte of one entry: its digest, numbers, names, braces, its link.
-    let length = forged_length(&store, 5);
-    for at in 0..length {
-        check(
-            &|rows| {
-                let row = entry(rows, 5);
-                rows[row].2[at] ^= 1;
-            },
-            5,
-            Flaw::Altered,
-        );
-    }
-    let rehash = |value: &mut Vec<u8>, from: &str, to: &str| {
-        let json = String::from_utf8(value[32..].to_vec()).unwrap().replace(from, to);
-        *value = [&annai::crypto::sha256(json.as_bytes()).0[..], json.as_bytes()].concat();
-    };
-    let with = |no: u64, from: &'static str, to: &'static str| {
-        move |rows: &mut Vec<(u8, Vec<u8>, Vec<u8>)>| {
-            let row = rows.iter().position(|row| row.0 == journal && row.1 == no.to_be_bytes()).unwrap();
-            rehash(&mut rows[row].2, from, to);
-        }
-    };
-    check(&with(5, "山田", "田中"), 6, Flaw::Unchained);
-    check(&with(5, "\"no\":5", "\"no\":4"), 5, Flaw::Misnumbered(4));
-    check(&with(9, "山田", "田中"), 9, Flaw::NotTheHead(9));
-    check(&|rows| drop(rows.remove(entry(rows, 5))), 5, Flaw::Missing);
-    check(&|rows| drop(rows.remove(entry(rows, 1))), 1, Flaw::Missing);
-    check(&|rows| drop(rows.remove(entry(rows, 9))), 8, Flaw::NotTheHead(9));
-    let malformed = forged(&backup, with(5, "\"event\"", "\"deed\"")).unwrap_err();
-    assert!(malformed.contains("entry 5: it is no entry"), "{malformed}");
-    let headless = |rows: &mut Vec<(u8, Vec<u8>, Vec<u8>)>| rows.retain(|row| row.1 != b"head");
-    check(&headless, 9, Flaw::NotTheHead(0));
-}
-
-fn forged_length(store: &Store, no: u64) -> usize {
-    32 + store.journal_entries(no).next().unwrap().unwrap().json().len()
 }
 
 #[test]

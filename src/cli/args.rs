@@ -2,8 +2,11 @@
 //!
 //! Verbs that touch many things at once only say what they would do until `--apply` is given.
 
-use crate::domain::{Date, TenantId};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+mod staff;
+
+pub use staff::*;
+
+use clap::{Args, Parser, Subcommand};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -93,156 +96,6 @@ pub struct DoctorArgs {
 }
 
 #[derive(Debug, Clone, Args)]
-pub struct QueueArgs {
-    /// [default: list]
-    #[command(subcommand)]
-    pub verb: Option<QueueVerb>,
-}
-
-#[derive(Debug, Clone, Subcommand)]
-pub enum QueueVerb {
-    /// Letters, the next to leave first
-    List {
-        /// Only letters in this state (planned, held, unknown, …)
-        #[arg(long)]
-        state: Option<String>,
-        /// Only letters to this tenant
-        #[arg(long, value_name = "ID")]
-        tenant: Option<TenantId>,
-        /// Also letters that are done
-        #[arg(long)]
-        all: bool,
-        /// At most so many
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
-    },
-    /// One letter: state, attempts, replies; secrets are left out
-    Show { row: u64 },
-    /// Keep a letter back
-    Hold {
-        row: u64,
-        #[arg(long)]
-        reason: String,
-    },
-    /// Let a held letter go
-    Release { row: u64 },
-    /// Try again now
-    Retry { row: u64 },
-    /// Never send this letter
-    Withdraw {
-        row: u64,
-        #[arg(long)]
-        reason: String,
-    },
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct ReviewArgs {
-    /// [default: list]
-    #[command(subcommand)]
-    pub verb: Option<ReviewVerb>,
-}
-
-#[derive(Debug, Clone, Subcommand)]
-pub enum ReviewVerb {
-    /// Open items, the oldest first
-    List {
-        /// Also items that are decided
-        #[arg(long)]
-        all: bool,
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
-    },
-    /// One mail: what was understood, why it waits, what it would change
-    Show { mail: u64 },
-    /// Take it over as it was understood
-    Accept {
-        mail: u64,
-        /// Kept in the journal
-        #[arg(long)]
-        reason: Option<String>,
-    },
-    /// Do not take it over
-    Reject {
-        mail: u64,
-        #[arg(long)]
-        reason: String,
-    },
-    /// Read it once more, by the rules of today
-    Reread { mail: u64 },
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct TenantArgs {
-    /// [default: list]
-    #[command(subcommand)]
-    pub verb: Option<TenantVerb>,
-}
-
-#[derive(Debug, Clone, Subcommand)]
-pub enum TenantVerb {
-    /// All tenants with the state of their certificate and user id
-    List {
-        /// Only those in this state (open, collected, in-use, expired, …)
-        #[arg(long)]
-        state: Option<String>,
-        /// Only those whose name or id holds this
-        #[arg(long, value_name = "TEXT")]
-        find: Option<String>,
-    },
-    /// One tenant as it stands
-    Show { id: TenantId },
-    /// Everything that happened to one tenant
-    History { id: TenantId },
-    /// Void the certificate notice or certificate and start again with a new one
-    Reissue(ReissueArgs),
-    /// End the enrolment of one tenant
-    Cancel {
-        id: TenantId,
-        #[arg(long)]
-        reason: String,
-    },
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct ReissueArgs {
-    #[arg(value_name = "ID", required_unless_present = "expired")]
-    pub ids: Vec<TenantId>,
-    /// All tenants whose time has run out
-    #[arg(long, conflicts_with = "ids")]
-    pub expired: bool,
-    #[arg(long, value_enum)]
-    pub reason: ReissueReason,
-    /// Do it; with several tenants, only what would be done is shown without this
-    #[arg(long)]
-    pub apply: bool,
-}
-
-impl ReissueArgs {
-    /// Show only: several tenants are meant and nobody said `--apply`.
-    pub fn dry_run(&self) -> bool {
-        !self.apply && (self.expired || self.ids.len() > 1)
-    }
-}
-
-/// Why a certificate is issued again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ReissueReason {
-    Lost,
-    TerminalReplaced,
-    Expired,
-    WrongTerminal,
-    AddressChanged,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct ForecastArgs {
-    /// Last day to look at, like 2020-05-31 [default: 30 days from now]
-    #[arg(long, value_name = "DATE")]
-    pub until: Option<Date>,
-}
-
-#[derive(Debug, Clone, Args)]
 pub struct RulesArgs {
     #[command(subcommand)]
     pub verb: RulesVerb,
@@ -285,46 +138,6 @@ pub enum TemplateVerb {
         /// welcome, certificate-notice, pickup-password, reminder, …
         kind: String,
     },
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct AuditArgs {
-    #[command(subcommand)]
-    pub verb: AuditVerb,
-}
-
-#[derive(Debug, Clone, Subcommand)]
-pub enum AuditVerb {
-    /// The last lines of the journal
-    Tail {
-        #[arg(long, short = 'n', default_value_t = 20)]
-        lines: u32,
-        /// Only lines about this tenant
-        #[arg(long, value_name = "ID")]
-        tenant: Option<TenantId>,
-    },
-    /// Prove that the journal is whole and that replaying it gives the same directory
-    Verify {
-        /// An exported journal [default: that of the state directory]
-        file: Option<PathBuf>,
-    },
-    /// Write the journal into a file, one JSON object per line
-    Export { file: PathBuf },
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct BackupArgs {
-    /// The file to write; must not exist
-    pub file: PathBuf,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct RestoreArgs {
-    /// A file written by `annai backup`
-    pub file: PathBuf,
-    /// The state directory to make; must not exist or be empty
-    #[arg(long, value_name = "DIR")]
-    pub into: PathBuf,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -2,14 +2,22 @@
 //! to standard error, each in one sentence that says what to do.
 
 pub mod args;
+mod ask;
+mod audit;
+mod backup;
 mod demo;
 mod doctor;
+mod forecast;
 mod init;
+mod queue;
 mod read;
+mod review;
 mod rules;
 mod serve;
+mod status;
 mod table;
 mod template;
+mod tenant;
 
 pub use args::Cli;
 pub use table::{Align, Table, clean};
@@ -76,9 +84,11 @@ impl From<AssemblyError> for CliError {
             AssemblyError::File(_) | AssemblyError::Key(_) | AssemblyError::Dkim(_) | AssemblyError::Rhythm(_) => {
                 Self::Usage(fault.to_string())
             }
-            AssemblyError::Store(_) | AssemblyError::Engine(_) | AssemblyError::Daemon(_) | AssemblyError::Door(_) => {
-                Self::Failed(fault.to_string())
-            }
+            AssemblyError::Store(_)
+            | AssemblyError::Engine(_)
+            | AssemblyError::Daemon(_)
+            | AssemblyError::Control(_)
+            | AssemblyError::Door(_) => Self::Failed(fault.to_string()),
         }
     }
 }
@@ -129,17 +139,15 @@ fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         Verb::Rules(args) => rules::run(args, cli),
         Verb::Template(args) => template::run(args, cli),
         Verb::Serve(args) => serve::run(args, cli),
+        Verb::Status => status::run(cli),
+        Verb::Queue(args) => queue::run(args, cli),
+        Verb::Review(args) => review::run(args, cli),
+        Verb::Tenant(args) => tenant::run(args, cli),
+        Verb::Forecast(args) => forecast::run(args, cli),
+        Verb::Audit(args) => audit::run(args, cli),
+        Verb::Backup(args) => backup::run(args, cli),
+        Verb::Restore(args) => backup::restore(args, cli),
         Verb::Demo(args) => demo::run(args),
-        Verb::Status
-        | Verb::Queue(_)
-        | Verb::Review(_)
-        | Verb::Tenant(_)
-        | Verb::Forecast(_)
-        | Verb::Audit(_)
-        | Verb::Backup(_)
-        | Verb::Restore(_) => {
-            Err(CliError::Failed("this build has no daemon part; use one that was built with all of it".to_owned()))
-        }
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn run(args: &ServeArgs, cli: &Cli) -> Result<ExitCode, CliError> {
 }
 
 async fn once(daemon: &Daemon, cli: &Cli) -> Result<ExitCode, CliError> {
-    let tally = daemon.once().await.map_err(failed)?;
+    let tally = daemon.once().await?;
     if cli.json {
         println!("{}", serde_json::json!({"filed": tally.filed, "truncated": tally.truncated, "marked": tally.marked}));
     } else {
@@ -53,7 +53,8 @@ async fn serve(daemon: &Daemon, config: &Config) -> Result<ExitCode, CliError> {
         tokio::select! {
             ended = &mut running => {
                 notify(&[NotifyState::Stopping]);
-                return ended.map(|()| ExitCode::SUCCESS).map_err(failed);
+                ended?;
+                return Ok(ExitCode::SUCCESS);
             }
             _ = stop.recv() => end(&tell),
             _ = interrupt.recv() => end(&tell),
@@ -92,6 +93,8 @@ fn notify(states: &[NotifyState<'_>]) {
     let _nobody = sd_notify::notify(false, states);
 }
 
-fn failed(fault: DaemonError) -> CliError {
-    CliError::Failed(fault.to_string())
+impl From<DaemonError> for CliError {
+    fn from(fault: DaemonError) -> Self {
+        Self::Failed(fault.to_string())
+    }
 }

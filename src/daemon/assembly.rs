@@ -1,5 +1,6 @@
 //! From the configuration to the parts of a daemon. Everything that can be wrong is found here, before anything starts.
 
+use super::control::ControlError;
 use super::{Daemon, DaemonError};
 use crate::clock::Clock;
 use crate::config::{AfterReading, Config, FileError, ImapConfig, ImapLogin, SmtpConfig, TestOverrides, WebTls};
@@ -49,6 +50,8 @@ pub enum AssemblyError {
     #[error(transparent)]
     Daemon(#[from] DaemonError),
     #[error(transparent)]
+    Control(#[from] ControlError),
+    #[error(transparent)]
     Door(#[from] DoorError),
 }
 
@@ -63,9 +66,7 @@ pub fn rules(dir: Option<&Path>) -> Result<Rules, AssemblyError> {
         let named = |fault: RuleError| RuleError { file: place(fault.file.clone()), ..fault }.to_string();
         AssemblyError::Faults(faults.into_iter().map(named).collect())
     })?;
-    for rhythm in [&rules.schedule.poll, &rules.schedule.reconcile] {
-        rhythm.parse::<Rhythm>()?;
-    }
+    rules.schedule.poll.parse::<Rhythm>()?;
     Ok(rules)
 }
 
@@ -101,17 +102,7 @@ pub fn desk(config: &Config) -> Desk {
 /// Rules and templates as configured, with the addresses and secrets letters are made with.
 pub fn setup(config: &Config) -> Result<Setup, AssemblyError> {
     let mut faults = Vec::new();
-    let mut collect = |fault: AssemblyError| match fault {
-        AssemblyError::Faults(more) => faults.extend(more),
-        fault @ (AssemblyError::File(_)
-        | AssemblyError::Key(_)
-        | AssemblyError::Dkim(_)
-        | AssemblyError::Rhythm(_)
-        | AssemblyError::Store(_)
-        | AssemblyError::Engine(_)
-        | AssemblyError::Daemon(_)
-        | AssemblyError::Door(_)) => faults.push(fault.to_string()),
-    };
+    let mut collect = |fault: AssemblyError| faults.extend(fault.to_string().lines().map(str::to_owned));
     let rules = rules(config.rules_dir.as_deref()).map_err(&mut collect).ok();
     let templates = templates(config.templates_dir.as_deref(), &desk(config)).map_err(&mut collect).ok();
     if config.web.pickup_url.len() + CODE_PATH_CHARS > PICKUP_URL_CHARS_MAX {
@@ -153,7 +144,9 @@ pub fn daemon(config: &Config, overrides: TestOverrides) -> Result<Daemon, Assem
     let engine = engine(config, overrides)?;
     let per_domain = engine.setup().rules.schedule.per_domain_per_minute;
     let dispatch = dispatch(&config.smtp, &config.mail.from.domain(), per_domain)?;
-    Ok(Daemon::start(engine, imap, dispatch)?)
+    let mut daemon = Daemon::start(engine, imap, dispatch)?;
+    daemon.listen(&config.state_dir)?;
+    Ok(daemon)
 }
 
 /// Whom the pages name for questions.

@@ -1,6 +1,7 @@
 //! The daemon: engine, intake, dispatch, scheduler and pages, wired together. `serve`, `demo` and the tests all run this.
 
 pub mod assembly;
+pub mod control;
 mod mailroom;
 pub mod reader;
 
@@ -16,8 +17,10 @@ use crate::rules::Rules;
 use crate::scheduler;
 use crate::web::door::DoorError;
 use crate::web::{Pages, Source};
+use control::{Control, ControlError};
 use mailroom::Mailroom;
 use reader::Reader;
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use tokio::sync::watch;
@@ -45,6 +48,7 @@ pub struct Daemon {
     imap: ImapSettings,
     dispatch: DispatchSettings,
     reader: Reader,
+    control: Option<Control>,
     engine: JoinHandle<()>,
     survey: Survey,
     pages: Option<Pages>,
@@ -75,14 +79,32 @@ impl Daemon {
         let survey = engine.survey();
         let (handle, engine) = crate::engine::thread::start(engine)?;
         let reader = Reader::start()?;
-        Ok(Self { handle, health: Arc::default(), clock, live, imap, dispatch, reader, engine, survey, pages: None })
+        Ok(Self {
+            handle,
+            health: Arc::default(),
+            clock,
+            live,
+            imap,
+            dispatch,
+            reader,
+            control: None,
+            engine,
+            survey,
+            pages: None,
+        })
+    }
+
+    /// Makes the control socket in the state directory, which this daemon holds; it answers while the daemon runs.
+    pub fn listen(&mut self, state_dir: &Path) -> Result<(), ControlError> {
+        self.control = Some(Control::bind(state_dir)?);
+        Ok(())
     }
 
     /// Takes over new rules and templates between two steps.
     pub async fn reload(&self, setup: Setup) -> Result<(), Stopped> {
         let rules = Arc::clone(&setup.rules);
         let done = self.handle.call(move |engine| {
-            engine.reload(setup);
+            engine.reload(setup)?;
             Ok(())
         });
         if done.await?.is_ok() {
@@ -135,12 +157,26 @@ impl Daemon {
                 None => Ok(()),
             }
         };
-        tokio::try_join!(intake, wakes, dispatch, pages).map(|_| ())
+        let control = async {
+            self.answer_staff(told.clone()).await;
+            Ok(())
+        };
+        tokio::try_join!(intake, wakes, dispatch, pages, control).map(|_| ())
     }
 
     /// Reads the mailbox to its end, does all that is due now, delivers. A server that cannot be reached does not keep
     /// the other half from being done; the error says which.
     pub async fn once(&self) -> Result<intake::Tally, DaemonError> {
+        let (over, told) = watch::channel(false);
+        let round = async {
+            let tally = self.round().await;
+            let _over = over.send(true);
+            tally
+        };
+        tokio::join!(round, self.answer_staff(told)).0
+    }
+
+    async fn round(&self) -> Result<intake::Tally, DaemonError> {
         let mailroom = self.mailroom();
         let (finished, told) = watch::channel(false);
         // Letters leave while mails are still coming in.
@@ -163,9 +199,17 @@ impl Daemon {
         if settled { Ok(tally) } else { Err(DaemonError::NeverSettles) }
     }
 
+    /// Serves the control socket, if there is one.
+    async fn answer_staff(&self, told: watch::Receiver<bool>) {
+        if let Some(control) = &self.control {
+            control.serve(self.handle.clone(), Arc::clone(&self.health), told).await;
+        }
+    }
+
     /// Lets the engine's thread end. Every clone of the handle must be gone.
     pub fn finish(self) {
-        let Self { handle, engine, .. } = self;
+        let Self { handle, engine, control, .. } = self;
+        drop(control);
         drop(handle);
         let _ended = engine.join();
     }

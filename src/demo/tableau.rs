@@ -170,6 +170,9 @@ fn matter(scene: &Scene, matter: &OpenMatter) -> Value {
             (format!("{}は、期限までに証明書を取得しませんでした。", name(tenant)), "not picked up in time")
         }
         Subject::Row { row, reason } => (format!("送信{row}：{}", reason.word()), "a letter to decide on"),
+        Subject::AnswerUndeliverable { row, .. } => {
+            (format!("送信{row}の返信が届きませんでした。"), "an answer did not arrive")
+        }
         Subject::NotComposed { tenant, letter, .. } => (
             format!("{}への「{}」を作成できません。", name(tenant), letter.japanese()),
             "a letter could not be written",

@@ -150,8 +150,8 @@ impl Worker {
 
     /// Leases once and hands over; returns how many letters there were.
     async fn round(&mut self) -> Result<usize, Stopped> {
-        let leased = self.dispatch.handle.call(|engine| engine.lease(LEASE_ROWS)).await?;
-        let leases = leased.unwrap_or_else(|fault| {
+        let answer = self.dispatch.handle.call(|engine| engine.lease(LEASE_ROWS)).await?;
+        let leases = answer.unwrap_or_else(|fault| {
             tracing::error!(%fault, "letters could not be leased");
             Vec::new()
         });
@@ -184,8 +184,8 @@ impl Worker {
         }
         let signed = match &self.dispatch.settings.signer {
             None => None,
-            Some(signer) => match signer.sign(lease.bytes.reveal(), self.dispatch.clock.now()) {
-                Ok(signed) => Some(signed),
+            Some(dkim) => match dkim.sign(lease.bytes.reveal(), self.dispatch.clock.now()) {
+                Ok(bytes) => Some(bytes),
                 Err(fault) => return Ok(Some(Outcome::NotSent { why: fault.to_string() })),
             },
         };

@@ -17,6 +17,9 @@ use crate::store::Table;
 /// Longest quoted line in a request for correction, in characters.
 const QUOTED_CHARS_MAX: usize = 60;
 
+/// Counts of former days deleted with each answer.
+const OLD_TALLIES_MAX: usize = 4;
+
 /// Queues an answer, if one may be given.
 pub(super) fn answer(
     step: &mut Step<'_>,
@@ -75,7 +78,14 @@ fn may_answer(step: &Step<'_>, reading: &Reading, to: &MailAddress) -> bool {
 /// Counts one answer to this sender today; false if there were enough.
 fn take_from_daily_allowance(step: &mut Step<'_>, to: &MailAddress) -> Result<bool, EngineError> {
     let tag = step.context.keys.tag(Purpose::Lookup, to.as_str().to_ascii_lowercase().as_bytes());
-    let key = [format!("answers/{}/", step.now.date()).as_bytes(), &tag].concat();
+    let today = format!("answers/{}/", step.now.date());
+    let key = [today.as_bytes(), &tag].concat();
+    let old = step.context.store.prefix(Table::Tally, b"answers/")?.take(OLD_TALLIES_MAX);
+    for counted in old.collect::<Result<Vec<_>, _>>()? {
+        if *counted.0 < *today.as_bytes() {
+            step.delete(Table::Tally, counted.0.to_vec());
+        }
+    }
     let given = step.context.store.get(Table::Tally, &key)?.and_then(|b| codec::number_of(&b)).unwrap_or(0);
     if given >= u64::from(step.context.setup.rules.schedule.receipts_per_sender_per_day) {
         return Ok(false);

@@ -2,7 +2,7 @@
 //! headers; what belongs to no row is put before a person, never dropped (research R13).
 
 use super::EngineError;
-use super::outbox::{row_of_bounce_address, row_of_message_id};
+use super::marks::{row_of_bounce_address, row_of_message_id};
 use super::records::{Disposition, Subject};
 use super::step::Step;
 use crate::domain::{MailNo, RowNo};
@@ -36,7 +36,7 @@ pub(super) fn file(step: &mut Step<'_>, mail: MailNo, reading: &Reading) -> Resu
 }
 
 fn row_of(step: &Step<'_>, reading: &Reading) -> Option<RowNo> {
-    let to = reading.head.to.iter().chain(&reading.head.cc);
-    let by_address = to.filter_map(|address| row_of_bounce_address(step.context, address)).next();
+    let mut to = reading.head.to.iter().chain(&reading.head.cc);
+    let by_address = to.find_map(|address| row_of_bounce_address(step.context, address));
     by_address.or_else(|| reading.failed_message_id.as_deref().and_then(|id| row_of_message_id(step.context, id)))
 }

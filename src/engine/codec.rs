@@ -58,5 +58,10 @@ pub(super) fn row_of(key: &[u8]) -> Option<RowNo> {
 
 /// The authority in a key of `Wake`.
 pub(super) fn code_of(key: &[u8]) -> Option<LgCode> {
-    key.get(8..).and_then(|code| std::str::from_utf8(code).ok()).and_then(|code| code.parse().ok())
+    key.get(8..).and_then(authority_of)
+}
+
+/// The authority whose roster stands under a key of `Roster`.
+pub(super) fn authority_of(key: &[u8]) -> Option<LgCode> {
+    std::str::from_utf8(key).ok().and_then(|code| code.parse().ok())
 }

@@ -9,7 +9,7 @@ use crate::domain::tenant::Provenance;
 use crate::domain::{Digest, MailNo};
 use crate::letters::LetterKind;
 use crate::reading::{Kind, Reading, Reason};
-use crate::store::Table;
+use crate::store::{Table, WhoActs};
 use crate::workflow::cursor::Cursor;
 use crate::workflow::directory::{self, Change, Decision};
 use serde_json::json;
@@ -45,7 +45,7 @@ impl Engine {
         for mail in mails {
             match self.step(SYSTEM, |step| file(step, after.uid_validity, &mail)) {
                 Ok(_) => {}
-                Err(EngineError::Store(fault)) => return Err(fault.into()),
+                Err(EngineError::Store(fault)) if fault.who_acts() == WhoActs::Operator => return Err(fault.into()),
                 Err(fault) => {
                     tracing::error!(uid = mail.uid, %fault, "a mail could not be filed as it should; a person must look");
                     self.step(SYSTEM, |step| file_for_a_person(step, after.uid_validity, &mail))?;
@@ -62,13 +62,11 @@ impl Engine {
 fn file(step: &mut Step<'_>, uid_validity: u32, arrived: &Arrived) -> Result<MailNo, EngineError> {
     let digest = digest_of(uid_validity, arrived);
     let known = known_mail(step.context, &digest)?;
-    let here_before = known.as_ref().is_some_and(|item| item.uid_validity == uid_validity && item.uid == arrived.uid);
-    if !here_before {
-        let record = mailbox(step.context, uid_validity)?;
-        step.put(Table::Meta, "mailbox", &MailboxRecord { filed: record.filed + 1, ..record })?;
+    if let Some(item) = filed_at(step.context, known.as_ref(), uid_validity, arrived.uid)? {
+        return Ok(item);
     }
+    count_one(step, uid_validity)?;
     match known {
-        Some(item) if here_before => Ok(item.no),
         Some(mut item) if item.uid_validity != uid_validity => {
             // The server numbered its mails anew: this is the mail we have, at its new place.
             item.uid_validity = uid_validity;
@@ -78,6 +76,7 @@ fn file(step: &mut Step<'_>, uid_validity: u32, arrived: &Arrived) -> Result<Mai
         }
         Some(original) => {
             let item = new_item(step, uid_validity, arrived, digest, Disposition::Duplicate { of: Some(original.no) });
+            step.put_bytes(Table::ByDigest, place(uid_validity, arrived.uid).0, codec::number(item.no.0).to_vec());
             record(step, &item)?;
             Ok(item.no)
         }
@@ -85,8 +84,28 @@ fn file(step: &mut Step<'_>, uid_validity: u32, arrived: &Arrived) -> Result<Mai
     }
 }
 
+/// The mail filed from this place of the mailbox, if it was read before: the first with these bytes, or a duplicate.
+fn filed_at(
+    context: &Context,
+    same_bytes: Option<&InboxItem>,
+    uid_validity: u32,
+    uid: u32,
+) -> Result<Option<MailNo>, EngineError> {
+    if let Some(item) = same_bytes.filter(|item| item.uid_validity == uid_validity && item.uid == uid) {
+        return Ok(Some(item.no));
+    }
+    Ok(known_mail(context, &place(uid_validity, uid))?.map(|item| item.no))
+}
+
+/// One mail more in the mailbox.
+fn count_one(step: &mut Step<'_>, uid_validity: u32) -> Result<(), EngineError> {
+    let record = mailbox(step.context, uid_validity)?;
+    step.put(Table::Meta, "mailbox", &MailboxRecord { filed: record.filed + 1, ..record })
+}
+
 /// The bytes, and nothing decided.
 fn file_for_a_person(step: &mut Step<'_>, uid_validity: u32, arrived: &Arrived) -> Result<(), EngineError> {
+    count_one(step, uid_validity)?;
     let digest = digest_of(uid_validity, arrived);
     let reasons = vec![Reason::Unreadable];
     let item = new_item(step, uid_validity, arrived, digest, Disposition::Review { reasons: reasons.clone() });
@@ -99,10 +118,12 @@ fn file_for_a_person(step: &mut Step<'_>, uid_validity: u32, arrived: &Arrived) 
 
 /// A mail the server lists but does not give has no content to compare: its place stands for it.
 fn digest_of(uid_validity: u32, arrived: &Arrived) -> Digest {
-    if arrived.raw.is_empty() {
-        return crypto::sha256(format!("withheld/{uid_validity}/{}", arrived.uid).as_bytes());
-    }
-    crypto::sha256(&arrived.raw)
+    if arrived.raw.is_empty() { place(uid_validity, arrived.uid) } else { crypto::sha256(&arrived.raw) }
+}
+
+/// Stands for a place in the mailbox where the digest of a mail's bytes cannot tell mails apart.
+fn place(uid_validity: u32, uid: u32) -> Digest {
+    crypto::sha256(format!("withheld/{uid_validity}/{uid}").as_bytes())
 }
 
 fn file_new(step: &mut Step<'_>, uid_validity: u32, arrived: &Arrived, digest: Digest) -> Result<MailNo, EngineError> {

@@ -12,11 +12,14 @@
 //! | `filing` | a mail has arrived |
 //! | `answers` | what its sender is told |
 //! | `bounces` | a report on a mail of ours |
+//! | `facts`, `marks` | what stands in a letter to a tenant, and how it is known again |
 //! | `outbox` | letters queued, leased, answered |
 //! | `waking` | time has passed |
 //! | `staff` | a person decides |
-//! | `pickup` | a certificate was picked up, seen in use; what a code stands for |
 //! | `views` | questions; they change nothing |
+//! | `inspect` | whole tables and whether the indexes agree with them: for the doctor and for tests |
+//! | `forecast` | what would leave when |
+//! | `pickup` | a certificate was picked up, seen in use; what a code stands for |
 //! | `survey` | the same beside the engine's thread: counts over everything |
 //! | `replay` | the journal rebuilds the directory |
 
@@ -24,7 +27,11 @@ mod answers;
 mod bounces;
 pub mod chance;
 mod codec;
+mod facts;
 pub mod filing;
+pub mod forecast;
+pub mod inspect;
+mod marks;
 pub mod outbox;
 pub mod pickup;
 pub mod records;
@@ -39,11 +46,11 @@ mod waking;
 pub use chance::Chance;
 
 use crate::clock::Clock;
-use crate::crypto::MasterKey;
+use crate::crypto::{self, MasterKey, Purpose};
 use crate::domain::{MailAddress, MailNo, RowNo, Secret, TenantId, Timestamp};
 use crate::letters::{ComposeError, Secrecy, Templates, ZipMethod};
 use crate::rules::Rules;
-use crate::store::{Store, StoreError, Table};
+use crate::store::{Batch, JournalFault, Store, StoreError, Table};
 use crate::workflow::Refused;
 use crate::workflow::delivery::Delivery;
 use records::{Counters, Row};
@@ -121,8 +128,10 @@ pub enum EngineError {
     LetterTwice(String),
     #[error("the system gives no random numbers; nothing can be issued until it does")]
     NoRandomness,
-    #[error("a sealed value does not open with this master key; is keys.master_key_file the right one?")]
+    #[error("this master key is not the one the state directory was made with; correct keys.master_key_file")]
     WrongKey,
+    #[error("{0}; nothing is issued or sent with a damaged journal: restore the last backup")]
+    Journal(#[from] JournalFault),
 }
 
 impl From<Refused> for EngineError {
@@ -152,6 +161,24 @@ impl Context {
     }
 }
 
+/// Journal entries checked at every start; `annai audit verify` checks all.
+const JOURNAL_TAIL: u64 = 1000;
+
+/// With another master key every pick-up code and every sealed letter would be wrong: better not to start (I11).
+fn check_key(context: &Context) -> Result<(), EngineError> {
+    let tag = context.keys.tag(Purpose::Lookup, b"key-check");
+    match context.store.get(Table::Meta, b"key-check")? {
+        Some(known) if crypto::same(&known, &tag) => Ok(()),
+        Some(_) => Err(EngineError::WrongKey),
+        None => {
+            let mut batch = Batch::new();
+            batch.put(Table::Meta, "key-check", tag);
+            context.store.apply(batch)?;
+            Ok(())
+        }
+    }
+}
+
 /// Whether a row's bytes hold a secret.
 fn is_secret(row: &Row) -> bool {
     match row.letter.secrecy() {
@@ -161,7 +188,8 @@ fn is_secret(row: &Row) -> bool {
 }
 
 impl Engine {
-    /// Opens the engine over a store. Reads counters only, whatever the number of tenants.
+    /// Opens the engine over a store. Reads counters only, whatever the number of tenants; where the rules have changed
+    /// since, it looks through all rosters once.
     pub fn open(
         store: Arc<Store>,
         setup: Setup,
@@ -170,8 +198,12 @@ impl Engine {
         chance: Chance,
     ) -> Result<Self, EngineError> {
         let context = Context { store, setup, keys, clock };
+        check_key(&context)?;
+        context.store.verify_journal_tail(JOURNAL_TAIL)?;
         let counters = context.load(Table::Meta, b"counters")?.unwrap_or_default();
-        Ok(Self { context, chance, counters, in_flight: BTreeSet::new() })
+        let mut engine = Self { context, chance, counters, in_flight: BTreeSet::new() };
+        engine.index_by_rules()?;
+        Ok(engine)
     }
 
     pub fn now(&self) -> Timestamp {
@@ -186,9 +218,10 @@ impl Engine {
         &self.context.setup
     }
 
-    /// Takes over reloaded rules and templates; from the next step on they count.
-    pub fn reload(&mut self, setup: Setup) {
+    /// Takes over reloaded rules and templates; from the next step on they count, and every wake is set by them.
+    pub fn reload(&mut self, setup: Setup) -> Result<(), EngineError> {
         self.context.setup = setup;
+        self.index_by_rules()
     }
 
     /// Makes every step so far durable.

@@ -2,16 +2,17 @@
 //! (invariants I3, I4, I7). Bytes that hold a secret are sealed from the moment they are composed until they are
 //! relayed, and then deleted.
 
-use super::records::{About, Grant, Row, Subject};
+use super::marks::{message_id, verp};
+use super::records::{About, Row, Subject};
 use super::step::Step;
-use super::{Context, Engine, EngineError, Post, SYSTEM, codec, is_secret};
-use crate::crypto::{self, Purpose};
-use crate::domain::{Generation, MailAddress, MessageId, RowNo, Secret, TenantId, Timestamp};
-use crate::letters::{Addressee, Again, Charset, Letter, LetterKind, Stamp, compose};
+use super::{Context, Engine, EngineError, SYSTEM, codec, is_secret};
+use crate::crypto;
+use crate::domain::{Generation, MailAddress, RowNo, Secret, TenantId, Timestamp};
+use crate::letters::{Charset, Letter, LetterKind, Stamp, compose};
 use crate::store::Table;
-use crate::workflow::course::{Course, CourseEvent, Roster};
+use crate::workflow::Policy;
+use crate::workflow::course::CourseEvent;
 use crate::workflow::delivery::{self, Delivery, DeliveryEffect, DeliveryEvent, Outcome, Told};
-use crate::workflow::enrolment::{Cause, Enrolment, State};
 use serde_json::json;
 
 /// Most rows handed out in one lease.
@@ -31,11 +32,12 @@ impl Engine {
     /// Takes rows that are due, at most `limit`, and records the attempt. A letter with a secret is taken alone: if the
     /// process dies, at most one of each connection has an unknown outcome.
     pub fn lease(&mut self, limit: usize) -> Result<Vec<Lease>, EngineError> {
-        let now = self.now();
+        let limit = limit.min(LEASE_ROWS_MAX);
         let mut leases = Vec::new();
-        for no in self.due_rows(now, limit.min(LEASE_ROWS_MAX))? {
-            let taken = self.step(SYSTEM, |step| step.lease(no));
-            match taken {
+        // Rows that turn out not to be due make room for others: who leases nothing may sleep until something changes.
+        while leases.len() < limit {
+            let Some(no) = self.due_rows(self.now(), 1)?.pop() else { break };
+            match self.step(SYSTEM, |step| step.lease(no)) {
                 Ok(Some((lease, secret))) => {
                     self.in_flight.insert(no);
                     leases.push(lease);
@@ -108,12 +110,21 @@ impl Engine {
 impl Step<'_> {
     /// Marks a row in flight. `None` if a crash had cut its last attempt off and it is not due again yet.
     fn lease(&mut self, no: RowNo) -> Result<Option<(Lease, bool)>, EngineError> {
-        if matches!(self.row(no)?.delivery, Delivery::InFlight { .. }) {
+        let before = self.row(no)?;
+        if matches!(before.delivery, Delivery::InFlight { .. }) {
             self.deliver(no, &DeliveryEvent::LeaseLost)?;
             return Ok(None);
         }
+        let before = before.delivery.due(is_secret(&before), &self.context.setup.rules.schedule);
         self.deliver(no, &DeliveryEvent::Leased)?;
         let row = self.row(no)?;
+        if let Some(until) = too_late(&row, before, self.now, &self.policy()) {
+            self.deliver(no, &DeliveryEvent::Postponed { until })?;
+            // It was not tried: the time for giving up has not begun.
+            let untried = Row { first_attempt: None, ..self.row(no)? };
+            self.put_row(untried);
+            return Ok(None);
+        }
         let bytes = content(self.context, &row)?;
         let envelope_from = verp(self.context, no)?;
         let secret = is_secret(&row);
@@ -130,14 +141,20 @@ impl Step<'_> {
         if matches!(event, DeliveryEvent::Leased | DeliveryEvent::Postponed { .. }) {
             row.first_attempt = Some(first_attempt);
         } else {
+            if matches!(event, DeliveryEvent::Released) {
+                // The time for giving up runs from here anew; else a released letter would be held again at once.
+                row.first_attempt = None;
+            }
             self.note(json!({
                 "event": "letter", "row": no, "letter": row.letter, "about": row.about, "message_id": row.message_id, "delivery": next,
             }));
         }
+        if matches!(event, DeliveryEvent::Released | DeliveryEvent::RetryNow) {
+            // A person gave it another chance: the time after which it is given up begins anew.
+            row.first_attempt = None;
+        }
         row.delivery = next;
-        if matches!(row.delivery, Delivery::Relayed { .. } | Delivery::Withdrawn { .. } | Delivery::Refused { .. })
-            && is_secret(&row)
-        {
+        if is_secret(&row) && row.delivery.has_ended() {
             self.delete(Table::Content, codec::number(row.content.0));
         }
         let about = row.about.clone();
@@ -146,20 +163,24 @@ impl Step<'_> {
         for effect in effects {
             match effect {
                 DeliveryEffect::AskStaff(reason) => self.ask(Subject::Row { row: no, reason })?,
-                DeliveryEffect::TellMachine(told) => self.tell(&about, letter, told)?,
+                DeliveryEffect::TellMachine(told) => self.tell(no, &about, letter, told)?,
             }
         }
         Ok(())
     }
 
-    fn tell(&mut self, about: &About, letter: LetterKind, told: Told) -> Result<(), EngineError> {
-        let About::Tenant { tenant, generation, .. } = *about else { return Ok(()) };
+    fn tell(&mut self, no: RowNo, about: &About, letter: LetterKind, told: Told) -> Result<(), EngineError> {
+        let About::Tenant { tenant, generation, ordinal } = *about else {
+            return match told {
+                Told::Relayed => Ok(()),
+                Told::Undeliverable { class: _, status } => self.ask(Subject::AnswerUndeliverable { row: no, status }),
+            };
+        };
         let event = match told {
-            Told::Relayed => CourseEvent::Relayed { letter, generation },
+            Told::Relayed => CourseEvent::Relayed { letter, generation, ordinal },
             Told::Undeliverable { class: _, status } => {
-                CourseEvent::Undeliverable {
-                    letter, generation, why: status.unwrap_or_else(|| "配信不能".to_owned())
-                }
+                let why = status.unwrap_or_else(|| "配信不能".to_owned());
+                CourseEvent::Undeliverable { letter, generation, ordinal, why }
             }
         };
         match self.course_event(tenant, &event) {
@@ -180,14 +201,14 @@ impl Step<'_> {
     ) -> Result<(), EngineError> {
         let roster = self.roster(id.authority)?.cloned().ok_or(EngineError::NoTenant(id))?;
         let course = roster.course(id).ok_or(EngineError::NoTenant(id))?;
-        let Some(facts) = self.facts(&roster, course, letter, generation, ordinal)? else {
-            return Err(EngineError::Refused("this letter does not go to a tenant"));
-        };
         let about = About::Tenant { tenant: id, generation, ordinal };
         let due = if letter.windowed() {
             self.policy().calendar.next_open(&self.context.setup.rules.schedule.send_window, not_before)
         } else {
             not_before
+        };
+        let Some(facts) = self.facts(&roster, course, letter, generation, ordinal, due)? else {
+            return Err(EngineError::Refused("this letter does not go to a tenant"));
         };
         let to = course.tenant.address.clone();
         match self.queue_letter(about, &to, Vec::new(), None, &facts, due) {
@@ -270,78 +291,16 @@ impl Step<'_> {
         }
         Ok(())
     }
+}
 
-    /// The facts of a letter to a tenant; `None` for letters that answer a mail.
-    fn facts(
-        &mut self,
-        roster: &Roster,
-        course: &Course,
-        letter: LetterKind,
-        generation: Generation,
-        ordinal: u32,
-    ) -> Result<Option<Letter>, EngineError> {
-        let post = &self.context.setup.post;
-        let tenant = &course.tenant;
-        let to = Addressee {
-            id: tenant.id.to_string(),
-            kind: tenant.kind,
-            name: tenant.name.clone(),
-            authority: roster.authority_name(),
-        };
-        let enrolment = course.enrolment(generation);
-        Ok(match letter {
-            LetterKind::Welcome => {
-                Some(Letter::Welcome { to, certificates_from: self.context.setup.rules.schedule.certificates_from })
-            }
-            LetterKind::CertificateNotice => match enrolment.map(|e| (e, &e.state)) {
-                Some((enrolment, State::NoticeQueued { stated })) => {
-                    let code = pickup_code(self.context, tenant.id, enrolment);
-                    self.put_grant(code_tag(self.context, code.reveal()), &Grant { tenant: tenant.id, generation })?;
-                    let again = match enrolment.cause {
-                        Cause::First => None,
-                        Cause::Reissue => Some(Again::Reissue),
-                        Cause::Renewal => Some(Again::Renewal),
-                    };
-                    Some(Letter::CertificateNotice { to, url: pickup_url(post, &code), deadline: *stated, again })
-                }
-                Some(_) | None => None,
-            },
-            LetterKind::PickupPassword => match enrolment.map(|e| (e, &e.state)) {
-                Some((enrolment, State::Open { deadline, .. })) => {
-                    let password = pickup_password(self.context, tenant.id, enrolment);
-                    Some(Letter::PickupPassword { to, password, deadline: *deadline })
-                }
-                Some(_) | None => None,
-            },
-            LetterKind::Reminder => match enrolment.map(|e| &e.state) {
-                Some(State::Open { notice_relayed, deadline, .. }) => {
-                    let tiers = &self.context.setup.rules.schedule.reminder_days_before;
-                    let last = tiers.last().is_none_or(|last| *last == ordinal);
-                    let days_left = u32::try_from(deadline.days_since(self.now.date())).unwrap_or(0);
-                    Some(Letter::Reminder {
-                        to,
-                        notice_sent: notice_relayed.date(),
-                        deadline: *deadline,
-                        days_left,
-                        last,
-                    })
-                }
-                Some(_) | None => None,
-            },
-            LetterKind::Expired => match enrolment.map(|e| &e.state) {
-                Some(State::Expired { deadline, .. }) => Some(Letter::Expired { to, deadline: *deadline }),
-                Some(_) | None => None,
-            },
-            LetterKind::Credentials => Some(Letter::Credentials {
-                to,
-                user_id: tenant.id.to_string(),
-                password: credential_password(self.context, course),
-                unzip_password: post.unzip_password.clone(),
-                method: post.zip_method,
-            }),
-            LetterKind::Receipt | LetterKind::UnderReview | LetterKind::CorrectionRequest => None,
-        })
-    }
+/// When a letter may leave that was due in the hours of the send window, but is taken up outside them after an outage.
+/// A letter due outside them was put there by a person; and a second attempt follows the retry list at any hour.
+fn too_late(row: &Row, due: Option<Timestamp>, now: Timestamp, policy: &Policy<'_>) -> Option<Timestamp> {
+    let window = &policy.rules.schedule.send_window;
+    let opens = |from| policy.calendar.next_open(window, from);
+    let first = matches!(row.delivery, Delivery::InFlight { attempt: 1, .. }) && row.first_attempt == Some(now);
+    let was_open = due.is_some_and(|due| opens(due) == due);
+    Some(opens(now)).filter(|open| row.letter.windowed() && first && was_open && *open > now)
 }
 
 /// The bytes of a row, opened if they are sealed.
@@ -357,74 +316,6 @@ pub(crate) fn content(context: &Context, row: &Row) -> Result<Secret<Vec<u8>>, E
 
 fn content_context(no: RowNo) -> Vec<u8> {
     format!("outbox/{no}").into_bytes()
-}
-
-fn derivation(tenant: TenantId, enrolment: &Enrolment) -> Vec<u8> {
-    [format!("{tenant}/{}/", enrolment.generation).as_bytes(), &enrolment.nonce.0].concat()
-}
-
-/// The code in the pick-up URL: 5 × 4 characters, 99 bits (research R2).
-pub(crate) fn pickup_code(context: &Context, tenant: TenantId, enrolment: &Enrolment) -> Secret<String> {
-    let bits = context.keys.derive(Purpose::PickupToken, &derivation(tenant, enrolment));
-    crypto::codes::typeable(bits.reveal(), 5, 4)
-}
-
-/// The pick-up password: 3 × 4 characters, 59 bits.
-pub(crate) fn pickup_password(context: &Context, tenant: TenantId, enrolment: &Enrolment) -> Secret<String> {
-    let bits = context.keys.derive(Purpose::PickupCode, &derivation(tenant, enrolment));
-    crypto::codes::typeable(bits.reveal(), 3, 4)
-}
-
-fn credential_password(context: &Context, course: &Course) -> Secret<String> {
-    let about = [course.tenant.id.to_string().as_bytes(), &course.credential.nonce.0].concat();
-    crypto::codes::typeable(context.keys.derive(Purpose::Password, &about).reveal(), 4, 4)
-}
-
-/// Under which key a pick-up code stands in the table `Grant`; `typed` in any of the ways people type it.
-pub(crate) fn code_tag(context: &Context, typed: &str) -> [u8; 16] {
-    let canonical = crypto::codes::canonical(typed);
-    context.keys.tag(Purpose::Lookup, canonical.as_ref().map_or(&b""[..], |code| code.reveal().as_bytes()))
-}
-
-fn pickup_url(post: &Post, code: &Secret<String>) -> Secret<String> {
-    Secret::new(format!("{}/p/{}", post.pickup_url, code.reveal()))
-}
-
-/// `annai.12.0a1b2c3d4e5f@followup.mhlw.go.jp`: the same at every attempt.
-fn message_id(context: &Context, no: RowNo) -> MessageId {
-    let tag = context.keys.tag(Purpose::MessageId, &codec::number(no.0));
-    MessageId(format!("annai.{no}.{}@{}", hex(&tag[..6]), context.setup.post.from.domain()))
-}
-
-/// `bounce+12.0a1b2c3d@example.jp` (VERP): says which row came back, and that we wrote it.
-fn verp(context: &Context, no: RowNo) -> Result<MailAddress, EngineError> {
-    let base = &context.setup.post.bounce;
-    let address = format!("{}+{no}.{}@{}", base.local(), verp_tag(context, no), base.domain());
-    address.parse().map_err(|_| EngineError::Input(format!("the bounce address {} is too long", base.masked())))
-}
-
-fn verp_tag(context: &Context, no: RowNo) -> String {
-    hex(&context.keys.tag(Purpose::Verp, &codec::number(no.0))[..4])
-}
-
-/// The row a bounce address stands for, if it is one of ours.
-pub(super) fn row_of_bounce_address(context: &Context, address: &MailAddress) -> Option<RowNo> {
-    let base = &context.setup.post.bounce;
-    let tail = address.local().strip_prefix(base.local())?.strip_prefix('+')?;
-    let (no, tag) = tail.split_once('.')?;
-    let no = RowNo(no.parse().ok()?);
-    let ours = address.domain() == base.domain() && crypto::same(verp_tag(context, no).as_bytes(), tag.as_bytes());
-    ours.then_some(no)
-}
-
-/// The row a Message-ID stands for, if it is one of ours.
-pub(super) fn row_of_message_id(context: &Context, id: &str) -> Option<RowNo> {
-    let no = RowNo(id.strip_prefix("annai.")?.split('.').next()?.parse().ok()?);
-    (message_id(context, no).0 == id).then_some(no)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|n| char::from_digit(u32::from(n), 16)).collect()
 }
 
 fn charset(context: &Context, to: &MailAddress) -> Charset {

@@ -1,7 +1,7 @@
 //! The pick-up of a certificate as events (invariant I5), and what a pick-up code stands for. The look-up changes nothing;
 //! the secret itself is handed out by whoever calls [`Engine::picked_up`].
 
-use super::outbox::code_tag;
+use super::facts::code_tag;
 use super::records::Grant;
 use super::{Engine, EngineError, SYSTEM};
 use crate::crypto::codes;
@@ -51,6 +51,19 @@ impl Engine {
         let course = self.course(tenant)?;
         let stage = course.enrolment(generation).map(|enrolment| stage(&enrolment.state, self.now()));
         Ok(stage.map(|stage| Pickup { tenant, generation, stage }))
+    }
+
+    /// Where a code leads if it opens something at this moment.
+    pub fn opens(&self, typed: &str) -> Result<Option<Grant>, EngineError> {
+        Ok(self.pickup(typed)?.and_then(|pickup| match pickup.stage {
+            Stage::Open { .. } => Some(Grant { tenant: pickup.tenant, generation: pickup.generation }),
+            Stage::Preparing
+            | Stage::Collected { .. }
+            | Stage::Expired { .. }
+            | Stage::Reissued { .. }
+            | Stage::Void { .. }
+            | Stage::Suspended { .. } => None,
+        }))
     }
 
     /// A certificate was handed out. Refused unless the generation is open: at most one pick-up each.

@@ -64,52 +64,58 @@ pub enum Disposition {
 }
 
 impl Disposition {
-    pub const NAMES: [&'static str; 11] = [
-        "registered",
-        "revision",
-        "duplicate",
-        "review",
-        "inquiry",
-        "auto-reply",
-        "bounce",
-        "own-mail",
-        "spam",
-        "rejected",
-        "unreadable",
+    /// All of them: the name in tables, metrics and `--json`, and the word in the console.
+    pub const WORDS: [(&'static str, &'static str); 11] = [
+        ("registered", "登録"),
+        ("revision", "訂正"),
+        ("duplicate", "重複"),
+        ("review", "要確認"),
+        ("inquiry", "問い合わせ"),
+        ("auto-reply", "自動応答"),
+        ("bounce", "配信不能通知"),
+        ("own-mail", "自システム送信"),
+        ("spam", "迷惑メール"),
+        ("rejected", "見送り"),
+        ("unreadable", "読取不能"),
     ];
+
+    fn word(&self) -> (&'static str, &'static str) {
+        let [
+            registered,
+            revision,
+            duplicate,
+            review,
+            inquiry,
+            auto_reply,
+            bounce,
+            own_mail,
+            spam,
+            rejected,
+            unreadable,
+        ] = Self::WORDS;
+        match self {
+            Self::Registered => registered,
+            Self::Revision => revision,
+            Self::Duplicate { .. } => duplicate,
+            Self::Review { .. } => review,
+            Self::Inquiry => inquiry,
+            Self::AutoReply => auto_reply,
+            Self::Bounce { .. } => bounce,
+            Self::OwnMail => own_mail,
+            Self::Spam => spam,
+            Self::Rejected { .. } => rejected,
+            Self::Unreadable => unreadable,
+        }
+    }
 
     /// Name in tables, metrics and `--json`.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Registered => "registered",
-            Self::Revision => "revision",
-            Self::Duplicate { .. } => "duplicate",
-            Self::Review { .. } => "review",
-            Self::Inquiry => "inquiry",
-            Self::AutoReply => "auto-reply",
-            Self::Bounce { .. } => "bounce",
-            Self::OwnMail => "own-mail",
-            Self::Spam => "spam",
-            Self::Rejected { .. } => "rejected",
-            Self::Unreadable => "unreadable",
-        }
+        self.word().0
     }
 
     /// Word in the console.
     pub fn japanese(&self) -> &'static str {
-        match self {
-            Self::Registered => "登録",
-            Self::Revision => "訂正",
-            Self::Duplicate { .. } => "重複",
-            Self::Review { .. } => "要確認",
-            Self::Inquiry => "問い合わせ",
-            Self::AutoReply => "自動応答",
-            Self::Bounce { .. } => "配信不能通知",
-            Self::OwnMail => "自システム送信",
-            Self::Spam => "迷惑メール",
-            Self::Rejected { .. } => "見送り",
-            Self::Unreadable => "読取不能",
-        }
+        self.word().1
     }
 }
 
@@ -183,6 +189,8 @@ pub enum Subject {
     Tenant { tenant: TenantId, matter: workflow::Matter },
     /// An outgoing mail waits for a decision: retry, release or withdraw.
     Row { row: RowNo, reason: HoldReason },
+    /// An answer to a mail (or the ministry's copy of it) did not arrive.
+    AnswerUndeliverable { row: RowNo, status: Option<String> },
     /// A letter could not be written at all.
     NotComposed { tenant: TenantId, letter: LetterKind, why: String },
     /// A bounce that belongs to no letter of ours.

@@ -95,7 +95,13 @@ fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
         Verb::AskSender { mail } => {
             let mut item = in_review(step.context, *mail)?;
             let reading = read_again(step.context, &item)?;
+            let given = item.answers.len();
             super::answers::answer(step, &mut item, &reading, LetterKind::CorrectionRequest)?;
+            if item.answers.len() == given {
+                return Err(EngineError::Refused(
+                    "no letter may go to this sender: it was asked already, had enough answers today, or is a program; write by hand",
+                ));
+            }
             step.put_item(&item)
         }
         Verb::Reread { mail } => super::filing::reread(step, *mail),
@@ -197,13 +203,16 @@ pub(super) fn close_of_mail(step: &mut Step<'_>, mail: MailNo) -> Result<(), Eng
         Subject::Mail { mail: of, .. } | Subject::Inquiry { mail: of } | Subject::UnknownBounce { mail: of } => {
             *of == mail
         }
-        Subject::Tenant { .. } | Subject::Row { .. } | Subject::NotComposed { .. } => false,
+        Subject::Tenant { .. }
+        | Subject::Row { .. }
+        | Subject::AnswerUndeliverable { .. }
+        | Subject::NotComposed { .. } => false,
     })
 }
 
 fn close_of_row(step: &mut Step<'_>, row: RowNo) -> Result<(), EngineError> {
     close_where(step, |subject| match subject {
-        Subject::Row { row: of, .. } => *of == row,
+        Subject::Row { row: of, .. } | Subject::AnswerUndeliverable { row: of, .. } => *of == row,
         Subject::Mail { .. }
         | Subject::Inquiry { .. }
         | Subject::UnknownBounce { .. }
@@ -215,7 +224,11 @@ fn close_of_row(step: &mut Step<'_>, row: RowNo) -> Result<(), EngineError> {
 fn close_of_tenant(step: &mut Step<'_>, tenant: TenantId) -> Result<(), EngineError> {
     close_where(step, |subject| match subject {
         Subject::Tenant { tenant: of, .. } | Subject::NotComposed { tenant: of, .. } => *of == tenant,
-        Subject::Mail { .. } | Subject::Inquiry { .. } | Subject::UnknownBounce { .. } | Subject::Row { .. } => false,
+        Subject::Mail { .. }
+        | Subject::Inquiry { .. }
+        | Subject::UnknownBounce { .. }
+        | Subject::Row { .. }
+        | Subject::AnswerUndeliverable { .. } => false,
     })
 }
 
@@ -234,6 +247,7 @@ fn settle_undeliverable(step: &mut Step<'_>, changes: &[Change]) -> Result<(), E
         | Subject::Inquiry { .. }
         | Subject::UnknownBounce { .. }
         | Subject::Row { .. }
+        | Subject::AnswerUndeliverable { .. }
         | Subject::NotComposed { .. } => false,
     })
 }

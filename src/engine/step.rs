@@ -40,6 +40,8 @@ struct Loaded {
     touched: bool,
     /// Tenants whose course is new or different.
     changed: BTreeSet<TenantId>,
+    /// Not to be woken before this moment, although it wants to.
+    not_before: Option<Timestamp>,
 }
 
 impl<'e> Step<'e> {
@@ -97,10 +99,10 @@ impl<'e> Step<'e> {
 
     /// The roster of an authority as this step has left it.
     pub(super) fn roster(&mut self, code: LgCode) -> Result<Option<&Roster>, EngineError> {
-        if !self.rosters.contains_key(&code) {
-            if let Some(record) = self.context.load::<RosterRecord>(Table::Roster, &code.bytes())? {
-                self.rosters.insert(code, Loaded { record, touched: false, changed: BTreeSet::new() });
-            }
+        if !self.rosters.contains_key(&code)
+            && let Some(record) = self.context.load::<RosterRecord>(Table::Roster, &code.bytes())?
+        {
+            self.rosters.insert(code, Loaded { record, touched: false, changed: BTreeSet::new(), not_before: None });
         }
         Ok(self.rosters.get(&code).map(|loaded| &loaded.record.roster))
     }
@@ -112,11 +114,19 @@ impl<'e> Step<'e> {
             record: RosterRecord { roster: Roster::new(code), wake: None },
             touched: true,
             changed: BTreeSet::new(),
+            not_before: None,
         };
         let loaded = self.rosters.entry(code).or_insert_with(new);
         loaded.record.roster = roster;
         loaded.touched = true;
         loaded.changed.extend(changed);
+    }
+
+    /// Leaves a roster alone for a while: it is woken at `moment` at the earliest.
+    pub(super) fn wake_not_before(&mut self, code: LgCode, moment: Option<Timestamp>) {
+        if let Some(loaded) = self.rosters.get_mut(&code) {
+            loaded.not_before = moment;
+        }
     }
 
     /// One event for one tenant, with everything that follows from it.
@@ -219,11 +229,11 @@ impl<'e> Step<'e> {
     pub(super) fn finish(mut self) -> Result<(Batch, Counters), EngineError> {
         let policy = self.policy();
         let mut changes = Vec::new();
-        for (code, Loaded { mut record, touched, changed }) in std::mem::take(&mut self.rosters) {
+        for (code, Loaded { mut record, touched, changed, not_before }) in std::mem::take(&mut self.rosters) {
             if !touched {
                 continue;
             }
-            let wake = record.roster.next_wake(&policy);
+            let wake = record.roster.next_wake(&policy).map(|wake| not_before.map_or(wake, |moment| wake.max(moment)));
             if let Some(old) = record.wake.filter(|_| record.wake != wake) {
                 self.batch.delete(Table::Wake, codec::wake(old, code));
             }

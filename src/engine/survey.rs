@@ -6,7 +6,7 @@
 use super::records::{InboxItem, OpenMatter, Row};
 use super::step::RosterRecord;
 use super::{Engine, EngineError, codec};
-use crate::domain::{RowNo, Secret, Timestamp};
+use crate::domain::Timestamp;
 use crate::letters::LetterKind;
 use crate::store::{Store, Table};
 use crate::workflow::course::{Course, Roster};
@@ -107,11 +107,6 @@ impl Engine {
     pub fn survey(&self) -> Survey {
         Survey { store: Arc::clone(&self.context.store) }
     }
-
-    /// The final bytes of a letter as long as they are kept.
-    pub fn letter(&self, no: RowNo) -> Result<Secret<Vec<u8>>, EngineError> {
-        super::outbox::content(&self.context, &self.row(no)?)
-    }
 }
 
 impl Survey {
@@ -144,7 +139,7 @@ impl Survey {
     pub fn figures(&self, now: Timestamp) -> Result<Figures, EngineError> {
         let mut figures =
             Figures { journal_in_order: self.store.verify_journal_tail(JOURNAL_TAIL).is_ok(), ..Figures::default() };
-        for name in super::records::Disposition::NAMES {
+        for (name, _) in super::records::Disposition::WORDS {
             figures.mails.insert(name, 0);
         }
         for name in DELIVERY_NAMES {

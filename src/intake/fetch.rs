@@ -211,13 +211,12 @@ fn attributes<'a>(response: &'a Response<'_>) -> Attributes<'a> {
     let mut answer = Attributes::default();
     let Response::Fetch(_, values) = response else { return answer };
     for value in values {
-        match value {
-            AttributeValue::Uid(uid) => answer.uid = Some(*uid),
-            AttributeValue::Rfc822Size(size) => answer.size = Some(*size),
-            AttributeValue::BodySection { section: None, index, data: Some(data) } => {
-                answer.body = Some((*index, data))
-            }
-            _other => {}
+        if let AttributeValue::Uid(uid) = value {
+            answer.uid = Some(*uid);
+        } else if let AttributeValue::Rfc822Size(size) = value {
+            answer.size = Some(*size);
+        } else if let AttributeValue::BodySection { section: None, index, data: Some(data) } = value {
+            answer.body = Some((*index, data));
         }
     }
     answer

@@ -29,13 +29,13 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(20);
 const GREETING_LIMIT: Duration = Duration::from_secs(30);
 const TLS_LIMIT: Duration = Duration::from_secs(20);
 /// Servers delay the answer to a wrong password on purpose.
-const LOGIN_LIMIT: Duration = Duration::from_secs(60);
+const LOGIN_LIMIT: Duration = Duration::from_mins(1);
 /// A silent peer is asked after this time, then [`PROBES`] times every [`PROBE_EVERY`]; then the connection is dead.
-const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(60);
+const KEEP_ALIVE_AFTER: Duration = Duration::from_mins(1);
 const PROBE_EVERY: Duration = Duration::from_secs(15);
 const PROBES: u32 = 4;
 /// Sent octets the peer does not acknowledge for so long end the connection.
-const USER_TIMEOUT: Duration = Duration::from_secs(60);
+const USER_TIMEOUT: Duration = Duration::from_mins(1);
 /// Codes of RFC 5530 with which a server refuses a login for now, not for ever.
 const LATER: [&str; 4] = ["[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]"];
 

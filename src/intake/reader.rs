@@ -23,14 +23,16 @@ use tracing::{info, warn};
 
 /// Pauses before a new connection, seconds, after one, two, … failures in a row; the last one repeats.
 pub const RECONNECT_AFTER_S: [u64; 6] = [1, 2, 5, 15, 60, 300];
-/// `once` gives up after so many failures in a row.
-const ONCE_TRIES: usize = 6;
+/// `once` gives up after so many failures in a row: one more than [`WITHHELD_AFTER`] where a single mail may be the cause,
+/// few where the server is not there.
+const ONCE_TRIES_LOST: usize = 6;
+const ONCE_TRIES: usize = 3;
 /// Losses at the same mail after which mails are fetched one by one.
 const CAREFUL_AFTER: u32 = 2;
 /// Losses at the same mail after which it is filed as withheld.
 const WITHHELD_AFTER: u32 = 5;
 /// From one reconciliation to the next.
-const CENSUS_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+const CENSUS_EVERY: Duration = Duration::from_hours(24);
 
 /// What a run has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -73,7 +75,7 @@ pub async fn once<A: Archive, P: Pace>(settings: &ImapSettings, archive: &A, pac
         match reader.visit_once().await {
             Ok(()) => return Ok(reader.tally),
             Err(Halt::Stopped(stopped)) => return Err(stopped.into()),
-            Err(Halt::Imap(error)) if error.acts() == Acts::Staff || reader.failures + 1 >= ONCE_TRIES => {
+            Err(Halt::Imap(error)) if reader.is_last_try(&error) => {
                 archive.troubled(&error).await?;
                 return Err(error.into());
             }
@@ -114,6 +116,12 @@ struct Filed {
 impl<'a, A: Archive> Reader<'a, A> {
     fn new(settings: &'a ImapSettings, archive: &'a A) -> Self {
         Self { settings, archive, tally: Tally::default(), failures: 0, stumble: Stumble::default() }
+    }
+
+    /// For `once`.
+    fn is_last_try(&self, error: &ImapError) -> bool {
+        let tries = if matches!(error, ImapError::Lost(_)) { ONCE_TRIES_LOST } else { ONCE_TRIES };
+        error.acts() == Acts::Staff || self.failures + 1 >= tries
     }
 
     async fn forever<P: Pace>(&mut self, pace: &P) -> Result<Infallible, Stopped> {
@@ -161,9 +169,9 @@ impl<'a, A: Archive> Reader<'a, A> {
             self.stumble.lost();
         }
         let last = RECONNECT_AFTER_S.len() - 1;
-        let place = if error.acts() == Acts::Staff { last } else { self.failures.min(last) };
+        let step = if error.acts() == Acts::Staff { last } else { self.failures.min(last) };
         self.failures += 1;
-        let seconds = RECONNECT_AFTER_S.get(place).copied().unwrap_or_default();
+        let seconds = RECONNECT_AFTER_S.get(step).copied().unwrap_or_default();
         pace.sleep(Duration::from_secs(seconds)).await;
         Ok(())
     }

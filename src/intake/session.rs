@@ -12,11 +12,11 @@ use async_imap::imap_proto::{MailboxDatum, Response, ResponseCode};
 use std::time::Duration;
 
 /// Longest single IDLE; servers may hang up after 30 minutes (RFC 2177).
-pub const IDLE_ROUND: Duration = Duration::from_secs(25 * 60);
+pub const IDLE_ROUND: Duration = Duration::from_mins(25);
 /// Commands with a short answer.
-const SHORT_LIMIT: Duration = Duration::from_secs(60);
+const SHORT_LIMIT: Duration = Duration::from_mins(1);
 /// Commands over many mails, or over a mailbox the server must first index.
-pub(super) const LONG_LIMIT: Duration = Duration::from_secs(300);
+pub(super) const LONG_LIMIT: Duration = Duration::from_mins(5);
 const LOGOUT_LIMIT: Duration = Duration::from_secs(5);
 
 /// An authenticated session. See the module for what becomes of it after an error.
@@ -85,17 +85,16 @@ impl Session {
                 exists = Some(*count);
             }
             let Some(code) = code(response) else { return };
-            match code {
-                ResponseCode::UidValidity(value) => uid_validity = Some(*value),
-                ResponseCode::UidNext(value) => uid_next = Some(*value),
-                ResponseCode::UidNotSticky => sticky = false,
-                ResponseCode::ReadOnly => read_only = true,
-                ResponseCode::PermanentFlags(flags) => {
-                    keeps =
-                        flags.iter().any(|f| f == "\\*" || keyword.as_ref().is_some_and(|k| f.eq_ignore_ascii_case(k)));
-                }
-                _other => {}
+            if let ResponseCode::UidValidity(value) = code {
+                uid_validity = Some(*value);
+            } else if let ResponseCode::UidNext(value) = code {
+                uid_next = Some(*value);
+            } else if let ResponseCode::PermanentFlags(flags) = code {
+                let ours = |flag: &str| keyword.as_ref().is_some_and(|keyword| flag.eq_ignore_ascii_case(keyword));
+                keeps = flags.iter().any(|flag| flag == "\\*" || ours(flag));
             }
+            sticky &= *code != ResponseCode::UidNotSticky;
+            read_only |= *code == ResponseCode::ReadOnly;
         })
         .await?;
         let (Some(uid_validity), Some(exists), true) = (uid_validity, exists, sticky) else {

@@ -164,7 +164,9 @@ impl Wire {
     /// One write for the whole line: a command in pieces waits for the peer's delayed acknowledgement.
     async fn write(&mut self, pieces: &[&str]) -> Result<(), Loss> {
         let mut line = Zeroizing::new(String::with_capacity(pieces.iter().map(|p| p.len()).sum()));
-        pieces.iter().for_each(|piece| line.push_str(piece));
+        for piece in pieces {
+            line.push_str(piece);
+        }
         let pipe = self.client.get_mut();
         pipe.write_all(line.as_bytes()).await.map_err(|e| loss(&e))?;
         pipe.flush().await.map_err(|e| loss(&e))
@@ -203,27 +205,35 @@ fn judge(
     name: &'static str,
     each: &mut impl FnMut(&Response<'_>),
 ) -> Result<Step, Loss> {
-    match response {
-        Response::Done { tag: theirs, status, outcome } if theirs.0 == tag => {
-            each(response);
-            let try_create = matches!(outcome.code, Some(ResponseCode::TryCreate));
-            match status {
-                Status::Ok => Ok(Step::Ended(Answer::Ok)),
-                Status::No => Ok(Step::Ended(Answer::No { text: shown(outcome.information.as_deref()), try_create })),
-                Status::Bad | Status::PreAuth | Status::Bye => Err(Loss::Bad { command: name }),
-            }
+    if let Response::Done { tag: theirs, status, outcome } = response {
+        if theirs.0 != tag {
+            return Err(Loss::OtherTag { command: name });
         }
-        Response::Done { .. } => Err(Loss::OtherTag { command: name }),
-        Response::Continue(_) => Ok(Step::Asked),
-        // RFC 3501 §6.1.3: the one command after which the server is to say goodbye.
-        Response::Data { status: Status::Bye, outcome } if name != "LOGOUT" => {
-            Err(Loss::Bye(shown(outcome.information.as_deref())))
-        }
-        other => {
-            each(other);
-            Ok(Step::Seen)
-        }
+        each(response);
+        let try_create = matches!(outcome.code, Some(ResponseCode::TryCreate));
+        return match status {
+            Status::Ok => Ok(Step::Ended(Answer::Ok)),
+            Status::No => Ok(Step::Ended(Answer::No { text: shown(outcome.information.as_deref()), try_create })),
+            Status::Bad | Status::PreAuth | Status::Bye => Err(Loss::Bad { command: name }),
+        };
     }
+    if let Response::Continue(_) = response {
+        return Ok(Step::Asked);
+    }
+    // RFC 3501 §6.1.3: LOGOUT is the one command after which the server is to say goodbye.
+    if name != "LOGOUT" {
+        bye(response)?;
+    }
+    each(response);
+    Ok(Step::Seen)
+}
+
+/// An untagged BYE is a loss.
+fn bye(response: &Response<'_>) -> Result<(), Loss> {
+    if let Response::Data { status: Status::Bye, outcome } = response {
+        return Err(Loss::Bye(shown(outcome.information.as_deref())));
+    }
+    Ok(())
 }
 
 enum IdleAnswer {
@@ -236,19 +246,22 @@ enum IdleAnswer {
 }
 
 fn idle_answer(response: &Response<'_>, tag: &str) -> Result<IdleAnswer, Loss> {
-    Ok(match response {
-        Response::Continue(_) => IdleAnswer::Accepted,
-        Response::Done { tag: theirs, .. } if theirs.0 != tag => return Err(Loss::OtherTag { command: "IDLE" }),
-        Response::Done { status: Status::Ok, .. } => IdleAnswer::Ended,
-        Response::Done { .. } => IdleAnswer::Refused,
-        Response::Data { status: Status::Bye, outcome } => {
-            return Err(Loss::Bye(shown(outcome.information.as_deref())));
-        }
-        Response::MailboxData(MailboxDatum::Exists(_)) | Response::Expunge(_) | Response::Vanished { .. } => {
-            IdleAnswer::Change
-        }
-        _other => IdleAnswer::Other,
-    })
+    bye(response)?;
+    if let Response::Done { tag: theirs, status, .. } = response {
+        return match status {
+            _ if theirs.0 != tag => Err(Loss::OtherTag { command: "IDLE" }),
+            Status::Ok => Ok(IdleAnswer::Ended),
+            Status::No | Status::Bad | Status::PreAuth | Status::Bye => Ok(IdleAnswer::Refused),
+        };
+    }
+    if let Response::Continue(_) = response {
+        return Ok(IdleAnswer::Accepted);
+    }
+    let change = matches!(
+        response,
+        Response::MailboxData(MailboxDatum::Exists(_)) | Response::Expunge(_) | Response::Vanished { .. }
+    );
+    Ok(if change { IdleAnswer::Change } else { IdleAnswer::Other })
 }
 
 fn late(command: &'static str) -> Loss {

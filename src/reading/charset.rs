@@ -93,7 +93,7 @@ fn plausible(encoding: &'static Encoding, bytes: &[u8]) -> bool {
 fn guess(bytes: &[u8]) -> Decoded {
     let best = [SHIFT_JIS, EUC_JP]
         .into_iter()
-        .filter_map(|e| e.decode_without_bom_handling_and_without_replacement(bytes).map(|t| t.into_owned()))
+        .filter_map(|e| e.decode_without_bom_handling_and_without_replacement(bytes).map(std::borrow::Cow::into_owned))
         .max_by_key(|text| score(text));
     match best {
         Some(text) if japanese(&text) => Decoded { text, mislabelled: true, doubt: false },
@@ -103,7 +103,7 @@ fn guess(bytes: &[u8]) -> Decoded {
                 return Decoded { text: text.into_owned(), mislabelled: true, doubt: true };
             }
             let tries = [UTF_8, SHIFT_JIS, EUC_JP].map(|e| e.decode_without_bom_handling(bytes).0);
-            let text = tries.iter().max_by_key(|t| score(t)).map(|t| t.to_string()).unwrap_or_default();
+            let text = tries.iter().max_by_key(|t| score(t)).map(ToString::to_string).unwrap_or_default();
             Decoded { text, mislabelled: true, doubt: true }
         }
     }
@@ -207,9 +207,10 @@ fn jis_to_euc(bytes: &[u8]) -> Vec<u8> {
 /// An escape sequence at the start: the set it calls (`None`: unknown, skipped) and what follows.
 fn escape(bytes: &[u8]) -> Option<(Option<Set>, &[u8])> {
     match bytes {
-        [ESCAPE, b'$', b'@' | b'B', rest @ ..] => Some((Some(Set::X0208), rest)),
         [ESCAPE, b'$', b'(', b'D', rest @ ..] => Some((Some(Set::X0212), rest)),
-        [ESCAPE, b'$', b'(', b'@' | b'B' | b'O' | b'P' | b'Q', rest @ ..] => Some((Some(Set::X0208), rest)),
+        [ESCAPE, b'$', b'@' | b'B', rest @ ..] | [ESCAPE, b'$', b'(', b'@' | b'B' | b'O' | b'P' | b'Q', rest @ ..] => {
+            Some((Some(Set::X0208), rest))
+        }
         [ESCAPE, b'(', b'I', rest @ ..] => Some((Some(Set::Kana), rest)),
         [ESCAPE, b'(', b'B' | b'J' | b'H', rest @ ..] => Some((Some(Set::Single), rest)),
         [ESCAPE, b'&', b'@', rest @ ..] => Some((None, rest)),

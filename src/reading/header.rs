@@ -124,7 +124,6 @@ pub(super) fn base64(data: &[u8]) -> Vec<u8> {
             b'0'..=b'9' => byte - b'0' + 52,
             b'+' | b'-' => 62,
             b'/' | b'_' => 63,
-            b'=' => break,
             b'\r' | b'\n' | b' ' | b'\t' => continue,
             _ => break,
         };
@@ -238,7 +237,10 @@ fn extended(params: &[(String, String)], key: &str) -> Option<String> {
         let star = if piece.is_empty() { format!("{key}*") } else { format!("{key}*{piece}*") };
         let plain = format!("{key}*{piece}");
         let Some((k, value)) = params.iter().find(|(k, _)| *k == star || (!piece.is_empty() && *k == plain)) else {
-            if piece.is_empty() { continue } else { break }
+            if piece.is_empty() {
+                continue;
+            }
+            break;
         };
         let coded = k.ends_with('*');
         let value = match value.splitn(3, '\'').collect::<Vec<_>>().as_slice() {

@@ -86,9 +86,9 @@ impl Reader {
             return skip_element(after, &name);
         }
         if closing {
-            self.close(&name)
+            self.close(&name);
         } else {
-            self.open(&name, attributes)
+            self.open(&name, attributes);
         }
         after
     }

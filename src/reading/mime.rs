@@ -7,7 +7,7 @@
 
 use super::{charset, header, html};
 use crate::domain::Timestamp;
-use mail_parser::{Encoding, HeaderName, HeaderValue, MessageParser, MessagePart, PartType};
+use mail_parser::{Encoding, HeaderName, MessageParser, MessagePart, PartType};
 use regex::bytes::Regex;
 use std::sync::LazyLock;
 
@@ -20,6 +20,7 @@ const TEXT_BYTES_MAX: usize = 1024 * 1024;
 
 /// A mail taken apart.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent findings, each read by another step")]
 pub(super) struct Mail {
     /// Lower-case name and raw value, in order.
     pub(super) fields: Vec<(String, Vec<u8>)>,
@@ -65,7 +66,7 @@ fn parse_level(raw: &[u8], depth: usize) -> Option<Mail> {
     let message = PARSER.parse(masked.as_deref().unwrap_or(raw))?;
     let root = message.parts.first()?;
     let mut mail = Mail { fields: fields(root, raw), content_type: content_type(root), ..Mail::default() };
-    mail.date = mail.fields.iter().find(|(n, _)| n == "date").and_then(|_| date(root));
+    mail.date = date(root);
     for (index, part) in message.parts.iter().enumerate() {
         if !matches!(part.body, PartType::Multipart(_)) {
             take_part(&mut mail, part, index, raw, depth);
@@ -102,29 +103,26 @@ fn fields(part: &MessagePart<'_>, raw: &[u8]) -> Vec<(String, Vec<u8>)> {
 }
 
 fn date(part: &MessagePart<'_>) -> Option<Timestamp> {
-    part.headers.iter().find(|h| h.name == HeaderName::Date).and_then(|h| match &h.value {
-        HeaderValue::DateTime(time) if time.is_valid() => Some(Timestamp::from_unix(time.to_timestamp())),
-        _ => None,
-    })
+    let field = part.headers.iter().find(|h| h.name == HeaderName::Date)?;
+    let time = field.value.as_datetime().filter(|time| time.is_valid())?;
+    Some(Timestamp::from_unix(time.to_timestamp()))
 }
 
 fn content_type(part: &MessagePart<'_>) -> String {
-    let value = part.headers.iter().rev().find(|h| h.name == HeaderName::ContentType).map(|h| &h.value);
-    match value {
-        Some(HeaderValue::ContentType(ct)) => {
+    let field = part.headers.iter().rev().find(|h| h.name == HeaderName::ContentType);
+    match field.and_then(|h| h.value.as_content_type()) {
+        Some(ct) => {
             let subtype = ct.subtype().unwrap_or_default().to_ascii_lowercase();
             let subtype = subtype.replace("rfc82x", "rfc822").replace("globax", "global").replace("digesx", "digest");
             format!("{}/{subtype}", ct.ctype().to_ascii_lowercase())
         }
-        _ => "text/plain".to_owned(),
+        None => "text/plain".to_owned(),
     }
 }
 
 fn parameter(part: &MessagePart<'_>, key: &str) -> Option<String> {
-    part.headers.iter().rev().find(|h| h.name == HeaderName::ContentType).and_then(|h| match &h.value {
-        HeaderValue::ContentType(ct) => ct.attribute(key).map(str::to_owned),
-        _ => None,
-    })
+    let field = part.headers.iter().rev().find(|h| h.name == HeaderName::ContentType)?;
+    field.value.as_content_type()?.attribute(key).map(str::to_owned)
 }
 
 fn take_part(mail: &mut Mail, part: &MessagePart<'_>, index: usize, raw: &[u8], depth: usize) {
@@ -158,13 +156,13 @@ fn take_part(mail: &mut Mail, part: &MessagePart<'_>, index: usize, raw: &[u8], 
         }
         "text/plain" | "text/html" if !attached && (name.is_none() || index == 0) => {
             let decoded = charset::decode(cut(&bytes), charset.as_deref());
-            take_text(mail, part, &kind, decoded);
+            take_text(mail, part, &kind, &decoded);
         }
         _ => mail.attachments.push(name.unwrap_or_else(|| header::clean(&kind))),
     }
 }
 
-fn take_text(mail: &mut Mail, part: &MessagePart<'_>, kind: &str, decoded: charset::Decoded) {
+fn take_text(mail: &mut Mail, part: &MessagePart<'_>, kind: &str, decoded: &charset::Decoded) {
     if kind == "text/html" {
         let page = html::page(&decoded.text);
         if mail.html.is_none() {

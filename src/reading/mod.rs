@@ -1,27 +1,35 @@
 //! Raw bytes of a mail → what it says. Reading never fails: it returns what was understood, the reasons why a person
 //! must look, and warnings with the line they come from. It does not know the directory and decides nothing.
 //!
-//! The steps, each a file: [`mime`] takes the bytes apart, [`charset`], [`header`] and [`html`] make text, [`disposition`]
-//! and [`bounce`] know what programs write; what people write goes through [`normalise`] (lines), [`quote`] (whose words),
-//! [`subject`], [`form`] with [`sections`] and [`entry`] (what is stated), and [`judge`] (what is certain).
+//! The steps, each a file: `mime` takes the bytes apart, `charset`, `header` and `html` make text, `disposition`
+//! and `bounce` know what programs write; what people write goes through `normalise` (lines), `quote` (whose words),
+//! `subject`, `form` with `sections` and `entry` (what is stated), and `judge` (what is certain).
 //!
 //! Cost: linear in the size of the mail. Patterns are compiled once and matched without backtracking (crate regex).
 
 mod bounce;
 mod charset;
+mod correction;
 mod disposition;
+mod doubts;
 mod entry;
+mod facts;
 mod form;
 mod header;
 mod html;
 mod json;
 mod judge;
+mod marks;
 pub mod mime;
+mod names;
 mod normalise;
+mod pattern;
 mod quote;
 pub mod reason;
 mod sections;
+mod statement;
 mod subject;
+mod trust;
 
 pub use reason::{Reason, Warning, WarningCode};
 

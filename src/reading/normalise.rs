@@ -52,8 +52,13 @@ pub(super) fn tidy(text: &str) -> String {
 fn plain(c: char) -> Option<char> {
     match c {
         '\t' => Some('\t'),
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}' => None,
-        '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => None,
+        '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{ad}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{e0100}'..='\u{e01ef}' => None,
         '\u{2010}'..='\u{2013}' | '\u{2212}' => Some('-'),
         _ if c.is_control() => None,
         _ if c.is_whitespace() => Some(' '),

@@ -50,6 +50,8 @@ codes! {
         TooDeep = "too-deep", "メールの中にメールが何重にも添付されています。";
         Unreadable = "unreadable", "メールとして読み取れません。";
         UnknownKind = "unknown-kind", "登録の連絡かどうか判断できません。";
+        /// A name under the health centres' heading that neither looks like one nor is a known office of one.
+        UnknownCentre = "unknown-centre", "保健所の名称と確認できない記載があります。";
         /// The data stand in a mail that was forwarded.
         Forwarded = "forwarded", "転送されたメールの内容を読み取りました。";
         /// The data stand in lines with quote marks that are attributed to nobody.

@@ -1,7 +1,7 @@
 //! Heading lines: `<自治体（保健所設置主体）>`, `【保健所】`, `■保健所：`, `２　保健所`, in any bracket and width, alone or
 //! with the first entry behind them. The words come from the rules (seed 4.1).
 
-use super::entry::unmarked;
+use super::names::{is_centre_name, name, unmarked};
 use crate::rules::RegistrationRules;
 
 /// The two parts of a registration.
@@ -35,13 +35,27 @@ pub(super) fn heading<'a>(text: &'a str, rules: &RegistrationRules) -> Option<(S
     if let Some((inner, rest)) = bracketed(text) {
         return Some((section(inner, rules)?, rest.trim_start_matches([':', ' ', '\t'])));
     }
-    if let Some((left, right)) = text.split_once([':', '\t'])
+    if let Some((left, right)) = text.split_once([':', '\t', ','])
+        && let Some(section) = section(left, rules)
+    {
+        return Some((section, right.trim()));
+    }
+    if let Some((left, right)) = text.split_once(' ')
+        && is_entry(right)
         && let Some(section) = section(left, rules)
     {
         return Some((section, right.trim()));
     }
     let bare = text.trim_end_matches(|c: char| !c.is_alphanumeric() && c != ')');
     Some((section(bare, rules)?, ""))
+}
+
+/// `渡島保健所 a@…` behind a bare heading: the name of a tenant and its address.
+fn is_entry(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(before, _)| {
+        let name = name(before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')));
+        is_centre_name(&name) || name.ends_with(['都', '道', '府', '県', '市', '区'])
+    })
 }
 
 /// `<inner> rest`, whatever the bracket.

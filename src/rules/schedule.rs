@@ -55,8 +55,6 @@ pub struct Schedule {
     pub receipts_per_sender_per_day: u32,
     /// How often the mailbox is looked at where the server offers no IDLE: a cron expression with seconds, JST.
     pub poll: String,
-    /// When the mailbox is counted against the dispositions: a cron expression with seconds, JST.
-    pub reconcile: String,
 }
 
 /// The hours in which letters to tenants leave.
@@ -89,8 +87,7 @@ impl Schedule {
                 let receipts = s.number("receipts_per_sender_per_day", 0..=RECEIPTS_MAX, 5);
                 (window(s), per_domain, retries(s), give_up, receipts)
             });
-        let (poll, reconcile) =
-            file.section("rhythm", |s| (cron(s, "poll", "0 */5 * * * *"), cron(s, "reconcile", "0 0 6 * * *")));
+        let poll = file.section("rhythm", |s| cron(s, "poll", "0 */5 * * * *"));
         let faults = file.close();
         if !faults.is_empty() {
             return Err(faults);
@@ -110,7 +107,6 @@ impl Schedule {
             per_domain_per_minute,
             receipts_per_sender_per_day,
             poll,
-            reconcile,
         })
     }
 }

@@ -92,6 +92,7 @@ fn fill(path: &Path, input: impl Read, options: Options) -> Result<BackupSummary
         rows::lay_out(&disk, table, &key, Some(value), &mut writes)?;
         if waiting > RESTORE_BATCH_BYTES {
             disk.write(std::mem::take(&mut writes))?;
+            disk.sync()?;
             waiting = 0;
         }
     }

@@ -1,4 +1,4 @@
-//! The engine underneath: sled 0.34.7 by four rules (research/dependencies.md §5). The only file that imports it.
+//! The engine underneath: sled 0.34.7 by four rules (research/dependencies.md §5). The only file, with merge.rs, that imports it.
 //!
 //! 1. sled's `flush` ends with `sync_file_range`, which does not make data safe against a power cut: every [`Disk::sync`]
 //!    adds an fdatasync on a handle of our own to the file `db`. Before sled opens what a killed process left, and after,
@@ -8,21 +8,35 @@
 //! 4. One process: [`super::open`] holds a lock before sled is opened. sled's own lock on `db` can outlive a closed store
 //!    of this process by moments (its threads, a child between fork and exec), so opening waits for it.
 
+use super::merge::{Merged, copy};
 use super::schema::SEGMENT_BYTES;
 use super::{Options, StoreError};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::ops::{Bound, Deref};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// An open tree of keys and values, and the handle that makes it durable.
 #[derive(Debug, Clone)]
 pub(super) struct Disk {
     db: sled::Db,
     file: Arc<File>,
+    waiting: Arc<Mutex<Waiting>>,
 }
+
+/// Rows staged since the last sync. sled ends every batch with two writes and two waits for the disk, so the batches of a
+/// group go to it as one.
+#[derive(Debug, Default)]
+struct Waiting {
+    rows: BTreeMap<Vec<u8>, Option<sled::IVec>>,
+    bytes: usize,
+}
+
+/// Most bytes that wait before they are synced unasked.
+const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Rows to write (`Some`) and to delete (`None`).
 pub(super) type Writes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
@@ -51,61 +65,61 @@ impl Disk {
         db.flush().map_err(|error| fault("flushing", error))?;
         secure(path).map_err(io("securing the database's files"))?;
         let file = File::open(path.join("db")).map_err(io("opening the database file"))?;
-        Ok(Self { db, file: Arc::new(file) })
+        Ok(Self { db, file: Arc::new(file), waiting: Arc::default() })
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        if let Some(waiting) = self.waiting().rows.get(key) {
+            return Ok(waiting.clone().map(Bytes::from));
+        }
         self.db.get(key).map(|found| found.map(Bytes::from)).map_err(|error| fault("reading", error))
     }
 
     /// Rows between two bounds, in both directions. Not a snapshot: rows written meanwhile may appear.
-    pub(super) fn range(&self, from: Bound<Vec<u8>>, to: Bound<Vec<u8>>) -> RawRows {
-        RawRows(self.db.range((from, to)))
+    pub(super) fn range(&self, from: Bound<Vec<u8>>, to: Bound<Vec<u8>>) -> Merged {
+        // What waits first: should it reach the tree meanwhile, it is seen in both and counts once.
+        let bounds = (from, to);
+        let waiting = self.waiting().rows.range::<Vec<u8>, _>(bounds.clone()).map(copy).collect();
+        Merged::new(waiting, self.db.range(bounds))
     }
 
-    /// Writes all or nothing; visible at once, durable after [`Disk::sync`].
+    /// Adds rows to those the next [`Disk::sync`] writes; visible at once. When very many wait they are synced now.
     pub(super) fn write(&self, writes: Writes) -> Result<(), StoreError> {
-        let mut batch = sled::Batch::default();
+        let mut waiting = self.waiting();
         for (key, value) in writes {
+            waiting.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
+            waiting.rows.insert(key, value.map(sled::IVec::from));
+        }
+        let many = waiting.bytes > WAITING_BYTES_MAX;
+        drop(waiting);
+        if many { self.sync() } else { Ok(()) }
+    }
+
+    /// Writes everything that waits, all or nothing, and makes it durable.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        let mut waiting = self.waiting();
+        let mut batch = sled::Batch::default();
+        // Readers wait while the rows go over: they must not be missing in both places.
+        for (key, value) in &waiting.rows {
             match value {
-                Some(value) => batch.insert(key, value),
-                None => batch.remove(key),
+                Some(value) => batch.insert(key.as_slice(), value),
+                None => batch.remove(key.as_slice()),
             }
         }
-        self.db.apply_batch(batch).map_err(|error| fault("writing", error))
-    }
-
-    /// Makes everything written durable.
-    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        self.db.apply_batch(batch).map_err(|error| fault("writing", error))?;
+        *waiting = Waiting::default();
+        drop(waiting);
         self.db.flush().map_err(|error| fault("flushing", error))?;
         self.file.sync_data().map_err(|source| StoreError::Disk { what: "syncing", source: source.into() })
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Bytes the database takes on the disk.
     pub(super) fn bytes(&self) -> Result<u64, StoreError> {
         self.db.size_on_disk().map_err(|error| fault("measuring", error))
-    }
-}
-
-/// Iterator over whole keys and stored values.
-pub(super) struct RawRows(sled::Iter);
-
-impl RawRows {
-    fn item(item: sled::Result<(sled::IVec, sled::IVec)>) -> Result<(Bytes, Bytes), StoreError> {
-        item.map(|(key, value)| (Bytes::from(key), Bytes::from(value))).map_err(|error| fault("reading", error))
-    }
-}
-
-impl Iterator for RawRows {
-    type Item = Result<(Bytes, Bytes), StoreError>;
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(Self::item)
-    }
-}
-
-impl DoubleEndedIterator for RawRows {
-    fn next_back(&mut self) -> Option<Self::Item> {
-        self.0.next_back().map(Self::item)
     }
 }
 
@@ -199,7 +213,7 @@ fn absent(error: io::Error) -> io::Result<()> {
 }
 
 /// A message of sled's in our words.
-fn fault(what: &'static str, error: sled::Error) -> StoreError {
+pub(super) fn fault(what: &'static str, error: sled::Error) -> StoreError {
     if matches!(error, sled::Error::Corruption { .. }) {
         StoreError::Damaged { what: format!("{what}: {error}") }
     } else {

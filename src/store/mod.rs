@@ -1,7 +1,7 @@
 //! The store: everything annai knows, changed by whole steps only (I2).
 //!
-//! One write path: a [`Batch`] is staged (applied atomically, visible to reads, not yet durable) and committed (flushed
-//! and synced; only then may anybody outside hear of it). Several staged batches share one commit: group commit. After a
+//! One write path: a [`Batch`] is staged (visible to reads, not yet on the disk) and committed (written and synced; only
+//! then may anybody outside hear of it). Staged batches share one commit and are there together or not at all. After a
 //! failed write or sync nobody knows what the disk holds, so the store refuses everything until it is opened again.
 //!
 //! The face is engine-neutral: tables, keys, bytes. Only this folder imports sled. Calls block: keep them off async
@@ -12,6 +12,7 @@ mod batch;
 mod disk;
 mod error;
 mod journal;
+mod merge;
 mod open;
 mod rows;
 mod schema;

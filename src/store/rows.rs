@@ -4,7 +4,8 @@
 //! pieces of [`VALUE_BYTES_MAX`] bytes stand in [`Table::Part`].
 
 use super::StoreError;
-use super::disk::{Bytes, Disk, RawRows, Writes};
+use super::disk::{Bytes, Disk, Writes};
+use super::merge::Merged;
 use super::schema::{Table, VALUE_BYTES_MAX};
 use std::fmt;
 use std::ops::Bound;
@@ -18,7 +19,7 @@ const PIECES: u8 = 1;
 pub struct Rows {
     disk: Disk,
     table: Table,
-    raw: Option<RawRows>,
+    raw: Option<Merged>,
 }
 
 impl Rows {

@@ -58,15 +58,12 @@ macro_rules! tables {
 }
 
 tables! {
-    /// name → one value: IMAP cursor, running numbers, and the store's own rows `format` (u32) and `head` (u64, digest).
+    /// name → one value: `counters`, `mailbox`, `key-check`, and the store's own rows `format` (u32) and `head` (u64, digest).
     Meta = 1, "meta";
-    /// tenant (6 bytes code, u16 serial) → tenant with its current state. The tenant directory.
+    /// local government code (6 bytes) → roster: an authority and its health centres with the states of their machines. The
+    /// tenant directory. Large.
     Roster = 2, "roster";
-    /// tenant, generation u32 → enrolment.
-    Enrolment = 3, "enrolment";
-    /// tenant → credential.
-    Credential = 4, "credential";
-    /// time, subject → nothing: when which machine wants to be woken (I8).
+    /// time, local government code → nothing: when which roster wants to be woken (I8).
     Wake = 5, "wake";
     /// mail number u64 → inbox item with its disposition.
     Inbox = 6, "inbox";
@@ -74,9 +71,9 @@ tables! {
     Raw = 7, "raw";
     /// SHA-256 of the raw bytes → mail number: duplicates (I1).
     ByDigest = 8, "by-digest";
-    /// Message-ID (hashed by the engine if long) → mail number or row number.
+    /// SHA-256 of the Message-ID → mail number.
     ByMessageId = 9, "by-message-id";
-    /// mail number u64 → what a person must decide.
+    /// matter number u64 → what a person must know or decide.
     Review = 10, "review";
     /// row number u64 → outbox row: state, attempts, replies.
     Outbox = 11, "outbox";
@@ -84,14 +81,12 @@ tables! {
     Content = 12, "content";
     /// time, row number u64 → nothing: which rows are due when.
     Due = 13, "due";
-    /// tenant, letter, ordinal → row number: none twice (I3).
+    /// what a letter is about, letter, ordinal (text) → row number: none twice (I3).
     Letter = 14, "letter";
-    /// keyed tag of a pick-up token → tenant and generation (I9: never the token).
+    /// keyed tag of a pick-up code → tenant and generation (I9: never the code).
     Grant = 15, "grant";
-    /// name, day → count: receipts per sender and day, dispositions per day, login failures.
+    /// name, day → count: automatic answers per sender and day.
     Tally = 16, "tally";
-    /// mailbox or domain → what deliveries there have taught us.
-    Delivery = 17, "delivery";
     /// serial number of a certificate → who holds it and its state.
     Certificate = 18, "certificate";
     /// u64 from 1 → digest, then the entry's bytes. Written by [`super::Batch::journal`] only. Large.
@@ -103,7 +98,7 @@ tables! {
 impl Table {
     /// Whether values may be longer than [`VALUE_BYTES_MAX`]; they are then kept in pieces.
     pub const fn large(self) -> bool {
-        matches!(self, Self::Raw | Self::Content | Self::Journal)
+        matches!(self, Self::Roster | Self::Raw | Self::Content | Self::Journal)
     }
 
     /// Whether only the store itself writes there.

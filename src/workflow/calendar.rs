@@ -22,17 +22,17 @@ impl<'a> Calendar<'a> {
     }
 
     /// Whether public offices are open on this day.
-    pub fn is_business_day(&self, day: Date) -> bool {
+    pub fn is_business_day(self, day: Date) -> bool {
         !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) && !self.is_holiday(day)
     }
 
     /// This day if offices are open, else the last open one before.
-    pub fn business_day_on_or_before(&self, day: Date) -> Date {
+    pub fn business_day_on_or_before(self, day: Date) -> Date {
         (0..SEARCH_DAYS_MAX).map(|back| day.minus_days(back)).find(|d| self.is_business_day(*d)).unwrap_or(day)
     }
 
     /// The `count`-th business day after `day`; `day` itself for 0.
-    pub fn plus_business_days(&self, day: Date, count: u32) -> Date {
+    pub fn plus_business_days(self, day: Date, count: u32) -> Date {
         (1..SEARCH_DAYS_MAX)
             .map(|ahead| day.plus_days(ahead))
             .filter(|d| self.is_business_day(*d))
@@ -42,7 +42,7 @@ impl<'a> Calendar<'a> {
     }
 
     /// The first moment from `from` on at which the window is open: `from` itself if it is.
-    pub fn next_open(&self, window: &SendWindow, from: Timestamp) -> Timestamp {
+    pub fn next_open(self, window: &SendWindow, from: Timestamp) -> Timestamp {
         let SendWindow::Hours { weekdays, from: opens, until, closed_on_holidays } = window else { return from };
         let today = from.date();
         (0..SEARCH_DAYS_MAX)
@@ -53,7 +53,7 @@ impl<'a> Calendar<'a> {
             .map_or(from, |(start, _)| start)
     }
 
-    fn is_holiday(&self, day: Date) -> bool {
+    fn is_holiday(self, day: Date) -> bool {
         let year_end = (day.month() == 12 && day.day() >= 29) || (day.month() == 1 && day.day() <= 3);
         year_end || self.holidays.days.contains_key(&day)
     }

@@ -4,14 +4,20 @@
 //! | event | what it does |
 //! |---|---|
 //! | Woke | wakes all three in this order; begins a renewal when the certificate in use nears its end |
-//! | Relayed, Undeliverable | goes to the machine the letter belongs to |
+//! | Relayed, Undeliverable | goes to the machine the letter belongs to; refused for a letter to an earlier address |
+//! | Undeliverable (welcome) | besides: a notice and credentials that have not left are taken back |
 //! | PickedUp | the newest generation is collected; a certificate it renews is superseded |
-//! | SeenInUse, Cancelled, Revoked | goes to the newest generation |
+//! | SeenInUse | goes to the generation it names |
+//! | Cancelled | goes to the newest generation |
+//! | Revoked | goes to the generation whose certificate is in use, even while its renewal is under way |
 //! | Reissued | every generation that is not over is superseded, the next one begins: the old URL is dead at once |
 //! | AddressChanged | the welcome starts again; a generation whose letters went to the old address is superseded |
 //!
 //! The courses of one authority and its health centres are one [`Roster`]: the unit that is loaded and stored.
 
+mod news;
+
+use self::news::{counts, relayed, undeliverable};
 use super::credential::{self, Credential, CredentialEvent};
 use super::enrolment::{self, Cause, Certificate, Enrolment, EnrolmentEvent, State};
 use super::welcome::{self, Welcome, WelcomeEvent};
@@ -48,13 +54,16 @@ pub enum CourseEvent {
     Woke {
         spare: Nonce,
     },
+    /// `ordinal`: that of the letter, so that news of a letter to an earlier address is not taken for news of this one.
     Relayed {
         letter: LetterKind,
         generation: Generation,
+        ordinal: u32,
     },
     Undeliverable {
         letter: LetterKind,
         generation: Generation,
+        ordinal: u32,
         why: String,
     },
     PickedUp {
@@ -137,11 +146,25 @@ impl Course {
         credential::may_leave_from(self.welcome.secrets_from(policy), left, policy)
     }
 
-    /// When the certificate in use should be renewed; `None` if the newest generation is not the one in use.
+    /// When the certificate in use should be renewed: at the first of `renewal_days_before`, and where that renewal was
+    /// not picked up in time, at the next of them that is still to come. `None` while another course is under way.
     fn renewal_from(&self, policy: &Policy<'_>) -> Option<Timestamp> {
-        let first_tier = policy.rules.schedule.renewal_days_before.first()?;
-        let certificate = self.current()?.state.live_certificate()?;
-        Some(certificate.not_after.date().minus_days(*first_tier).start())
+        let newest = self.current().filter(|_| self.enrolments.len() < GENERATIONS_MAX)?;
+        let certificate = self.enrolments.iter().find_map(|e| e.state.live_certificate())?;
+        let last_day = certificate.not_after.date();
+        let mut tiers = policy.rules.schedule.renewal_days_before.iter().map(|days| last_day.minus_days(*days).start());
+        match &newest.state {
+            State::Collected { .. } | State::InUse { .. } => tiers.next(),
+            State::Expired { at, .. } if newest.cause == Cause::Renewal => tiers.find(|tier| tier > at),
+            State::Registered
+            | State::NoticeQueued { .. }
+            | State::Open { .. }
+            | State::Undeliverable { .. }
+            | State::Expired { .. }
+            | State::Cancelled { .. }
+            | State::Superseded { .. }
+            | State::Revoked { .. } => None,
+        }
     }
 }
 
@@ -156,8 +179,12 @@ pub fn step(
     let mut next = course.clone();
     let effects = match event {
         E::Woke { spare } => woke(&mut next, *spare, now, policy)?,
-        E::Relayed { letter, generation } => relayed(&mut next, *letter, *generation, now, policy)?,
-        E::Undeliverable { letter, generation, why } => {
+        E::Relayed { letter, generation, ordinal } => {
+            counts(course, *letter, *ordinal)?;
+            relayed(&mut next, *letter, *generation, now, policy)?
+        }
+        E::Undeliverable { letter, generation, ordinal, why } => {
+            counts(course, *letter, *ordinal)?;
             undeliverable(&mut next, *letter, *generation, why, now, policy)?
         }
         E::PickedUp { generation, certificate } => {
@@ -172,7 +199,7 @@ pub fn step(
             enrol(&mut next, newest(course)?, &event, now, policy)?
         }
         E::Revoked { reason } => {
-            enrol(&mut next, newest(course)?, &EnrolmentEvent::Revoked { reason: *reason }, now, policy)?
+            enrol(&mut next, in_use(course)?, &EnrolmentEvent::Revoked { reason: *reason }, now, policy)?
         }
         E::Reissued { reason, nonce } => begin_next(&mut next, *reason, *nonce, now, policy)?,
         E::AddressChanged { address, provenance, nonce } => {
@@ -186,6 +213,12 @@ pub fn step(
 
 fn newest(course: &Course) -> Result<Generation, Refused> {
     course.current().map(|e| e.generation).ok_or(Refused("this tenant has no certificate course"))
+}
+
+/// The generation whose certificate may be used now; while it is being renewed that is not the newest.
+fn in_use(course: &Course) -> Result<Generation, Refused> {
+    let live = course.enrolments.iter().rfind(|e| e.state.live_certificate().is_some());
+    live.map_or_else(|| newest(course), |enrolment| Ok(enrolment.generation))
 }
 
 fn enrol(
@@ -221,64 +254,6 @@ fn woke(course: &mut Course, spare: Nonce, now: Timestamp, policy: &Policy<'_>) 
     course.credential = credential;
     effects.extend(more);
     Ok(effects)
-}
-
-fn relayed(
-    course: &mut Course,
-    letter: LetterKind,
-    generation: Generation,
-    now: Timestamp,
-    policy: &Policy<'_>,
-) -> Result<Vec<Effect>, Refused> {
-    match letter {
-        LetterKind::Welcome => {
-            let (welcome, effects) = welcome::step(&course.welcome, &WelcomeEvent::Relayed, now, policy)?;
-            course.welcome = welcome;
-            Ok(effects)
-        }
-        LetterKind::Credentials => {
-            let (credential, effects) = credential::step(&course.credential, &CredentialEvent::Relayed, now)?;
-            course.credential = credential;
-            Ok(effects)
-        }
-        LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired => {
-            enrol(course, generation, &EnrolmentEvent::Relayed { letter }, now, policy)
-        }
-        LetterKind::Receipt | LetterKind::UnderReview | LetterKind::CorrectionRequest => {
-            Err(Refused("this letter went to the sender of a mail, not to a tenant"))
-        }
-    }
-}
-
-fn undeliverable(
-    course: &mut Course,
-    letter: LetterKind,
-    generation: Generation,
-    why: &str,
-    now: Timestamp,
-    policy: &Policy<'_>,
-) -> Result<Vec<Effect>, Refused> {
-    let why = why.to_owned();
-    match letter {
-        LetterKind::Welcome => {
-            let event = WelcomeEvent::Undeliverable { why };
-            let (welcome, effects) = welcome::step(&course.welcome, &event, now, policy)?;
-            course.welcome = welcome;
-            Ok(effects)
-        }
-        LetterKind::Credentials => {
-            let event = CredentialEvent::Undeliverable { why };
-            let (credential, effects) = credential::step(&course.credential, &event, now)?;
-            course.credential = credential;
-            Ok(effects)
-        }
-        LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired => {
-            enrol(course, generation, &EnrolmentEvent::Undeliverable { letter, why }, now, policy)
-        }
-        LetterKind::Receipt | LetterKind::UnderReview | LetterKind::CorrectionRequest => {
-            Err(Refused("this letter went to the sender of a mail, not to a tenant"))
-        }
-    }
 }
 
 fn address_changed(

@@ -173,6 +173,18 @@ impl Delivery {
         }
     }
 
+    /// Whether nothing will be sent any more.
+    pub fn has_ended(&self) -> bool {
+        match self {
+            Self::Relayed { .. } | Self::Refused { .. } | Self::Bounced { .. } | Self::Withdrawn { .. } => true,
+            Self::Planned { .. }
+            | Self::InFlight { .. }
+            | Self::Deferred { .. }
+            | Self::Unknown { .. }
+            | Self::Held { .. } => false,
+        }
+    }
+
     /// Attempts that got through to the recipient's part of the conversation, for the states that still count.
     fn attempts(&self) -> u32 {
         match self {

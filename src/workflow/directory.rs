@@ -85,18 +85,20 @@ pub fn changes(roster: Option<&Roster>, reading: &Reading, authority: &Authority
         let name = authority.knows_centre(&read.name).map_or(read.name.as_str(), |known| known.name.as_str());
         read.address.as_ref().map(|address| (TenantKind::HealthCentre, name, address))
     });
+    let mut named: Vec<(TenantKind, &str)> = Vec::new();
     for (kind, name, address) in head.chain(centres.take(CENTRES_MAX)) {
+        // Of two lines about the same tenant the first counts; reading asks for a person where they differ.
+        if named.iter().any(|(k, n)| *k == kind && same_name(kind, n, name)) {
+            continue;
+        }
+        named.push((kind, name));
         let known = roster
             .into_iter()
             .flat_map(|r| &r.courses)
             .find(|c| c.tenant.kind == kind && same_name(kind, &c.tenant.name, name));
-        let named_before = found
-            .iter()
-            .any(|change| matches!(change, Change::Added { kind: k, name: n, .. } if *k == kind && n == name));
         match known {
             Some(course) if course.tenant.address.same_mailbox(address) => {}
             Some(course) => found.push(Change::AddressChanged { id: course.tenant.id, address: address.clone() }),
-            None if named_before => {}
             None => found.push(Change::Added { kind, name: name.to_owned(), address: address.clone() }),
         }
     }

@@ -41,7 +41,8 @@ pub enum WelcomeEvent {
 impl Welcome {
     pub const FIRST: Self = Self::Waiting { attempt: 1 };
 
-    fn attempt(&self) -> u32 {
+    /// Number of the address, from 1; the ordinal of its welcome letter.
+    pub fn attempt(&self) -> u32 {
         match self {
             Self::Waiting { attempt }
             | Self::Queued { attempt }

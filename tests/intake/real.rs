@@ -148,7 +148,7 @@ async fn the_loop_survives_a_restart_and_wakes_by_idle() {
             run(&settings, shelf.as_ref(), &Swift, shutdown).await
         }
     });
-    let soon = |what| tokio::time::timeout(Duration::from_secs(60), what);
+    let soon = |what| tokio::time::timeout(Duration::from_mins(1), what);
     soon(shelf.held.notified()).await.expect("the first batch is being filed");
     server.down();
     server.up();
@@ -170,10 +170,24 @@ async fn idle_wakes_for_a_delivery_and_ends_by_itself() {
     let mut session = Session::open(&settings(&server, Tls::None)).await.unwrap();
     session.select().await.unwrap();
     assert_eq!(session.wait(Duration::from_millis(10)).await.unwrap(), Woken::Quiet);
-    let (woken, ()) = tokio::join!(session.wait(Duration::from_secs(60)), async {
+    let (woken, ()) = tokio::join!(session.wait(Duration::from_mins(1)), async {
         deliver(&server, &[mail(0, 300)]);
     });
     assert_eq!(woken.unwrap(), Woken::News);
     session.noop().await.unwrap();
     assert_eq!(session.count().await.unwrap(), 1);
+}
+
+/// Commands go out in one piece with `TCP_NODELAY`; in pieces each waits some 40 ms for a delayed acknowledgement.
+#[tokio::test]
+async fn a_hundred_commands_do_not_wait_for_acknowledgements() {
+    let server = Dovecot::start();
+    for tls in [Tls::None, Tls::Implicit] {
+        let mut session = Session::open(&settings(&server, tls)).await.unwrap();
+        let start = tokio::time::Instant::now();
+        for _ in 0..100 {
+            session.noop().await.unwrap();
+        }
+        assert!(start.elapsed() < Duration::from_secs(3), "{tls:?}: {:?}", start.elapsed());
+    }
 }

@@ -165,20 +165,17 @@ impl Disk {
     }
 
     fn synced(&mut self, fd: u32) {
-        match self.open.get(&fd).copied().flatten() {
-            Some(inode) => {
-                let Inode { durable, pending } = &mut self.inodes[inode];
-                for change in pending.drain(..) {
-                    match change {
-                        Change::Write(at, data) => apply(durable, at, &data),
-                        Change::Length(length) => durable.resize(length, 0),
-                    }
+        if let Some(inode) = self.open.get(&fd).copied().flatten() {
+            let Inode { durable, pending } = &mut self.inodes[inode];
+            for change in pending.drain(..) {
+                match change {
+                    Change::Write(at, data) => apply(durable, at, &data),
+                    Change::Length(length) => durable.resize(length, 0),
                 }
             }
-            None => {
-                let safe: Vec<_> = self.namings.drain(..).collect();
-                name(&mut self.durable_names, &mut self.directories, &safe);
-            }
+        } else {
+            let safe: Vec<_> = self.namings.drain(..).collect();
+            name(&mut self.durable_names, &mut self.directories, &safe);
         }
     }
 

@@ -186,23 +186,46 @@ impl Dovecot {
                 group = group.trim(),
             )
         };
-        let acl = if options.read_only { "mail_plugins = acl\nplugin {\n  acl = vfile\n}\n" } else { "" };
+        let renamed = if run(Command::new("dovecot").arg("--version")).starts_with("2.3") {
+            settings_2_3(&dir.to_string(), uid.trim(), gid.trim(), options)
+        } else {
+            settings_2_4(&dir.to_string(), uid.trim(), gid.trim(), options)
+        };
         format!(
-            "base_dir = {dir}/run\nstate_dir = {dir}/run\nlog_path = /dev/stderr\nprotocols = imap\nlisten = 127.0.0.1\n\
-             mail_location = maildir:{dir}/home/Maildir\nmail_uid = {uid}\nmail_gid = {gid}\nfirst_valid_uid = 1\n\
-             disable_plaintext_auth = no\nauth_mechanisms = plain login\nauth_failure_delay = 0\n\
-             ssl = yes\nssl_cert = <{dir}/server.pem\nssl_key = <{dir}/server.key\n\
-             passdb {{\n  driver = passwd-file\n  args = scheme=PLAIN {dir}/users\n}}\n\
-             userdb {{\n  driver = static\n  args = uid={uid} gid={gid} home={dir}/home\n}}\n\
-             namespace inbox {{\n  inbox = yes\n}}\n\
+            "{renamed}base_dir = {dir}/run\nstate_dir = {dir}/run\nlog_path = /dev/stderr\nprotocols = imap\n\
+             listen = 127.0.0.1\nmail_uid = {uid}\nmail_gid = {gid}\nfirst_valid_uid = 1\n\
+             auth_mechanisms = plain login\nauth_failure_delay = 0\nssl = yes\nnamespace inbox {{\n  inbox = yes\n}}\n\
              service imap-login {{\n  inet_listener imap {{\n    port = {}\n  }}\n  \
-             inet_listener imaps {{\n    port = {}\n    ssl = yes\n  }}\n}}\n{unprivileged}{acl}",
+             inet_listener imaps {{\n    port = {}\n    ssl = yes\n  }}\n}}\n{unprivileged}",
             self.port,
             self.tls_port,
             uid = uid.trim(),
             gid = gid.trim(),
         )
     }
+}
+
+/// Settings as Dovecot up to 2.3 names them (Debian 12).
+fn settings_2_3(dir: &str, uid: &str, gid: &str, options: Options) -> String {
+    let acl = if options.read_only { "mail_plugins = acl\nplugin {\n  acl = vfile\n}\n" } else { "" };
+    format!(
+        "mail_location = maildir:{dir}/home/Maildir\ndisable_plaintext_auth = no\n\
+         ssl_cert = <{dir}/server.pem\nssl_key = <{dir}/server.key\n\
+         passdb {{\n  driver = passwd-file\n  args = scheme=PLAIN {dir}/users\n}}\n\
+         userdb {{\n  driver = static\n  args = uid={uid} gid={gid} home={dir}/home\n}}\n{acl}"
+    )
+}
+
+/// The same as Dovecot from 2.4 on names them (Debian 13); the version must come first.
+fn settings_2_4(dir: &str, uid: &str, gid: &str, options: Options) -> String {
+    let acl = if options.read_only { "mail_plugins = acl\nacl_driver = vfile\n" } else { "" };
+    format!(
+        "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n\
+         mail_driver = maildir\nmail_path = {dir}/home/Maildir\nauth_allow_cleartext = yes\n\
+         ssl_server_cert_file = {dir}/server.pem\nssl_server_key_file = {dir}/server.key\n\
+         passdb passwd-file {{\n  passwd_file_path = {dir}/users\n}}\n\
+         userdb static {{\n  fields {{\n    uid = {uid}\n    gid = {gid}\n    home = {dir}/home\n  }}\n}}\n{acl}"
+    )
 }
 
 impl Drop for Dovecot {

@@ -66,7 +66,10 @@ impl Script {
                 "B: " => send(&mut peer, rest.replace("{tag}", &tag).replace("\\n", "\r\n").as_bytes()).await,
                 "L: " => send(&mut peer, &vec![b'x'; rest.parse().map_err(|e| format!("{line}: {e}"))?]).await,
                 "C:" => same("", &read_line(&mut peer).await?)?,
-                "pau" => tokio::time::sleep(Duration::from_secs(line[6..].parse().expect("seconds"))).await,
+                "pau" => {
+                    let seconds = line.get(6..).unwrap_or_default().parse().expect("seconds");
+                    tokio::time::sleep(Duration::from_secs(seconds)).await;
+                }
                 "han" => {
                     let _ = peer.read_to_end(&mut Vec::new()).await;
                 }

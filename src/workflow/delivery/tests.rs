@@ -26,7 +26,6 @@ fn schedule() -> Schedule {
         per_domain_per_minute: 0,
         receipts_per_sender_per_day: 5,
         poll: String::new(),
-        reconcile: String::new(),
     }
 }
 

@@ -1,0 +1,236 @@
+//! What staff can type: the verbs that ask the daemon or the closed store.
+
+use crate::domain::{Date, LgCode, TenantId};
+use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Which part of a long list.
+#[derive(Debug, Clone, Args)]
+pub struct Part<K: Clone + Send + Sync + FromStr<Err: std::error::Error + Send + Sync + 'static> + 'static> {
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub limit: u32,
+    /// Only what follows this one; the end of a cut list says how to go on
+    #[arg(long, value_name = "KEY")]
+    pub after: Option<K>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct QueueArgs {
+    /// [default: list]
+    #[command(subcommand)]
+    pub verb: Option<QueueVerb>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum QueueVerb {
+    /// Letters that have not left, by number
+    List {
+        /// Only letters in this state (planned, held, unknown, …)
+        #[arg(long)]
+        state: Option<String>,
+        /// Only letters to this tenant
+        #[arg(long, value_name = "ID")]
+        tenant: Option<TenantId>,
+        /// Also letters that are done
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        part: Part<u64>,
+    },
+    /// One letter: state, attempts, replies, text; the text of a letter with a secret stays sealed
+    Show { row: u64 },
+    /// Keep a letter back
+    Hold {
+        row: u64,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let a held letter go
+    Release { row: u64 },
+    /// Try again now
+    Retry { row: u64 },
+    /// Never send this letter
+    Withdraw {
+        row: u64,
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ReviewArgs {
+    /// [default: list]
+    #[command(subcommand)]
+    pub verb: Option<ReviewVerb>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum ReviewVerb {
+    /// What waits for a person, the oldest first
+    List {
+        #[command(flatten)]
+        part: Part<u64>,
+    },
+    /// One mail: what was understood from which line, why it waits, what it would change
+    Show {
+        mail: u64,
+        /// Show the changes as if it were from this authority
+        #[arg(long, value_name = "CODE")]
+        authority: Option<LgCode>,
+    },
+    /// Take it over as it was understood
+    Accept {
+        mail: u64,
+        /// Which authority it is from, where the mail does not say for certain
+        #[arg(long, value_name = "CODE")]
+        authority: Option<LgCode>,
+    },
+    /// Do not take it over
+    Reject {
+        mail: u64,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Ask the sender to correct the lines that cannot be taken over
+    Ask { mail: u64 },
+    /// Read it once more, by the rules of today
+    Reread { mail: u64 },
+    /// A matter that is no mail in review is settled (its number stands first in the list)
+    Close {
+        matter: u64,
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct TenantArgs {
+    /// [default: list]
+    #[command(subcommand)]
+    pub verb: Option<TenantVerb>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum TenantVerb {
+    /// All tenants with the state of their certificate and user id
+    List {
+        /// Only those in this state (open, collected, in-use, expired, …)
+        #[arg(long)]
+        state: Option<String>,
+        /// Only those whose name or id holds this
+        #[arg(long, value_name = "TEXT")]
+        find: Option<String>,
+        #[command(flatten)]
+        part: Part<TenantId>,
+    },
+    /// One tenant as it stands
+    Show { id: TenantId },
+    /// Everything that happened to one tenant
+    History {
+        id: TenantId,
+        #[command(flatten)]
+        part: Part<u64>,
+    },
+    /// Void the certificate notice or certificate and start again with a new one
+    Reissue(ReissueArgs),
+    /// End the enrolment of one tenant that has not picked up its certificate
+    Cancel {
+        id: TenantId,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Revoke the certificate of one tenant
+    Revoke {
+        id: TenantId,
+        #[arg(long, value_enum)]
+        reason: RevocationReason,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ReissueArgs {
+    #[arg(value_name = "ID", required_unless_present = "expired")]
+    pub ids: Vec<TenantId>,
+    /// All tenants whose time has run out
+    #[arg(long, conflicts_with = "ids")]
+    pub expired: bool,
+    #[arg(long, value_enum)]
+    pub reason: ReissueReason,
+    /// Do it; with several tenants, only what would be done is shown without this
+    #[arg(long)]
+    pub apply: bool,
+}
+
+impl ReissueArgs {
+    /// Show only: several tenants are meant and nobody said `--apply`.
+    pub fn dry_run(&self) -> bool {
+        !self.apply && (self.expired || self.ids.len() > 1)
+    }
+}
+
+/// Why a certificate is issued again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReissueReason {
+    Lost,
+    TerminalReplaced,
+    Expired,
+    WrongTerminal,
+    AddressChanged,
+}
+
+/// Why a certificate is revoked (RFC 5280 §5.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RevocationReason {
+    KeyCompromise,
+    Superseded,
+    CessationOfOperation,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ForecastArgs {
+    /// Last day to look at, like 2020-05-31 [default: 30 days from now]
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<Date>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct AuditArgs {
+    #[command(subcommand)]
+    pub verb: AuditVerb,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum AuditVerb {
+    /// The last lines of the journal
+    Tail {
+        #[arg(long, short = 'n', default_value_t = 20)]
+        lines: u32,
+        /// Only lines about this tenant
+        #[arg(long, value_name = "ID")]
+        tenant: Option<TenantId>,
+    },
+    /// Prove that the journal is whole and that replaying it gives the same directory
+    Verify {
+        /// An exported journal [default: that of the state directory]
+        file: Option<PathBuf>,
+    },
+    /// Write the journal into a file, one JSON object per line
+    Export { file: PathBuf },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct BackupArgs {
+    /// The file to write; must not exist
+    pub file: PathBuf,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RestoreArgs {
+    /// A file written by `annai backup`
+    pub file: PathBuf,
+    /// The state directory to make; must not exist or be empty
+    #[arg(long, value_name = "DIR")]
+    pub into: PathBuf,
+}

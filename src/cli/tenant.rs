@@ -1,0 +1,178 @@
+//! `annai tenant`: the directory, one tenant's history, and what staff may do with its certificate.
+
+use super::args::{Part, ReissueArgs, ReissueReason, RevocationReason, TenantArgs, TenantVerb};
+use super::ask::{Desk, items, labelled, more, text, when};
+use super::queue::{history, rows};
+use super::table::{Align, Table};
+use super::{Cli, CliError};
+use crate::daemon::control::Request;
+use crate::domain::TenantId;
+use crate::engine::staff::Verb;
+use crate::engine::views::{HistoryOf, TenantFilter};
+use crate::workflow;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+/// Most tenants one bulk re-issue takes.
+const BULK_MAX: u32 = 100_000;
+
+pub(super) fn run(args: &TenantArgs, cli: &Cli) -> Result<ExitCode, CliError> {
+    let mut desk = Desk::open(cli)?;
+    let done =
+        |tenant: &Value| format!("{} {}：{}", text(tenant, "/id"), text(tenant, "/name"), text(tenant, "/state_name"));
+    match &args.verb {
+        None => list(&mut desk, &TenantFilter::default(), &Part { limit: 100, after: None }),
+        Some(TenantVerb::List { state, find, part }) => {
+            list(&mut desk, &TenantFilter { state: state.clone(), find: find.clone() }, part)
+        }
+        Some(TenantVerb::Show { id }) => desk.show(&Request::Tenant { id: *id }, human),
+        Some(TenantVerb::History { id, part }) => {
+            let list = lines_of(&mut desk, *id, part)?;
+            desk.print(&list, |list| history(list, "/items") + &more(list))
+        }
+        Some(TenantVerb::Reissue(args)) => reissue(&mut desk, args),
+        Some(TenantVerb::Cancel { id, reason }) => desk.act(Verb::Cancel { tenant: *id, reason: reason.clone() }, done),
+        Some(TenantVerb::Revoke { id, reason }) => {
+            desk.act(Verb::Revoke { tenant: *id, reason: (*reason).into() }, done)
+        }
+    }
+}
+
+/// The history of one tenant.
+pub(super) fn lines_of(desk: &mut Desk, id: TenantId, part: &Part<u64>) -> Result<Value, CliError> {
+    desk.list(part.limit, part.after.map(|no| no.to_string()), |after, limit| Request::History {
+        of: HistoryOf::Tenant(id),
+        after: after.and_then(|no| no.parse().ok()),
+        limit,
+    })
+}
+
+fn ask_list(desk: &mut Desk, filter: &TenantFilter, part: &Part<TenantId>) -> Result<Value, CliError> {
+    desk.list(part.limit, part.after.map(|id| id.to_string()), |after, limit| Request::Tenants {
+        filter: filter.clone(),
+        after: after.and_then(|id| id.parse().ok()),
+        limit,
+    })
+}
+
+fn list(desk: &mut Desk, filter: &TenantFilter, part: &Part<TenantId>) -> Result<ExitCode, CliError> {
+    let list = ask_list(desk, filter, part)?;
+    desk.print(&list, |list| {
+        let mut table = Table::new(&[
+            ("番号", Align::Left),
+            ("名称", Align::Left),
+            ("証明書", Align::Left),
+            ("取得期限", Align::Left),
+            ("ユーザID", Align::Left),
+            ("メールアドレス", Align::Left),
+        ]);
+        for tenant in items(list, "/items") {
+            table.row(
+                ["/id", "/name", "/state_name", "/deadline", "/credential_name", "/address"].map(|p| text(tenant, p)),
+            );
+        }
+        table.to_string() + &more(list)
+    })
+}
+
+fn human(tenant: &Value) -> String {
+    let mut out = labelled([
+        ("番号", text(tenant, "/id")),
+        ("名称", text(tenant, "/name")),
+        ("自治体", text(tenant, "/authority")),
+        ("メールアドレス", text(tenant, "/address")),
+        ("登録", format!("メール{}（{}）", text(tenant, "/provenance/mail"), when(tenant, "/provenance/since"))),
+        ("疎通確認", text(tenant, "/welcome_name")),
+        ("証明書", text(tenant, "/state_name")),
+        ("取得期限", text(tenant, "/deadline")),
+        ("ユーザID・パスワード", text(tenant, "/credential_name")),
+        ("次の処理", when(tenant, "/next_wake")),
+    ]);
+    for generation in items(tenant, "/generations") {
+        let _ = writeln!(
+            out,
+            "第{}回（{}）：{}",
+            text(generation, "/generation"),
+            text(generation, "/cause_name"),
+            text(generation, "/state_name")
+        );
+    }
+    let _ = write!(out, "\n{}", rows(tenant, "/letters"));
+    out
+}
+
+/// One or many; every one is tried, and each outcome told.
+fn reissue(desk: &mut Desk, args: &ReissueArgs) -> Result<ExitCode, CliError> {
+    let ids: Vec<TenantId> = if args.expired {
+        let filter = TenantFilter { state: Some("expired".to_owned()), find: None };
+        let list = ask_list(desk, &filter, &Part { limit: BULK_MAX, after: None })?;
+        items(&list, "/items").filter_map(|tenant| text(tenant, "/id").parse().ok()).collect()
+    } else {
+        args.ids.clone()
+    };
+    let mut failed = 0_usize;
+    let mut results = Vec::new();
+    for id in &ids {
+        let asked = if args.dry_run() {
+            desk.ask(&Request::Tenant { id: *id })
+        } else {
+            desk.ask(&Request::Act { act: Verb::Reissue { tenant: *id, reason: args.reason.into() } })
+        };
+        results.push(match asked {
+            Ok(tenant) => json!({
+                "id": id, "ok": true, "name": tenant.get("name"), "generation": tenant.get("generation"),
+                "state": tenant.get("state"),
+            }),
+            Err(fault @ (CliError::Failed(_) | CliError::Usage(_) | CliError::Faults(_))) => {
+                failed += 1;
+                json!({"id": id, "ok": false, "error": fault.to_string()})
+            }
+            Err(CliError::Closed) => return Err(CliError::Closed),
+        });
+    }
+    let report = json!({"dry_run": args.dry_run(), "done": ids.len() - failed, "failed": failed, "tenants": results});
+    desk.print(&report, reissued)?;
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn reissued(report: &Value) -> String {
+    let mut table = Table::new(&[("番号", Align::Left), ("名称", Align::Left), ("結果", Align::Left)]);
+    let dry = report.get("dry_run").and_then(Value::as_bool) == Some(true);
+    for tenant in items(report, "/tenants") {
+        let outcome = match text(tenant, "/error") {
+            fault if !fault.is_empty() => fault,
+            _ if dry => format!("再発行の対象（現在 {}）", text(tenant, "/state")),
+            _ => format!("再発行しました（第{}回）", text(tenant, "/generation")),
+        };
+        table.row([text(tenant, "/id"), text(tenant, "/name"), outcome]);
+    }
+    let verdict = if dry {
+        "確認のみです。実行するには --apply を付けてください。".to_owned()
+    } else {
+        format!("成功 {}、失敗 {}", text(report, "/done"), text(report, "/failed"))
+    };
+    format!("{table}{verdict}\n")
+}
+
+impl From<ReissueReason> for workflow::ReissueReason {
+    fn from(reason: ReissueReason) -> Self {
+        match reason {
+            ReissueReason::Lost => Self::Lost,
+            ReissueReason::TerminalReplaced => Self::TerminalReplaced,
+            ReissueReason::Expired => Self::Expired,
+            ReissueReason::WrongTerminal => Self::WrongTerminal,
+            ReissueReason::AddressChanged => Self::AddressChanged,
+        }
+    }
+}
+
+impl From<RevocationReason> for workflow::RevocationReason {
+    fn from(reason: RevocationReason) -> Self {
+        match reason {
+            RevocationReason::KeyCompromise => Self::KeyCompromise,
+            RevocationReason::Superseded => Self::Superseded,
+            RevocationReason::CessationOfOperation => Self::CessationOfOperation,
+        }
+    }
+}

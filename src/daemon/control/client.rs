@@ -1,0 +1,78 @@
+//! The other end: asks the running daemon, or opens the closed store and answers itself. Both give the same.
+
+use super::{ANSWER_WAIT, Answer, ControlError, REQUEST_BYTES_MAX, Refusal, Request, socket_path};
+use crate::config::{Config, TestOverrides};
+use crate::daemon::assembly::{self, AssemblyError};
+use crate::daemon::control::request::{Caller, answer};
+use crate::engine::thread::STACK_BYTES;
+use crate::engine::{Engine, EngineError};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+/// A way to the state: through the daemon that holds it, or on our own.
+#[derive(Debug)]
+pub enum Door {
+    Daemon(PathBuf),
+    Store { engine: Box<Engine>, caller: Caller },
+}
+
+impl Door {
+    /// Takes the daemon if one is listening, else opens the store.
+    pub fn open(config: &Config, overrides: TestOverrides) -> Result<Self, AssemblyError> {
+        let path = socket_path(&config.state_dir)?;
+        match UnixStream::connect(&path) {
+            Ok(_) => Ok(Self::Daemon(path)),
+            // No daemon, or what a killed one left behind.
+            Err(fault) if matches!(fault.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+                let engine = Box::new(assembly::engine(config, overrides)?);
+                Ok(Self::Store { engine, caller: Caller { who: super::own_user()?, vitals: None } })
+            }
+            Err(source) => Err(ControlError::Connect { path: path.display().to_string(), source }.into()),
+        }
+    }
+
+    /// Asks; returns when what was done is durable.
+    pub fn ask(&mut self, request: &Request) -> Result<Value, Refusal> {
+        match self {
+            Self::Daemon(path) => ask_daemon(path, request),
+            Self::Store { engine, caller } => on_a_large_stack(|| {
+                let answered = answer(engine, caller, request)?;
+                engine.commit()?;
+                Ok(answered)
+            })
+            .map_err(|fault| Refusal::of(&fault)),
+        }
+    }
+}
+
+/// Reading a mail again may need as much stack as the engine's thread has.
+fn on_a_large_stack<T: Send>(work: impl FnOnce() -> Result<T, EngineError> + Send) -> Result<T, EngineError> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+        let done = thread.map_err(|fault| EngineError::Record(format!("no thread could be started: {fault}")))?.join();
+        done.unwrap_or_else(|_| Err(EngineError::Record("an internal fault".to_owned())))
+    })
+}
+
+fn ask_daemon(path: &Path, request: &Request) -> Result<Value, Refusal> {
+    let lost = |fault: std::io::Error| {
+        Refusal::failed(format!("the daemon did not answer ({fault}); look at its log and at `annai status`"))
+    };
+    let mut line = serde_json::to_vec(request).map_err(|fault| Refusal::failed(fault.to_string()))?;
+    line.push(b'\n');
+    if line.len() > REQUEST_BYTES_MAX {
+        return Err(Refusal { sentence: "the request is too long; give shorter values".to_owned(), exit: 2 });
+    }
+    let mut stream = UnixStream::connect(path).map_err(lost)?;
+    stream.set_read_timeout(Some(ANSWER_WAIT)).map_err(lost)?;
+    stream.write_all(&line).map_err(lost)?;
+    let mut answer = Vec::new();
+    BufReader::new(stream).read_until(b'\n', &mut answer).map_err(lost)?;
+    match serde_json::from_slice(&answer) {
+        Ok(Answer::Done { ok }) => Ok(ok),
+        Ok(Answer::Refused { error, exit }) => Err(Refusal { sentence: error, exit }),
+        Err(_) => Err(lost(ErrorKind::UnexpectedEof.into())),
+    }
+}

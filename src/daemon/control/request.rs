@@ -1,0 +1,141 @@
+//! What may be asked of annai, the same over the socket and on the closed store: one closed enum, one function.
+
+use crate::domain::{Date, LgCode, MailNo, RowNo, TenantId};
+use crate::engine::records::MatterNo;
+use crate::engine::staff::Verb;
+use crate::engine::views::{HistoryOf, RowFilter, TenantFilter};
+use crate::engine::{Engine, EngineError};
+use crate::health::Vitals;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// One question or order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "request", deny_unknown_fields)]
+pub enum Request {
+    Status,
+    Queue {
+        filter: RowFilter,
+        after: Option<RowNo>,
+        limit: usize,
+    },
+    Letter {
+        row: RowNo,
+    },
+    Matters {
+        after: Option<MatterNo>,
+        limit: usize,
+    },
+    Mail {
+        mail: MailNo,
+        /// The authority it would be taken over for, if the mail does not say.
+        authority: Option<LgCode>,
+    },
+    Tenants {
+        filter: TenantFilter,
+        after: Option<TenantId>,
+        limit: usize,
+    },
+    Tenant {
+        id: TenantId,
+    },
+    History {
+        of: HistoryOf,
+        after: Option<u64>,
+        limit: usize,
+    },
+    Forecast {
+        until: Option<Date>,
+    },
+    JournalTail {
+        count: usize,
+    },
+    Verify,
+    /// Writes the journal into a new file; the path is absolute.
+    Export {
+        path: PathBuf,
+    },
+    /// Writes everything into a new file; the path is absolute.
+    Backup {
+        path: PathBuf,
+    },
+    /// Who does it is never part of the request: see [`Caller`].
+    Act {
+        act: Verb,
+    },
+}
+
+/// Days a forecast looks ahead unless it is told how far.
+pub const FORECAST_DAYS: u32 = 30;
+
+/// Who asks, as the system says, and what the daemon knows about itself.
+#[derive(Debug, Clone, Default)]
+pub struct Caller {
+    /// Unix user.
+    pub who: String,
+    pub vitals: Option<Vitals>,
+}
+
+/// Answers a request. What it changed is durable with the next commit, not before.
+pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result<Value, EngineError> {
+    match request {
+        Request::Status => value(engine.status(caller.vitals.clone())?),
+        Request::Queue { filter, after, limit } => value(engine.queue(filter, *after, *limit)?),
+        Request::Letter { row } => value(engine.letter(*row)?),
+        Request::Matters { after, limit } => value(engine.open_matters(*after, *limit)?),
+        Request::Mail { mail, authority } => value(engine.mail(*mail, *authority)?),
+        Request::Tenants { filter, after, limit } => value(engine.tenants(filter, *after, *limit)?),
+        Request::Tenant { id } => value(engine.tenant(*id)?),
+        Request::History { of, after, limit } => value(engine.history(*of, *after, *limit)?),
+        Request::Forecast { until } => {
+            let until = until.unwrap_or_else(|| engine.now().date().plus_days(FORECAST_DAYS));
+            value(engine.forecast(until)?)
+        }
+        Request::JournalTail { count } => value(engine.journal_tail(*count)?),
+        Request::Verify => value(engine.audit()?),
+        Request::Export { path } => {
+            let head = engine.export_journal(absolute(path)?)?;
+            Ok(json!({"file": path, "entries": head.no, "anchor": head.hash}))
+        }
+        Request::Backup { path } => {
+            let summary = engine.backup(absolute(path)?)?;
+            Ok(json!({
+                "file": path, "rows": summary.rows, "sha256": summary.digest,
+                "journal": {"no": summary.head.no, "hash": summary.head.hash},
+            }))
+        }
+        Request::Act { act } => {
+            engine.act(&caller.who, act)?;
+            after(engine, act)
+        }
+    }
+}
+
+/// How what was acted on stands now.
+fn after(engine: &Engine, act: &Verb) -> Result<Value, EngineError> {
+    match act {
+        Verb::Accept { mail, .. } | Verb::Reject { mail, .. } | Verb::AskSender { mail } | Verb::Reread { mail } => {
+            value(engine.item(*mail)?)
+        }
+        Verb::Close { matter, .. } => Ok(json!({"matter": matter, "closed": true})),
+        Verb::Hold { row, .. } | Verb::Release { row } | Verb::Retry { row } | Verb::Withdraw { row, .. } => {
+            value(engine.letter(*row)?)
+        }
+        Verb::Reissue { tenant, .. } | Verb::Cancel { tenant, .. } | Verb::Revoke { tenant, .. } => {
+            value(engine.tenant(*tenant)?)
+        }
+    }
+}
+
+fn absolute(path: &Path) -> Result<&Path, EngineError> {
+    if path.is_absolute() {
+        Ok(path)
+    } else {
+        Err(EngineError::Input(format!("the daemon runs in another directory: {} is no absolute path", path.display())))
+    }
+}
+
+fn value(view: impl Serialize) -> Result<Value, EngineError> {
+    serde_json::to_value(view).map_err(|fault| EngineError::Record(fault.to_string()))
+}

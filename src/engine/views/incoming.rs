@@ -1,0 +1,182 @@
+//! What waits for a person, and one mail: what was understood, from which lines, and what taking it over would change.
+
+use super::{Page, words};
+use crate::domain::{LgCode, MailNo, RowNo, TenantId, Timestamp};
+use crate::engine::records::{InboxItem, MatterNo, OpenMatter, Subject};
+use crate::engine::{Engine, EngineError, codec, staff};
+use crate::reading::{Reading, Warning};
+use crate::store::Table;
+use crate::workflow::directory::{self, Change};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Most lines of a mail's text in its view.
+const LINES_MAX: usize = 400;
+/// Longest of these lines, in characters.
+const LINE_CHARS_MAX: usize = 400;
+
+/// An open matter in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MatterView {
+    pub matter: MatterNo,
+    pub since: Timestamp,
+    /// What it is, in one or more sentences.
+    pub text: String,
+    /// The mail it is about, and who sent it with which subject.
+    pub mail: Option<MailNo>,
+    pub from: Option<String>,
+    pub subject: Option<String>,
+    pub row: Option<RowNo>,
+    pub tenant: Option<TenantId>,
+}
+
+/// A reason with its sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Said {
+    pub code: &'static str,
+    pub text: &'static str,
+}
+
+/// One mail, read with the rules of today.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MailView {
+    #[serde(flatten)]
+    pub item: InboxItem,
+    pub disposition_name: &'static str,
+    /// Open matters about it.
+    pub matters: Vec<MatterView>,
+    pub kind: crate::reading::Kind,
+    pub reasons: Vec<Said>,
+    pub warnings: Vec<Warning>,
+    pub authority_name: Option<String>,
+    pub attachments: Vec<String>,
+    /// The text, with what was understood from each line.
+    pub lines: Vec<ReadLine>,
+    /// What taking it over would change; empty: nothing, or the authority is not known.
+    pub changes: Vec<ChangeView>,
+}
+
+/// A line of a mail's text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReadLine {
+    pub no: usize,
+    pub text: String,
+    pub understood: Vec<String>,
+}
+
+/// One difference between a mail and the directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "change")]
+pub enum ChangeView {
+    Added { kind: crate::domain::TenantKind, name: String, address: String },
+    AddressChanged { tenant: TenantId, name: String, from: String, to: String },
+}
+
+impl Engine {
+    /// Open matters after number `after`, the oldest first.
+    pub fn open_matters(&self, after: Option<MatterNo>, limit: usize) -> Result<Page<MatterView>, EngineError> {
+        let first = after.map_or(0, |matter| matter.0.saturating_add(1));
+        let rows = self.context.store.range(Table::Review, codec::number(first)..)?;
+        let entries = rows.map(|entry| codec::decode::<OpenMatter>(&entry?.1));
+        let key = |matter: &OpenMatter| matter.no.0.to_string();
+        Page::collect(entries, limit, key, |matter| Ok(Some(self.matter_view(&matter))))
+    }
+
+    /// One mail as a person must see it to decide; `authority` is for a mail that does not say which it is from.
+    pub fn mail(&self, no: MailNo, authority: Option<LgCode>) -> Result<MailView, EngineError> {
+        let item = self.item(no)?;
+        let reading = staff::read_again(&self.context, &item)?;
+        let mut matters = self.matters(super::SCAN_MAX)?;
+        matters.retain(|matter| mail_of(&matter.subject) == Some(no));
+        let code = authority.or_else(|| directory::code_of(&reading));
+        Ok(MailView {
+            disposition_name: item.disposition.japanese(),
+            matters: matters.iter().map(|matter| self.matter_view(matter)).collect(),
+            kind: reading.kind,
+            reasons: reading.reasons.iter().map(|r| Said { code: r.code(), text: r.sentence() }).collect(),
+            authority_name: reading.authority.as_ref().map(|authority| authority.name.clone()),
+            lines: lines(&reading),
+            changes: code.map(|code| self.changes(code, &reading)).transpose()?.unwrap_or_default(),
+            warnings: reading.warnings,
+            attachments: reading.attachments,
+            item,
+        })
+    }
+
+    fn changes(&self, code: LgCode, reading: &Reading) -> Result<Vec<ChangeView>, EngineError> {
+        let roster = self.roster(code)?;
+        let Some(authority) = self.setup().rules.authorities.by_code(code) else { return Ok(Vec::new()) };
+        let changes = directory::changes(roster.as_ref(), reading, authority);
+        let view = |change| match change {
+            Change::Added { kind, name, address } => {
+                ChangeView::Added { kind, name, address: address.as_str().to_owned() }
+            }
+            Change::AddressChanged { id, address } => {
+                let known = roster.as_ref().and_then(|roster| roster.course(id)).map(|course| &course.tenant);
+                ChangeView::AddressChanged {
+                    tenant: id,
+                    name: known.map(|tenant| tenant.name.clone()).unwrap_or_default(),
+                    from: known.map(|tenant| tenant.address.as_str().to_owned()).unwrap_or_default(),
+                    to: address.as_str().to_owned(),
+                }
+            }
+        };
+        Ok(changes.into_iter().map(view).collect())
+    }
+
+    fn matter_view(&self, matter: &OpenMatter) -> MatterView {
+        let (row, tenant) = match &matter.subject {
+            Subject::Mail { .. } | Subject::Inquiry { .. } | Subject::UnknownBounce { .. } => (None, None),
+            Subject::Tenant { tenant, .. } | Subject::NotComposed { tenant, .. } => (None, Some(*tenant)),
+            Subject::Row { row, .. } | Subject::AnswerUndeliverable { row, .. } => (Some(*row), None),
+        };
+        let mail = mail_of(&matter.subject);
+        // A mail that cannot be loaded must not hide the matter.
+        let item = mail.and_then(|no| self.item(no).ok());
+        MatterView {
+            matter: matter.no,
+            since: matter.since,
+            text: words::subject(&matter.subject),
+            from: item.as_ref().and_then(|item| item.from.as_ref()).map(|from| from.as_str().to_owned()),
+            subject: item.map(|item| item.subject),
+            mail,
+            row,
+            tenant,
+        }
+    }
+}
+
+fn mail_of(subject: &Subject) -> Option<MailNo> {
+    match subject {
+        Subject::Mail { mail, .. } | Subject::Inquiry { mail } | Subject::UnknownBounce { mail } => Some(*mail),
+        Subject::Tenant { .. }
+        | Subject::Row { .. }
+        | Subject::AnswerUndeliverable { .. }
+        | Subject::NotComposed { .. } => None,
+    }
+}
+
+fn lines(reading: &Reading) -> Vec<ReadLine> {
+    let mut notes: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    let mut note = |line: Option<usize>, text: String| notes.entry(line.unwrap_or(0)).or_default().push(text);
+    let shown = |address: Option<&crate::domain::MailAddress>| {
+        address.map_or("アドレスなし", crate::domain::MailAddress::as_str).to_owned()
+    };
+    if let Some(read) = &reading.authority {
+        let code = read.code.map_or_else(|| "コード不明".to_owned(), |code| code.to_string());
+        note(read.line, format!("自治体 {} [{code}] {}", read.name, shown(read.address.as_ref())));
+    }
+    for read in &reading.centres {
+        note(read.line, format!("保健所 {} {}", read.name, shown(read.address.as_ref())));
+    }
+    for warning in &reading.warnings {
+        note(warning.line, format!("注意：{}", warning.text));
+    }
+    let without_line = notes.remove(&0).map(|understood| ReadLine { no: 0, text: String::new(), understood });
+    let body = reading.body.lines().take(LINES_MAX).enumerate().map(|(i, text)| ReadLine {
+        no: i + 1,
+        text: text.chars().take(LINE_CHARS_MAX).collect(),
+        understood: notes.remove(&(i + 1)).unwrap_or_default(),
+    });
+    without_line.into_iter().chain(body).collect()
+}

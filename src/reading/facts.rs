@@ -1,0 +1,50 @@
+//! What a form states, as collected by the walk over its lines and before any judgement.
+
+use super::entry::Stated;
+use crate::domain::MailAddress;
+
+/// One tenant as stated.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Empty if the line gives none.
+    pub(super) name: String,
+    pub(super) address: Option<MailAddress>,
+    pub(super) others: Vec<MailAddress>,
+    pub(super) line: usize,
+    /// Something like an address stands there that is none.
+    pub(super) broken: bool,
+}
+
+impl Entry {
+    /// What one line states.
+    pub(super) fn new(stated: Stated, line: usize) -> Self {
+        let mut addresses = stated.addresses.into_iter();
+        Self { name: stated.name, address: addresses.next(), others: addresses.collect(), line, broken: stated.broken }
+    }
+}
+
+/// What a text states.
+#[derive(Debug, Default)]
+pub(super) struct Form {
+    pub(super) authority: Vec<Entry>,
+    pub(super) centres: Vec<Entry>,
+    /// Entries outside any section, before the closing words.
+    pub(super) loose: Vec<Entry>,
+    pub(super) authority_heading: bool,
+    pub(super) centre_heading: bool,
+    /// Lines of the form's example that nobody replaced.
+    pub(super) templates: Vec<usize>,
+    /// Addresses in notes and sentences that name a tenant.
+    pub(super) strays: Vec<usize>,
+    /// Lines marked 誤 and 正, 旧 and 新.
+    pub(super) corrective: bool,
+    /// Lines that belong to no signature, for judging what the sender asks.
+    pub(super) words: Vec<String>,
+}
+
+impl Form {
+    /// Does it state any address?
+    pub(super) fn has_data(&self) -> bool {
+        self.authority.iter().chain(&self.centres).any(|e| e.address.is_some() || e.broken)
+    }
+}

@@ -1,0 +1,114 @@
+//! What kind of line it is: closing words, sentences, notes, contact lines, ruled lines, the start of a signature.
+//! Rules of the language of Japanese official mail (seed 4.1, research §6.1), not of single senders.
+
+use super::names::is_body_name;
+use super::normalise::Line;
+use super::pattern::{matches, pattern};
+use super::sections;
+
+pattern!(
+    DATED,
+    r"(?:[0-9]{1,2}月[0-9]{1,2}日|[0-9]{1,2}/[0-9]{1,2}|来月|翌月|[0-9]{1,2}月).{0,10}(?:から|より|以降|まで|をもって|付けで)"
+);
+pattern!(
+    COLUMN,
+    r"(?i)^(?:no\.?|番号|項番|区分|種別|名称|機関名?|所属名?|組織名?|自治体名?|保健所名|保健所等名|施設名|都道府県名?|市区町村名?|担当課?室?名?|担当者名?|部署名?|e?-?mail|e?-?メール|(?:e?-?メール)?アドレス|e?-?mailアドレス|連絡先|電話(?:番号)?|tel|fax|住所|所在地|備考|摘要|内線|郵便番号)$"
+);
+pattern!(
+    CLOSING,
+    r"^(?:以上|何卒|どうぞ|[御ご](?:査収|確認)|よろしく|宜しく|お忙しい|お手数|取り急ぎ|とりいそぎ)|(?:よろしく|宜しく)お(?:願い|ねがい)|お願い(?:いたし|致し|申し|し)"
+);
+pattern!(PROSE, r"(?:。|です|ます|ません|ました|でした|ください|下さい|ですか|御中|様)$");
+pattern!(NOTE, r"^(?:※|\*|注[:意1-9 ]|\(注|\(※|なお|備考|\(備考)");
+pattern!(
+    CONTACT,
+    r"(?i)^\(?(?:担当|tel|電話|fax|ファ|〒|住所|所在|内線|携帯|直通|氏名|責任者|℡|hp|url|http)|[0-9]{2,5}-[0-9]{1,4}-[0-9]{3,4}"
+);
+pattern!(
+    PERSON,
+    r"^(?:主事|主任|主査|係長|課長|技師|担当|主幹|副主幹|参事|保健師|室長|班長|次長|部長|事務|専門員|補佐|技術|主席|統括|会計年度)[^:]{0,8}[ :]"
+);
+pattern!(REGION, r"(?:地域|圏域|圏|管内|地区|ブロック|エリア|方面|管轄)\)?$");
+pattern!(
+    PENDING,
+    r"(?:後日|未定|調整中|確認中|追って|検討中|準備中|作成中|取得中|申請中|整備中|予定|アドレスなし|無し|(?:あり|有り)ません|同上)"
+);
+
+/// Closing words: よろしくお願いします, 以上.
+pub(super) fn is_closing(text: &str) -> bool {
+    matches(&CLOSING, text)
+}
+
+/// A sentence or a form of address.
+pub(super) fn is_prose(text: &str) -> bool {
+    matches(&PROSE, text)
+}
+
+/// A note: ※, 注, 備考.
+pub(super) fn is_note(text: &str) -> bool {
+    matches(&NOTE, text)
+}
+
+/// A person with a title: 主任 山田.
+pub(super) fn is_person(text: &str) -> bool {
+    matches(&PERSON, text) && !text.starts_with("担当")
+}
+
+/// A line of telephone numbers, postal addresses, persons.
+pub(super) fn is_contact(text: &str) -> bool {
+    matches(&CONTACT, text)
+}
+
+/// A day from which something holds: 5月1日から, 5/7以降.
+pub(super) fn is_dated(text: &str) -> bool {
+    matches(&DATED, text)
+}
+
+/// The head of a table: nothing but words for columns, at least two.
+pub(super) fn is_table_head(text: &str) -> bool {
+    let mut cells = text.split(['\t', ' ', '|']).filter(|c| !c.is_empty()).peekable();
+    let two = text.split_whitespace().nth(1).is_some();
+    cells.peek().is_some() && two && cells.all(|cell| matches(&COLUMN, cell))
+}
+
+/// What stands before 後日連絡, 未定, 同上; `None` if no such word occurs.
+pub(super) fn before_pending(text: &str) -> Option<&str> {
+    let found = PENDING.as_ref()?.find(text)?;
+    text.get(..found.start())
+}
+
+/// A ruled line: five signs or more and no letters.
+pub(super) fn is_rule(text: &str) -> bool {
+    let text = text.trim();
+    text.chars().count() >= 5 && !text.chars().any(|c| c.is_alphanumeric() && !matches!(c, 'ー' | '一'))
+}
+
+/// A line that parts a list by region and names nobody: `【県北地域】`.
+pub(super) fn is_region(text: &str) -> bool {
+    matches(&REGION, text) || sections::bracketed(text).is_some_and(|(_, rest)| rest.is_empty())
+}
+
+/// Does a signature without any mark begin here? The paragraph has a telephone, a postal code or a person's title, and
+/// its first line names no health centre as such.
+pub(super) fn signature(lines: &[&Line<'_>]) -> bool {
+    let paragraph: Vec<_> = lines.iter().take_while(|l| !l.text.is_empty() && l.depth == 0).take(10).collect();
+    let Some(first) = paragraph.first() else { return false };
+    let name = first.text.as_str();
+    let tenant = ["保健所", "センター", "事務所", "支所"].iter().any(|end| name.trim_end_matches(')').ends_with(end));
+    let signs = paragraph.iter().skip(1).any(|l| matches(&CONTACT, &l.text) || matches(&PERSON, &l.text));
+    signs
+        && !tenant
+        && !name.contains('@')
+        && name.split(':').next().is_some_and(|n| is_body_name(n) || matches(&PERSON, n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ruled_lines() {
+        assert!(is_rule("----------") && is_rule("☆*:;;;;;:*☆") && is_rule("――――――――"));
+        assert!(!is_rule("--- a ---") && !is_rule("---"));
+    }
+}
