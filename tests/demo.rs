@@ -1,5 +1,6 @@
 //! `annai demo` as a newcomer runs it: the real binary, its pages, its end.
 #![cfg(feature = "daemon")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use serde_json::Value;
 use std::collections::BTreeSet;

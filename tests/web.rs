@@ -1,5 +1,6 @@
 //! The pages over a real engine: every state of a pick-up, nothing changed by looking, health and metrics.
 #![cfg(feature = "daemon")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use annai::clock::Clock;
 use annai::crypto::MasterKey;
@@ -49,7 +50,7 @@ struct World {
 }
 
 /// Registered on Friday 24 April, welcomed, and notified on 1 May 2020.
-async fn world() -> World {
+fn world() -> World {
     let dir = tempfile::tempdir().unwrap();
     let rules = Rules::parse(&RuleFiles::embedded()).unwrap();
     let desk = Desk {
@@ -183,7 +184,7 @@ fn shows(answer: &Answer, status: u16, words: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_state_has_its_page() {
-    let world = world().await;
+    let world = world();
     let (kurayoshi, yonago, authority) = (world.code("kurayoshi"), world.code("yonago"), world.code("hoken"));
     shows(&world.page(&kurayoshi).await, 200, &["未取得", "令和2年5月31日（日）", "次にしていただくこと"]);
     for unknown in ["2222-2222-2222-2222-2222", "short", "k7m2", "%E3%81%82", "%82%A0", "a%00b", &"x".repeat(3000)] {
@@ -212,7 +213,7 @@ async fn every_state_has_its_page() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_pick_up_is_refused() {
-    let world = world().await;
+    let world = world();
     let pick_up = |engine: &mut Engine| {
         let certificate = Certificate { serial: "ab12".to_owned(), not_after: engine.now().plus(DAY) };
         engine.picked_up(tenant(1), Generation(1), certificate)
@@ -227,7 +228,7 @@ async fn a_second_pick_up_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn looking_changes_nothing() {
-    let world = world().await;
+    let world = world();
     let code = world.code("yonago");
     let before = (world.store.head(), world.survey.rosters().unwrap(), world.survey.rows().unwrap());
     for round in 0..1000 {
@@ -245,14 +246,14 @@ async fn looking_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn codes_may_be_typed_in_any_way() {
-    let world = world().await;
+    let world = world();
     let code = world.code("kurayoshi");
     let wide: String = code
         .to_ascii_uppercase()
         .chars()
         .map(|c| if c == '-' { 'ー' } else { char::from_u32(u32::from(c) + 0xFEE0).unwrap() })
         .collect();
-    let escaped = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let escaped = |text: &str| text.bytes().fold(String::new(), |so_far, byte| so_far + &format!("%{byte:02X}"));
     for typed in [code.clone(), code.replace('-', ""), code.to_ascii_uppercase(), format!(" {code} "), wide] {
         shows(&world.page(&escaped(&typed)).await, 200, &["未取得"]);
         let get = request(world.pickup, "GET", &format!("/?code={}", escaped(&typed)), "").await;
@@ -271,7 +272,7 @@ async fn codes_may_be_typed_in_any_way() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_has_its_headers() {
-    let world = world().await;
+    let world = world();
     let code = world.code("kurayoshi");
     let paths =
         ["/".to_owned(), format!("/p/{code}"), "/p/unknown".to_owned(), "/style.css".to_owned(), "/none".to_owned()];
@@ -326,7 +327,7 @@ fn parse(text: &str) -> BTreeMap<String, f64> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_count_what_is_there() {
-    let world = world().await;
+    let world = world();
     let answer = request(world.console, "GET", "/metrics", "").await;
     assert!(answer.head.contains("content-type: text/plain; version=0.0.4"), "{}", answer.head);
     let samples = parse(&answer.body);
@@ -355,7 +356,7 @@ async fn metrics_count_what_is_there() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_says_what_is_wrong() {
-    let world = world().await;
+    let world = world();
     let now = at("2020-05-01T10:00:00+09:00");
     let check = async |status: u16, reason: &str| {
         let answer = request(world.console, "GET", "/healthz", "").await;

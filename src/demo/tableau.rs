@@ -134,7 +134,8 @@ fn standing(course: &Course, now: Timestamp) -> (&'static str, &'static str, Str
         State::NoticeQueued { .. } => ("wait", "通知準備", String::new()),
         State::Open { deadline, .. } => {
             let left = deadline.days_since(now.date());
-            ("open", "未取得", format!("期限 {}（あと{left}日）", deadline.staff()))
+            let day = deadline.staff();
+            ("open", "未取得", format!("期限 {}（あと{left}日）", day.get(5..).unwrap_or(&day)))
         }
         State::Collected { at, .. } => ("done", "取得済み", at.date().staff()),
         State::InUse { at, .. } => ("done", "利用中", format!("{} から", at.date().staff())),
