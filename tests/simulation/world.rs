@@ -398,10 +398,10 @@ impl World {
             };
             self.act(&verb);
         }
-        if self.dice.permille(300) {
-            if let Some(verb) = self.whim() {
-                self.act(&verb);
-            }
+        if self.dice.permille(300)
+            && let Some(verb) = self.whim()
+        {
+            self.act(&verb);
         }
         self.engine().commit().unwrap();
     }
