@@ -46,17 +46,22 @@ impl Engine {
         let mut leases = Vec::new();
         // Rows that turn out not to be due make room for others: who leases nothing may sleep until something changes.
         while leases.len() < limit {
-            let Some(no) = self.due_rows(self.now(), 1)?.pop() else { break };
-            match self.step(SYSTEM, |step| step.lease(no)) {
-                Ok(Some((lease, secret))) => {
-                    self.in_flight.insert(no);
-                    leases.push(lease);
-                    if secret {
-                        break;
+            let due = self.due_rows(self.now(), limit.saturating_sub(leases.len()))?;
+            if due.is_empty() {
+                break;
+            }
+            for no in due {
+                match self.step(SYSTEM, |step| step.lease(no)) {
+                    Ok(Some((lease, secret))) => {
+                        self.in_flight.insert(no);
+                        leases.push(lease);
+                        if secret {
+                            return Ok(leases);
+                        }
                     }
+                    Ok(None) => {}
+                    Err(fault) => self.set_aside(no, &fault)?,
                 }
-                Ok(None) => {}
-                Err(fault) => self.set_aside(no, &fault)?,
             }
         }
         Ok(leases)
