@@ -48,12 +48,12 @@ fn list(desk: &mut Desk, part: &Part<u64>) -> Result<ExitCode, CliError> {
 
 fn matters(value: &Value, pointer: &str) -> String {
     let mut table = Table::new(&[
-        ("要確認", Align::Right),
-        ("日時", Align::Left),
         ("対象", Align::Left),
+        ("日時", Align::Left),
         ("差出人", Align::Left),
         ("件名", Align::Left),
         ("内容", Align::Left),
+        ("要確認番号", Align::Right),
     ]);
     for matter in items(value, pointer) {
         let about = [("メール", "/mail"), ("送信", "/row"), ("", "/tenant")];
@@ -61,7 +61,7 @@ fn matters(value: &Value, pointer: &str) -> String {
         let about = about.iter().find(|(_, no)| !no.is_empty()).map(|(label, no)| format!("{label}{no}"));
         let about = about.unwrap_or_default();
         let (from, subject) = (text(matter, "/from"), text(matter, "/subject"));
-        table.row([text(matter, "/matter"), when(matter, "/since"), about, from, subject, text(matter, "/text")]);
+        table.row([about, when(matter, "/since"), from, subject, text(matter, "/text"), text(matter, "/matter")]);
     }
     table.to_string()
 }

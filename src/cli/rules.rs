@@ -18,7 +18,13 @@ pub(super) fn run(args: &RulesArgs, cli: &Cli) -> Result<ExitCode, CliError> {
             return test(samples, &cli.rules(rules.as_deref())?, *record, cli.json);
         }
     }
-    let answer = if cli.json { "{\"ok\":true}" } else { "the rules are in order" };
+    let built_in =
+        matches!(args.verb, RulesVerb::Check { dir: None }) && cli.config.is_none() && !cli.config_path().exists();
+    let answer = match (cli.json, built_in) {
+        (true, _) => "{\"ok\":true}",
+        (false, false) => "the rules are in order",
+        (false, true) => "the built-in rules are in order; there is no annai.toml here that names others",
+    };
     writeln!(io::stdout(), "{answer}")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -30,7 +30,9 @@ pub enum OverrideError {
 impl TestOverrides {
     /// Reads both variables from the environment.
     pub fn from_env(config: &Config) -> Result<Self, OverrideError> {
-        let read = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned());
+        let read = |name| {
+            std::env::var_os(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned())
+        };
         Self::parse(read(NOW_VARIABLE).as_deref(), read(SEED_VARIABLE).as_deref(), config.test.enabled)
     }
 

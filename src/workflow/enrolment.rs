@@ -15,7 +15,7 @@
 //! | Collected, InUse | Revoked | Revoked | revoke the certificate |
 //! | Registered … Undeliverable, Expired, Cancelled, Revoked | Superseded | Superseded | withdraw, revoke a certificate in use |
 //!
-//! The pick-up code opens something only in *Open* ([`State::is_open`]): leaving that state voids it.
+//! Reminders go only to an address that is not known to be dead. The pick-up code opens something only in *Open* ([`State::is_open`]): leaving that state voids it.
 //! Relayed and Undeliverable of letters that decide nothing (reminder, expiry letter) change nothing, except that a
 //! reminder which cannot be delivered asks staff. A wake that comes early or twice does nothing. The rest is refused.
 
@@ -258,7 +258,9 @@ fn woke(
                 effects.push(queue(LetterKind::PickupPassword, 1));
             }
             // Of all tiers reached and not yet used only the last is sent: after an outage one mail, not four.
+            // An address that has turned out to be dead is not written to any more.
             let due = tiers(*notice_relayed, *deadline, policy)
+                .filter(|_| secrets_from.is_some())
                 .filter(|(days, from)| now >= *from && reminded.is_none_or(|sent| *days < sent))
                 .map(|(days, _)| days)
                 .min();

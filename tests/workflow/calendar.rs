@@ -17,8 +17,9 @@ fn window(relayed: &str) -> (String, Vec<String>) {
     let (mut state, _) = enrolment::step(Generation(1), &queued, &event, now, &policy).unwrap();
     let State::Open { deadline, .. } = state else { panic!("{state:?}") };
     let mut reminders = Vec::new();
-    while let Some(wake) = state.next_wake(None, &policy) {
-        let event = EnrolmentEvent::Woke { secrets_from: None };
+    let proven = Some(at(relayed));
+    while let Some(wake) = state.next_wake(proven, &policy) {
+        let event = EnrolmentEvent::Woke { secrets_from: proven };
         let (next, effects) = enrolment::step(Generation(1), &state, &event, wake, &policy).unwrap();
         let reminded = |e: &&Effect| matches!(e, Effect::Queue { letter: LetterKind::Reminder, .. });
         reminders.extend(effects.iter().filter(reminded).map(|_| wake.date().to_string()));
@@ -65,7 +66,9 @@ fn reminders_on_or_before_the_day_of_the_notice_are_dropped() {
         reminded: None,
         password: enrolment::Password::Queued,
     };
-    assert_eq!(state.next_wake(None, &policy), Some(day("2020-05-08").start()));
+    assert_eq!(state.next_wake(Some(at("2020-05-01T10:00:00+09:00")), &policy), Some(day("2020-05-08").start()));
+    // An address that has turned out to be dead is not reminded; the deadline stands.
+    assert_eq!(state.next_wake(None, &policy), Some(day("2020-05-09").end().plus(1)));
 }
 
 #[test]

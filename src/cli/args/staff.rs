@@ -75,6 +75,7 @@ pub enum ReviewVerb {
     },
     /// One mail: what was understood from which line, why it waits, what it would change
     Show {
+        /// Number of the mail: 3 for メール3
         mail: u64,
         /// Show the changes as if it were from this authority
         #[arg(long, value_name = "CODE")]
@@ -82,6 +83,7 @@ pub enum ReviewVerb {
     },
     /// Take it over as it was understood
     Accept {
+        /// Number of the mail: 3 for メール3
         mail: u64,
         /// Which authority it is from, where the mail does not say for certain
         #[arg(long, value_name = "CODE")]
@@ -89,15 +91,22 @@ pub enum ReviewVerb {
     },
     /// Do not take it over
     Reject {
+        /// Number of the mail: 3 for メール3
         mail: u64,
         #[arg(long)]
         reason: String,
     },
     /// Ask the sender to correct the lines that cannot be taken over
-    Ask { mail: u64 },
+    Ask {
+        /// Number of the mail: 3 for メール3
+        mail: u64,
+    },
     /// Read it once more, by the rules of today
-    Reread { mail: u64 },
-    /// A matter that is no mail in review is settled (its number stands first in the list)
+    Reread {
+        /// Number of the mail: 3 for メール3
+        mail: u64,
+    },
+    /// A matter that is no mail in review is settled (its number stands last in the list)
     Close {
         matter: u64,
         #[arg(long)]

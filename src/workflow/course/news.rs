@@ -70,9 +70,14 @@ pub(super) fn undeliverable(
             Ok(effects)
         }
         LetterKind::Credentials => {
-            let event = CredentialEvent::Undeliverable { why };
+            let event = CredentialEvent::Undeliverable { why: why.clone() };
             let (credential, effects) = credential::step(&course.credential, &event, now)?;
             course.credential = credential;
+            // The address is dead for every other letter too; staff have been asked once, which is enough.
+            let dead = WelcomeEvent::Undeliverable { why };
+            if let Ok((welcome, _)) = welcome::step(&course.welcome, &dead, now, policy) {
+                course.welcome = welcome;
+            }
             Ok(effects)
         }
         LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired => {

@@ -77,7 +77,7 @@ impl State {
                 };
                 let expiry = Some(deadline.end().plus(1));
                 let reminder = tiers(*notice_relayed, *deadline, policy)
-                    .filter(|(days, _)| reminded.is_none_or(|sent| *days < sent))
+                    .filter(|(days, _)| secrets_from.is_some() && reminded.is_none_or(|sent| *days < sent))
                     .map(|(_, due)| due)
                     .min();
                 earlier(earlier(password, expiry), reminder)
