@@ -24,7 +24,7 @@ pub enum Acts {
 pub enum ImapError {
     #[error(transparent)]
     Tls(#[from] TlsError),
-    #[error("{host}:{port} cannot be reached ({reason}); it is tried again")]
+    #[error("{host}:{port} cannot be reached ({reason}); check host and port under [imap]")]
     Unreachable { host: String, port: u16, reason: String },
     #[error("the certificate of {host} is not trusted ({reason}); check [imap] host and ca_file")]
     Certificate { host: String, reason: String },
