@@ -105,10 +105,14 @@ fn sixty_other_days() {
     live(20_200_501);
 }
 
-/// Another life each time, or the one of `ANNAI_TEST_SEED`.
+/// The life of `ANNAI_TEST_SEED` (`random`: another one each time); by default one in which staff settled, within an
+/// hour, what they had just settled.
 #[test]
 fn replay() {
-    let given = std::env::var("ANNAI_TEST_SEED").ok().map(|seed| seed.parse().expect("ANNAI_TEST_SEED is a number"));
-    let seed = given.unwrap_or_else(|| u64::from_be_bytes(annai::crypto::random().unwrap()));
+    let seed = match std::env::var("ANNAI_TEST_SEED").as_deref() {
+        Err(_) => 4_219_063_472_335_526_819,
+        Ok("random") => u64::from_be_bytes(annai::crypto::random().unwrap()),
+        Ok(seed) => seed.parse().expect("ANNAI_TEST_SEED is a number, or random"),
+    };
     live(seed);
 }

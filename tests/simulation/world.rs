@@ -470,9 +470,10 @@ impl World {
 
 /// Staff may ask for what cannot be done; a fault of ours is another thing.
 #[track_caller]
+/// Staff work from a list: what they did to one item may have refused or settled another.
 fn tolerate(done: Result<(), EngineError>) {
     match done {
-        Ok(()) | Err(EngineError::Refused(_)) => {}
+        Ok(()) | Err(EngineError::Refused(_) | EngineError::NoMatter(_)) => {}
         Err(fault) => panic!("{fault}"),
     }
 }
