@@ -6,13 +6,12 @@ use super::args::ReadArgs;
 use super::table::{Align, Table, clean};
 use super::{Cli, CliError, report};
 use crate::domain::MailAddress;
-use crate::reading::{self, Head, Kind, Reading, Reason};
+use crate::reading::{self, Reading};
 use crate::rules::Rules;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -93,13 +92,8 @@ fn read_file(file: &Path, rules: &Rules, json: bool) -> Answer {
 fn understand(file: &Path, rules: &Rules) -> (Reading, Option<String>) {
     let name = file.to_string_lossy();
     match bytes_of(file) {
-        Err(e) => (unreadable(), Some(format!("{name} cannot be read ({e}); give the path of a mail"))),
-        Ok(bytes) => match catch_unwind(AssertUnwindSafe(|| reading::read(&bytes, rules))) {
-            Ok(reading) => (reading, None),
-            Err(_) => {
-                (unreadable(), Some(format!("{name} could not be read through; please report this with the mail")))
-            }
-        },
+        Err(e) => (Reading::unreadable(), Some(format!("{name} cannot be read ({e}); give the path of a mail"))),
+        Ok(bytes) => (reading::read_safely(&bytes, rules), None),
     }
 }
 
@@ -111,22 +105,6 @@ fn bytes_of(file: &Path) -> io::Result<Vec<u8>> {
         std::fs::File::open(file)?.take(FILE_OCTETS_MAX).read_to_end(&mut bytes)?;
     }
     Ok(bytes)
-}
-
-/// What stands for a mail that could not be read at all.
-fn unreadable() -> Reading {
-    Reading {
-        kind: Kind::NeedsReview,
-        reasons: vec![Reason::Unreadable],
-        warnings: Vec::new(),
-        authority: None,
-        centres: Vec::new(),
-        head: Head::default(),
-        body: String::new(),
-        attachments: Vec::new(),
-        recipients: Vec::new(),
-        failed_message_id: None,
-    }
 }
 
 /// For people: the mail's lines on the left, what was understood from each on the right.

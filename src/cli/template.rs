@@ -46,7 +46,7 @@ fn preview(name: &str, config: &Config, json: bool) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     for letter in Letter::samples(kind) {
         let mail = compose(&letter, &stamp(config), &templates).map_err(|e| CliError::Failed(e.to_string()))?;
-        show(&mut out, &reading::read(&mail.bytes, &rules), json)?;
+        show(&mut out, &reading::read_safely(&mail.bytes, &rules), json)?;
     }
     Ok(())
 }

@@ -1,9 +1,8 @@
 //! A thread that reads mails: deep MIME trees cost stack, so it has a large one, and a panic in a parser makes one mail
 //! unreadable instead of ending the daemon (invariant I10).
 
-use crate::reading::{self, Head, Kind, Reading, Reason};
+use crate::reading::{self, Reading};
 use crate::rules::Rules;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use tokio::sync::oneshot;
@@ -34,7 +33,7 @@ impl Reader {
         let (tell, answer) = oneshot::channel();
         let job: Job = Box::new(move || {
             let read = mails.into_iter().map(|mail| {
-                let reading = read(mail.as_ref(), &rules);
+                let reading = reading::read_safely(mail.as_ref(), &rules);
                 (mail, reading)
             });
             let _gone = tell.send(read.collect());
@@ -43,25 +42,5 @@ impl Reader {
         // The queue is short: waiting for a place must not block the runtime.
         let _sent = tokio::task::spawn_blocking(move || jobs.send(job)).await;
         answer.await.unwrap_or_default()
-    }
-}
-
-/// Reads one mail on this thread, whatever is in it.
-pub fn read(raw: &[u8], rules: &Rules) -> Reading {
-    catch_unwind(AssertUnwindSafe(|| reading::read(raw, rules))).unwrap_or_else(|_| unreadable())
-}
-
-fn unreadable() -> Reading {
-    Reading {
-        kind: Kind::NeedsReview,
-        reasons: vec![Reason::Unreadable],
-        warnings: Vec::new(),
-        authority: None,
-        centres: Vec::new(),
-        head: Head::default(),
-        body: String::new(),
-        attachments: Vec::new(),
-        recipients: Vec::new(),
-        failed_message_id: None,
     }
 }

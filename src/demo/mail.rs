@@ -96,7 +96,7 @@ mod tests {
         let cc = "follow-up@mhlw.go.jp".parse().unwrap();
         for mail in &story.mail {
             let raw = bytes(&story, mail, &Addressees { to: &to, cc: &cc }).unwrap();
-            let reading = reading::read(&raw, &rules);
+            let reading = reading::read_safely(&raw, &rules);
             if let Content::Written { from, subject, body, .. } = &mail.content {
                 assert_eq!(reading.head.from.as_ref(), Some(from), "{}", mail.id);
                 assert_eq!(reading.head.subject.as_deref(), Some(subject.as_str()), "{}", mail.id);

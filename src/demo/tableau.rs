@@ -212,14 +212,14 @@ pub(super) fn mailboxes(watcher: &Watcher, scene: &Scene) -> Vec<Value> {
 }
 
 pub(super) fn mail_line(watcher: &Watcher, mail: &StoredMail) -> Value {
-    let head = reading::read(&mail.raw, &watcher.rules).head;
+    let head = reading::read_safely(&mail.raw, &watcher.rules).head;
     let from = head.from.map_or_else(String::new, |from| from.as_str().to_owned());
     context! { uid => mail.uid, at => mail.received_at.staff(), subject => head.subject, from, from_name => head.from_name }
 }
 
 /// A mail as its reader sees it.
 pub(super) fn mail(watcher: &Watcher, mail: &StoredMail) -> Value {
-    let read = reading::read(&mail.raw, &watcher.rules);
+    let read = reading::read_safely(&mail.raw, &watcher.rules);
     let list = |addresses: &[crate::domain::MailAddress]| {
         addresses.iter().map(|address| address.as_str().to_owned()).collect::<Vec<_>>().join(", ")
     };

@@ -89,7 +89,7 @@ async fn data(State(watcher): State<Arc<Watcher>>) -> Response {
     let look = move || {
         let scene = watcher.scene().ok()?;
         let subjects = |mails: Vec<StoredMail>| -> Vec<_> {
-            mails.iter().map(|mail| reading::read(&mail.raw, &watcher.rules).head.subject).collect()
+            mails.iter().map(|mail| reading::read_safely(&mail.raw, &watcher.rules).head.subject).collect()
         };
         let boxes = watcher.office.mailboxes();
         let boxes: serde_json::Map<_, _> = boxes

@@ -189,7 +189,7 @@ fn in_review(context: &Context, mail: MailNo) -> Result<InboxItem, EngineError> 
 /// Reads the stored bytes of a mail with the rules of today.
 pub(super) fn read_again(context: &Context, item: &InboxItem) -> Result<Reading, EngineError> {
     let raw = context.store.get(Table::Raw, &codec::number(item.no.0))?.ok_or(EngineError::NoMail(item.no))?;
-    Ok(reading::read(&raw, &context.setup.rules))
+    Ok(reading::read_safely(&raw, &context.setup.rules))
 }
 
 /// A reason is never empty: it stands in the journal for whoever asks later.

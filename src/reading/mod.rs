@@ -36,6 +36,7 @@ pub use reason::{Reason, Warning, WarningCode};
 use crate::domain::{LgCode, MailAddress, Timestamp};
 use crate::rules::Rules;
 use serde::{Deserialize, Serialize};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What kind of mail this is. `NeedsReview` only where no other kind can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -123,12 +124,18 @@ pub struct FailedRecipient {
     pub reason: Option<String>,
 }
 
+/// [`read`], and a fault of ours makes the mail unreadable instead of ending the thread (invariant I10). This is what
+/// everything but the tests of `read` itself calls.
+pub fn read_safely(raw: &[u8], rules: &Rules) -> Reading {
+    catch_unwind(AssertUnwindSafe(|| read(raw, rules))).unwrap_or_else(|_| Reading::unreadable())
+}
+
 /// Reads one mail. Never fails, whatever the bytes.
 pub fn read(raw: &[u8], rules: &Rules) -> Reading {
     if raw.len() > mime::MAIL_BYTES_MAX {
         return Reading::unread(Reason::TooLarge);
     }
-    let Some(mail) = mime::parse(raw) else { return Reading::unread(Reason::Unreadable) };
+    let Some(mail) = mime::parse(raw) else { return Reading::unreadable() };
     let mut reading = Reading::empty(Kind::NeedsReview);
     reading.head = head(&mail, &mut reading.reasons);
     reading.attachments.clone_from(&mail.attachments);
@@ -173,6 +180,11 @@ impl Reading {
             recipients: Vec::new(),
             failed_message_id: None,
         }
+    }
+
+    /// What stands for a mail that could not be read at all.
+    pub fn unreadable() -> Self {
+        Self::unread(Reason::Unreadable)
     }
 
     fn unread(reason: Reason) -> Self {

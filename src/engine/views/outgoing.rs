@@ -153,6 +153,6 @@ fn line(row: Row) -> RowLine {
 fn text_of(bytes: &[u8], sealed: bool, rules: &Rules) -> (String, Option<String>) {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(bytes.len());
     let header = bytes.get(..end).map(|head| String::from_utf8_lossy(head).replace("\r\n", "\n")).unwrap_or_default();
-    let body = (!sealed).then(|| reading::read(bytes, rules).body);
+    let body = (!sealed).then(|| reading::read_safely(bytes, rules).body);
     (header, body)
 }
