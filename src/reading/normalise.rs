@@ -16,10 +16,20 @@ pub(super) struct Line<'a> {
     pub(super) depth: usize,
 }
 
-/// Longest line looked at, in bytes; longer ones hold no entry anybody typed.
-const LINE_BYTES_MAX: usize = 2_000;
-/// Lines looked at; the rest of a longer body is not.
-const LINES_MAX: usize = 5_000;
+/// Longest line looked at, in bytes; the rest of a longer one is not, and the mail is [`OverLimit`](super::Reason).
+pub const LINE_BYTES_MAX: usize = 2_000;
+/// Lines looked at; the rest of a longer body is not, and the mail is [`OverLimit`](super::Reason).
+pub const LINES_MAX: usize = 5_000;
+
+/// Does [`lines`] leave any words out?
+pub(super) fn is_cut(body: &str) -> bool {
+    if body.len() <= LINE_BYTES_MAX {
+        return false;
+    }
+    let long = |line: &str| line.get(LINE_BYTES_MAX..).is_none_or(|rest| !rest.trim().is_empty());
+    body.split('\n').any(|line| line.len() > LINE_BYTES_MAX && long(line))
+        || body.split('\n').skip(LINES_MAX).any(|line| !line.trim().is_empty())
+}
 
 /// Splits a body into lines.
 pub(super) fn lines(body: &str) -> Vec<Line<'_>> {
