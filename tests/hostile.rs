@@ -17,6 +17,10 @@ mod worst;
 #[cfg(feature = "daemon")]
 #[path = "hostile/edges.rs"]
 mod edges;
+#[cfg(feature = "daemon")]
+#[allow(dead_code, reason = "every test binary uses another part of it")]
+#[path = "support/place.rs"]
+mod place;
 
 use annai::rules::Rules;
 use std::sync::LazyLock;

@@ -28,7 +28,7 @@ pub(super) struct Page {
 pub(super) fn page(source: &str) -> Page {
     let mut reader = Reader { backed: matches(&BACKGROUND, source), ..Reader::default() };
     let mut rest = source;
-    while let Some(at) = rest.find('<') {
+    while let Some(at) = tag_start(rest) {
         let (text, from) = rest.split_at(at);
         reader.text(text);
         rest = match from.strip_prefix("<!--") {
@@ -38,6 +38,15 @@ pub(super) fn page(source: &str) -> Page {
     }
     reader.text(rest);
     reader.finish()
+}
+
+/// Where the next tag, comment or declaration begins; a `<` before anything else is text.
+fn tag_start(text: &str) -> Option<usize> {
+    let opens = |(at, _): &(usize, &str)| {
+        let after = text.as_bytes().get(at + 1);
+        after.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'!' | b'?' | b'/'))
+    };
+    text.match_indices('<').find(opens).map(|(at, _)| at)
 }
 
 #[derive(Default)]
@@ -87,10 +96,6 @@ impl Reader {
         let name: String =
             inner.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect::<String>();
         let name = name.to_ascii_lowercase();
-        if name.is_empty() && !inner.starts_with(['!', '?', '/']) && !inner.starts_with("o:") {
-            self.text("<");
-            return inner;
-        }
         let (attributes, after) = split_tag(inner);
         if matches!(name.as_str(), "style" | "script" | "title" | "template") && !closing {
             let rest = skip_element(after, &name);

@@ -20,7 +20,7 @@ pub const DEPTH_MAX: usize = 4;
 /// Parts looked at in one mail; later ones make it [`Reason::OverLimit`](super::Reason).
 pub const PARTS_MAX: usize = 500;
 /// Multiparts taken apart in one mail; later ones are attachments and make it [`Reason::OverLimit`](super::Reason).
-pub const MULTIPARTS_MAX: usize = 20;
+pub const MULTIPARTS_MAX: usize = 10;
 /// Header fields taken of the mail and of each part; more make it [`Reason::OverLimit`](super::Reason).
 pub const FIELDS_MAX: usize = 500;
 /// Longest text decoded from the parts of one kind together, in bytes before decoding; more makes the mail
@@ -65,8 +65,7 @@ impl Mail {
 
 static PARSER: LazyLock<MessageParser> =
     LazyLock::new(|| MessageParser::new().with_mime_headers().with_date_headers().default_header_raw());
-static NESTING: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new("(?im-u)rfc822|global|digest|multipart|^content-(?:type|disposition)").ok());
+static NESTING: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("(?i-u)rfc822|global|digest|multipart").ok());
 
 /// Takes a mail apart; `None` if there is no header at all.
 pub(super) fn parse(raw: &[u8]) -> Option<Mail> {
@@ -89,47 +88,44 @@ fn parse_level(raw: &[u8], depth: usize) -> Option<Mail> {
     Some(mail)
 }
 
-/// A copy in which no type means a mail inside, and only the first types mean parts; `None` if that is so already.
+/// A copy in which no type means a mail inside, only the first types mean parts, and no field has more parameters than we
+/// look at (the parser compares each with every other); `None` if that is so already.
 fn mask(raw: &[u8]) -> Option<Vec<u8>> {
     let mut copy = None;
+    let mut hide = |at: usize| {
+        if let Some(byte) = copy.get_or_insert_with(|| raw.to_vec()).get_mut(at) {
+            *byte = b'x';
+        }
+    };
     let mut multiparts = 0;
     for found in NESTING.as_ref()?.find_iter(raw) {
-        let harmless = match found.as_bytes().get(..4) {
-            Some(word) if word.eq_ignore_ascii_case(b"mult") => {
-                multiparts += 1;
-                multiparts <= MULTIPARTS_MAX
-            }
-            Some(word) if word.eq_ignore_ascii_case(b"cont") => {
-                !is_overloaded(raw.get(found.end()..).unwrap_or_default())
-            }
-            Some(_) | None => false,
-        };
-        if harmless {
-            continue;
+        multiparts += usize::from(found.len() == "multipart".len());
+        if found.len() != "multipart".len() || multiparts > MULTIPARTS_MAX {
+            hide(found.end() - 1);
         }
-        if let Some(last) = copy.get_or_insert_with(|| raw.to_vec()).get_mut(found.end().saturating_sub(1)) {
-            *last = b'x';
-        }
+    }
+    if raw.iter().filter(|b| **b == b';').count() > header::PARAMETERS_MAX {
+        overloaded(raw).into_iter().for_each(hide);
     }
     copy
 }
 
-/// Has a field (that goes on while lines begin with a blank) more parameters than we look at? The parser compares each with
-/// every other.
-fn is_overloaded(field: &[u8]) -> bool {
-    let mut parameters = 0;
-    let mut bytes = field.iter().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\n' if !matches!(bytes.peek(), Some(b' ' | b'\t')) => return false,
-            b';' => parameters += 1,
-            _ => {}
+/// Where the fields with too many parameters begin. A field goes on while lines begin with a blank.
+fn overloaded(raw: &[u8]) -> Vec<usize> {
+    let (mut found, mut start, mut at, mut parameters) = (Vec::new(), 0, 0, 0);
+    for line in raw.split_inclusive(|b| *b == b'\n') {
+        if !line.starts_with(b" ") && !line.starts_with(b"\t") {
+            (start, parameters) = (at, 0);
         }
-        if parameters > header::PARAMETERS_MAX {
-            return true;
+        let before = parameters;
+        let is_field = raw.get(start..start + 8).is_some_and(|name| name.eq_ignore_ascii_case(b"content-"));
+        parameters += if is_field { line.iter().filter(|b| **b == b';').count() } else { 0 };
+        if before <= header::PARAMETERS_MAX && parameters > header::PARAMETERS_MAX {
+            found.push(start);
         }
+        at += line.len();
     }
-    false
+    found
 }
 
 fn fields(part: &MessagePart<'_>, raw: &[u8]) -> Vec<(String, Vec<u8>)> {
