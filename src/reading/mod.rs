@@ -14,6 +14,8 @@ mod disposition;
 mod doubts;
 mod entry;
 mod facts;
+pub mod family;
+pub mod findings;
 mod form;
 mod header;
 mod html;
@@ -25,6 +27,7 @@ pub mod mime;
 mod names;
 mod normalise;
 mod pattern;
+pub mod proposal;
 mod quote;
 pub mod reason;
 mod sections;
@@ -33,6 +36,7 @@ mod subject;
 mod trust;
 mod veil;
 
+pub use proposal::{Proposal, ProposalError, ProposedCentre};
 pub use reason::{Reason, Warning, WarningCode};
 
 use crate::domain::{LgCode, MailAddress, Timestamp};
