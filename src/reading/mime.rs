@@ -104,7 +104,7 @@ fn mask(raw: &[u8]) -> Option<Vec<u8>> {
             hide(found.end() - 1);
         }
     }
-    if raw.iter().filter(|b| **b == b';').count() > header::PARAMETERS_MAX {
+    if raw.split(|b| *b == b';').nth(header::PARAMETERS_MAX + 1).is_some() {
         overloaded(raw).into_iter().for_each(hide);
     }
     copy
@@ -119,7 +119,7 @@ fn overloaded(raw: &[u8]) -> Vec<usize> {
         }
         let before = parameters;
         let is_field = raw.get(start..start + 8).is_some_and(|name| name.eq_ignore_ascii_case(b"content-"));
-        parameters += if is_field { line.iter().filter(|b| **b == b';').count() } else { 0 };
+        parameters += if is_field { line.split(|b| *b == b';').skip(1).count() } else { 0 };
         if before <= header::PARAMETERS_MAX && parameters > header::PARAMETERS_MAX {
             found.push(start);
         }
