@@ -235,20 +235,24 @@ fn take_plain(mail: &mut Mail, part: &MessagePart<'_>, decoded: &charset::Decode
 
 /// Lines that end in `\n`, tabs, and no other control characters.
 fn readable(text: &str) -> Cow<'_, str> {
-    let idle = |c: char| c.is_control() && c != '\n' && c != '\t';
-    if !text.contains(idle) {
+    // 0xc2 begins the C1 controls, and more.
+    let odd = |b: &u8| (*b < b' ' && *b != b'\n' && *b != b'\t') || *b == 0x7f || *b == 0xc2;
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, from)) = rest.bytes().position(|b| odd(&b)).map(|at| rest.split_at(at)) {
+        out.push_str(before);
+        let mut after = from.chars();
+        match after.next() {
+            Some('\r') if !from.starts_with("\r\n") => out.push('\n'),
+            Some(c) if !c.is_control() => out.push(c),
+            Some(_) | None => {}
+        }
+        rest = after.as_str();
+    }
+    if rest.len() == text.len() {
         return Cow::Borrowed(text);
     }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '\r' if rest.peek() == Some(&'\n') => {}
-            '\r' => out.push('\n'),
-            _ if idle(c) => {}
-            _ => out.push(c),
-        }
-    }
+    out.push_str(rest);
     Cow::Owned(out)
 }
 
@@ -307,6 +311,12 @@ mod tests {
     fn flowed_lines_join() {
         assert_eq!(unflow("a \nb\n-- \nc\n> d \n> e", false), "a b\n-- \nc\n> d \n> e");
         assert_eq!(unflow("保健 \n所", true), "保健所");
+    }
+
+    #[test]
+    fn lines_end_in_one_way_and_nothing_controls() {
+        assert_eq!(readable("a\r\nb\rc\n\u{1b}[2J\u{9b}d\u{a0}\u{7f}\te\r"), "a\nb\nc\n[2Jd\u{a0}\te\n");
+        assert!(matches!(readable("港区\n\ta"), Cow::Borrowed(_)));
     }
 
     #[test]

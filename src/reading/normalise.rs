@@ -50,13 +50,35 @@ fn line(number: usize, raw: &str) -> Line<'_> {
 
 /// NFKC, plain blanks and hyphens, nothing invisible.
 pub(super) fn tidy(text: &str) -> String {
-    if text.is_ascii() {
-        return text.chars().filter(|c| !c.is_ascii_control() || *c == '\t').collect();
+    let mut out = String::with_capacity(text.len());
+    // Nearly all lines consist of letters whose NFKC needs no table and no neighbours.
+    for c in text.chars() {
+        let Some(c) = common(c) else { return tidy_any(text) };
+        out.push(c);
     }
+    out
+}
+
+fn tidy_any(text: &str) -> String {
     if is_nfkc_quick(text.chars()) == IsNormalized::Yes {
         return text.chars().filter_map(plain).collect();
     }
     text.chars().nfkc().filter_map(plain).collect()
+}
+
+/// What [`tidy_any`] makes of a letter that stands for itself whatever is beside it: ASCII, its full-width form, kana, kanji,
+/// the usual signs. `None`: look it up.
+fn common(c: char) -> Option<char> {
+    match c {
+        '\t' | ' '..='~' => Some(c),
+        '\u{3000}' => Some(' '),
+        '！'..='～' => char::from_u32(u32::from(c) - 0xfee0),
+        'ぁ'..='ゖ' | 'ァ'..='ヾ' | '\u{4e00}'..='\u{9fff}' | '、'..='〃' | '々'..='】' | '〔'..='〜' => {
+            Some(c)
+        }
+        '※' | '→' | '\u{2500}'..='\u{25ff}' => Some(c),
+        _ => None,
+    }
 }
 
 fn plain(c: char) -> Option<char> {
@@ -90,6 +112,11 @@ mod tests {
         assert_eq!(tidy("ｈｏｋｅｎ＠ｃｉｔｙ．ｏｔａ−ｘ．ｊｐ"), "hoken@city.ota-x.jp");
         assert_eq!(tidy("a\u{200b}b\u{3000}c\u{a0}d\te"), "ab c d\te");
         assert_eq!(squeeze("保　健　所"), "保健所");
+        for c in (0..=0x2_ffff).filter_map(char::from_u32) {
+            let alone = tidy_any(&c.to_string());
+            assert!(common(c).is_none_or(|short| alone == short.to_string()), "{c:?}");
+            assert!(common(c).is_none() || is_nfkc_quick([c].into_iter()) != IsNormalized::Maybe, "{c:?} joins");
+        }
         let line = &lines("> > 港区")[0];
         assert_eq!((line.depth, line.text.as_str()), (2, "港区"));
     }
