@@ -8,7 +8,7 @@ use super::marks;
 use super::names::{is_body_name, is_centre_name, is_section_name, name};
 use super::normalise::Line;
 use super::pattern::{matches, pattern};
-use super::sections::{self, Section};
+use super::sections::{self, Heading, Section};
 use crate::domain::MailAddress;
 use crate::rules::Rules;
 
@@ -29,13 +29,13 @@ pub(super) fn walk(lines: &[&Line<'_>], depth: usize, known: &[MailAddress], rul
         signed: false,
     };
     let own_headings =
-        lines.iter().any(|l| l.depth == depth && sections::heading(&l.text, &rules.registration).is_some());
+        lines.iter().any(|l| l.depth == depth && matches!(heading(&l.text, rules), Some(Heading::Opens(..))));
     for (index, line) in lines.iter().enumerate() {
         if line.text.is_empty() {
             continue;
         }
         if line.depth > depth {
-            if !own_headings && let Some((section, _)) = sections::heading(&line.text, &rules.registration) {
+            if !own_headings && let Some(Heading::Opens(section, _)) = heading(&line.text, rules) {
                 // Answers written between quoted lines; without an answer the heading is not the sender's.
                 walker.close();
                 walker.state = State::In(section);
@@ -145,15 +145,24 @@ impl Walker<'_> {
         if marks::is_table_head(&line.text) {
             return;
         }
-        if let Some((section, rest)) = sections::heading(&line.text, &self.rules.registration) {
-            let same = self.state == State::In(section);
-            if !(same && self.pending.is_some() && rest.is_empty()) {
-                self.open(section);
+        match heading(&line.text, self.rules) {
+            Some(Heading::Opens(section, rest)) => {
+                let same = self.state == State::In(section);
+                if !(same && self.pending.is_some() && rest.is_empty()) {
+                    self.open(section);
+                }
+                if !rest.is_empty() {
+                    self.content(rest, line.number);
+                }
+                return;
             }
-            if !rest.is_empty() {
-                self.content(rest, line.number);
+            Some(Heading::Contact) => {
+                if self.has_entries() && self.pending.is_none() {
+                    (self.state, self.signed) = (State::Tail, true);
+                    return;
+                }
             }
-            return;
+            None => {}
         }
         match self.state {
             State::Before | State::Tail => self.outside(line),
@@ -364,6 +373,10 @@ impl Walker<'_> {
         entry.address.as_ref().is_some_and(crosses)
             || (circle && self.is_placeholder(&named) && self.is_placeholder(&named))
     }
+}
+
+fn heading<'a>(text: &'a str, rules: &Rules) -> Option<Heading<'a>> {
+    sections::heading(text, &rules.registration)
 }
 
 /// The name of a health centre and no sentence about it: 港保健所, not 港保健所については.
