@@ -1,7 +1,7 @@
 //! What kind of line it is: closing words, sentences, notes, contact lines, ruled lines, the start of a signature.
 //! Rules of the language of Japanese official mail (seed 4.1, research §6.1), not of single senders.
 
-use super::names::is_body_name;
+use super::names::{is_body_name, name};
 use super::normalise::Line;
 use super::pattern::{matches, pattern};
 use super::sections;
@@ -18,7 +18,10 @@ pattern!(
     CLOSING,
     r"^(?:以上|何卒|どうぞ|[御ご](?:査収|確認)|よろしく|宜しく|お忙しい|お手数|取り急ぎ|とりいそぎ)|(?:よろしく|宜しく)お(?:願い|ねがい)|お願い(?:いたし|致し|申し|し)"
 );
-pattern!(PROSE, r"(?:。|です|ます|ません|ました|でした|ください|下さい|ですか|御中|様)$");
+pattern!(
+    PROSE,
+    r"(?:。|です|ます|ません|ました|でした|ください|下さい|御中|様|か|ご報告まで|ご連絡まで|[ぁ-ん]{3}|[ぁ-ん]+[)）]?[?!])$"
+);
 pattern!(NOTE, r"^(?:※|\*|注[:意1-9 ]|\(注|\(※|なお|備考|\(備考)");
 pattern!(
     CONTACT,
@@ -46,7 +49,14 @@ pub(super) fn is_prose(text: &str) -> bool {
 
 /// A note: ※, 注, 備考.
 pub(super) fn is_note(text: &str) -> bool {
-    matches(&NOTE, text)
+    // A star may also be a bullet: * 港区保健所 a@…
+    matches(&NOTE, text) && (!text.starts_with('*') || !is_starred_entry(text))
+}
+
+fn is_starred_entry(text: &str) -> bool {
+    let before = text.split('@').next().unwrap_or(text);
+    let name = name(before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')));
+    !is_prose(text) && (is_body_name(&name) || name.is_empty() && text.contains('@'))
 }
 
 /// A person with a title: 主任 山田.

@@ -89,6 +89,10 @@ pub(super) fn name(text: &str) -> String {
             break;
         }
     }
+    if name.is_ascii() {
+        // A number or a letter left over names nobody.
+        return String::new();
+    }
     name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -147,7 +147,7 @@ fn word(line: &str, rules: &RegistrationRules) -> Option<Option<Section>> {
 
 /// The heading without one word around it.
 fn shorter<'a>(words: &'a str, rules: &RegistrationRules) -> Option<&'a str> {
-    let joint = |c: char| !c.is_alphanumeric() || matches!(c, 'の' | 'と' | '及' | 'び');
+    let joint = |c: char| !c.is_alphanumeric() && !matches!(c, '(' | ')') || matches!(c, 'の' | 'と' | '及' | 'び');
     if matches(&NUMBER, words)
         && let Some(found) = NUMBER.as_ref().and_then(|n| n.find(words))
     {
