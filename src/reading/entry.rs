@@ -14,6 +14,8 @@ pub(super) struct Stated {
     pub(super) addresses: Vec<MailAddress>,
     /// Something on the line looks like an address and is none.
     pub(super) broken: bool,
+    /// The name stands behind the addresses.
+    pub(super) trailing: bool,
     /// Byte offset in the line at which each address begins, parallel to `addresses`.
     pub(super) at: Vec<usize>,
 }
@@ -25,7 +27,7 @@ pub(super) fn read(text: &str) -> Stated {
     for (start, end) in &spans {
         let written = text.get(*start..*end).unwrap_or_default();
         match written.parse::<MailAddress>() {
-            Ok(address) if sound(&address) && !unclear_start(text, *start) => {
+            Ok(address) if sound(&address) && !unclear_start(text, *start) && !goes_on(text, *end) => {
                 if !stated.addresses.iter().any(|a| a.same_mailbox(&address)) {
                     stated.addresses.push(address);
                     stated.at.push(*start);
@@ -43,7 +45,7 @@ pub(super) fn read(text: &str) -> Stated {
     {
         let after = name(text.get(*end..).unwrap_or_default());
         if is_body_name(&after) {
-            stated.name = after;
+            (stated.name, stated.trailing) = (after, true);
         }
     }
     stated
@@ -122,6 +124,34 @@ fn unclear_start(text: &str, start: usize) -> bool {
     dotted || listed
 }
 
+/// Does something that is no address and no particle stick to its end: `…lg.jpう`, `…lg.jpー`?
+fn goes_on(text: &str, end: usize) -> bool {
+    let rest = text.get(end..).unwrap_or_default();
+    let kana = rest.starts_with(|c: char| matches!(c, 'ぁ'..='ん' | 'ー'));
+    kana && !PARTICLES.iter().any(|p| rest.starts_with(p))
+}
+
+/// Words that may follow an address without a blank.
+const PARTICLES: [&str; 17] = [
+    "です",
+    "でお",
+    "とな",
+    "と",
+    "に",
+    "へ",
+    "の",
+    "は",
+    "が",
+    "を",
+    "も",
+    "や",
+    "か",
+    "ま",
+    "及び",
+    "または",
+    "あて",
+];
+
 /// Valid and nothing odd about it: no doubled dot, and no digit in the place of the letter in `lg.jp`.
 fn sound(address: &MailAddress) -> bool {
     let domain = address.domain();
@@ -148,7 +178,7 @@ pattern!(URL, r"[a-z]+://\S+");
 pattern!(SPELT_AT, r"(?i)[a-z0-9]\s*[(\[{<]?\s*(\bat\b|atmark|アットマーク|アット)\s*[)\]}>]?\s*[a-z0-9]");
 
 /// Words that stand beside addresses and are no part of one.
-const LABELS: [&str; 26] = [
+const LABELS: [&str; 31] = [
     "mail",
     "e-mail",
     "email",
@@ -175,6 +205,11 @@ const LABELS: [&str; 26] = [
     "am",
     "pm",
     "ml",
+    "or",
+    "and",
+    "sub",
+    "main",
+    "web",
 ];
 
 /// Letters left over beside addresses (or, without any, a host name): part of an address that was torn.

@@ -58,7 +58,7 @@ pub(super) fn walk(lines: &[&Line<'_>], depth: usize, known: &[MailAddress], rul
         }
         let first =
             index.checked_sub(1).and_then(|i| lines.get(i)).is_none_or(|l| l.text.is_empty() && l.depth == depth);
-        if first && walker.has_entries() && marks::signature(lines.get(index..).unwrap_or_default()) {
+        if first && walker.has_entries() && walker.signature(lines.get(index..).unwrap_or_default()) {
             walker.close();
             (walker.state, walker.signed) = (State::Tail, true);
         }
@@ -96,6 +96,22 @@ struct Walker<'r> {
 impl Walker<'_> {
     fn has_entries(&self) -> bool {
         !self.form.authority.is_empty() || !self.form.centres.is_empty()
+    }
+
+    fn signature(&self, lines: &[&Line<'_>]) -> bool {
+        let own = self.known.first().map(|a| a.as_str().to_ascii_lowercase()).unwrap_or_default();
+        marks::signature(lines, &own, &self.form.words, |name| self.lists(name))
+    }
+
+    /// Is the health centre in this name (札幌市保健所 感染症係) among those stated?
+    fn lists(&self, name: &str) -> bool {
+        let squeezed: String = name.chars().filter(|c| !c.is_whitespace()).collect();
+        let core = |n: &str| n.split(['(', ' ']).next().unwrap_or(n).to_owned();
+        let within = |a: &str, b: &str| !a.is_empty() && b.contains(a);
+        self.form.centres.iter().any(|e| {
+            let stated: String = core(&e.name).chars().filter(|c| !c.is_whitespace()).collect();
+            within(&stated, &squeezed) || within(&squeezed, &stated)
+        })
     }
 
     fn open(&mut self, section: Section) {
@@ -185,7 +201,7 @@ impl Walker<'_> {
                 self.form.words.push(line.text.clone());
             }
             let name = name(&line.text);
-            self.candidate = (!prose && is_centre_name(&name)).then_some(name);
+            self.candidate = (!prose && is_centre_name(&name) && !self.lists(&name)).then_some(name);
             if self.state == State::Before && !self.form.loose.is_empty() && marks::is_closing(&line.text) {
                 self.state = State::Tail;
             }
@@ -216,7 +232,7 @@ impl Walker<'_> {
             } else {
                 self.form.loose.push(entry);
             }
-        } else if marks::is_prose(text) || is_centre_name(&stated.name) {
+        } else if marks::is_prose(text) || is_centre_name(&stated.name) || candidate.is_some() && !self.signed {
             self.form.strays.push(number);
         }
     }
@@ -282,7 +298,9 @@ impl Walker<'_> {
                 // The officer's own address below a health centre's name: its address, or a signature?
                 self.form.strays.push(entry.line);
             }
-            if is_section_name(&entry.name) && !is_section_name(&name) {
+            if is_section_name(&entry.name) && entry.trailing {
+                (entry.name, entry.line) = (name, line);
+            } else if is_section_name(&entry.name) && !is_section_name(&name) {
                 (entry.name, entry.line) = (format!("{name} {}", entry.name), line);
             } else if entry.name.is_empty() || !is_body_name(&entry.name) {
                 entry.broken |= !entry.name.is_empty() && name.chars().any(|c| c.is_ascii_alphabetic());

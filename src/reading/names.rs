@@ -89,11 +89,14 @@ pub(super) fn name(text: &str) -> String {
             break;
         }
     }
-    if name.is_ascii() {
+    let number = |c: char| c.is_ascii() || matches!(c, '第' | 'そ' | 'の' | '❶'..='❿');
+    if name.chars().all(number) || name.chars().nth(1).is_none() {
         // A number or a letter left over names nobody.
         return String::new();
     }
-    name.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let spaced = words.len() > 1 && words.iter().all(|w| w.chars().nth(1).is_none());
+    words.join(if spaced { "" } else { " " })
 }
 
 /// Labels taken from around one name.

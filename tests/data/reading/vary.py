@@ -805,7 +805,7 @@ def show_centre(w, n):
     if k == 'wide' and len(n) < 6:
         return '　'.join(n)
     if k == 'ke':
-        return n.replace('ヶ', 'ケ').replace('ケ', 'ヶ' if r.random() < .5 else 'が')
+        return n.replace('ヶ', 'ケ').replace('ケ', 'ヶ' if len(w.rows) % 2 else 'が')
     return n
 
 
