@@ -27,6 +27,7 @@ pub(super) fn walk(lines: &[&Line<'_>], depth: usize, known: &[MailAddress], rul
         right: None,
         candidate: None,
         signed: false,
+        fresh: false,
     };
     let own_headings =
         lines.iter().any(|l| l.depth == depth && matches!(heading(&l.text, rules), Some(Heading::Opens(..))));
@@ -91,6 +92,8 @@ struct Walker<'r> {
     candidate: Option<String>,
     /// After the closing words: the signature has begun.
     signed: bool,
+    /// A heading has just opened a section and nothing stands in it yet.
+    fresh: bool,
 }
 
 impl Walker<'_> {
@@ -99,6 +102,9 @@ impl Walker<'_> {
     }
 
     fn signature(&self, lines: &[&Line<'_>]) -> bool {
+        if self.pending.is_some() || self.fresh {
+            return false;
+        }
         let own = self.known.first().map(|a| a.as_str().to_ascii_lowercase()).unwrap_or_default();
         marks::signature(lines, &own, &self.form.words, |name| self.lists(name))
     }
@@ -117,7 +123,7 @@ impl Walker<'_> {
     fn open(&mut self, section: Section) {
         self.close();
         self.heading(section);
-        self.state = State::In(section);
+        (self.state, self.fresh) = (State::In(section), true);
     }
 
     fn heading(&mut self, section: Section) {
@@ -137,6 +143,7 @@ impl Walker<'_> {
     }
 
     fn push(&mut self, entry: Entry) {
+        self.fresh = false;
         match self.state {
             State::In(section) => {
                 self.heading(section);

@@ -109,10 +109,12 @@ pub(super) fn signature(lines: &[&Line<'_>], own: &str, words: &[String], listed
         return false;
     };
     let is_own = |text: &str| !own.is_empty() && text.to_ascii_lowercase().contains(own);
-    let signs = paragraph
-        .iter()
-        .skip(1)
-        .any(|l| matches(&CONTACT, l.text.trim()) || matches(&PERSON, l.text.trim()) || is_own(&l.text));
+    let signs = paragraph.iter().skip(1).any(|l| {
+        matches(&CONTACT, l.text.trim())
+            || matches(&PERSON, l.text.trim())
+            || is_own(&l.text)
+            || introduced(l.text.trim(), words)
+    });
     let ends = ["保健所", "センター", "事務所", "支所"];
     let tenant = ends.iter().any(|end| first.trim_end_matches(')').ends_with(end));
     if !signs || tenant {
@@ -122,11 +124,17 @@ pub(super) fn signature(lines: &[&Line<'_>], own: &str, words: &[String], listed
     if is_centre_name(&name) && !listed(&name) {
         return false;
     }
-    let introduced = matches(&PERSON_NAME, first) && {
-        let family: String = first.chars().take(2).collect();
+    introduced(first, words)
+        || matches(&CONTACT, first)
+        || first.split(':').next().is_some_and(|n| is_body_name(n) || matches(&PERSON, n))
+}
+
+/// A line that is nothing but the name of a person who has introduced himself.
+fn introduced(line: &str, words: &[String]) -> bool {
+    matches(&PERSON_NAME, line) && !is_body_name(line) && {
+        let family: String = line.chars().filter(|c| !c.is_whitespace()).take(2).collect();
         words.iter().any(|w| w.contains(&family))
-    };
-    introduced || first.split(':').next().is_some_and(|n| is_body_name(n) || matches(&PERSON, n))
+    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 
 pattern!(
     NUMBERING,
-    r"^[(\[<【〔]?\s*(?:第|その|(?i:no)\.?\s?)?(?:[0-9]{1,2}(?:-[0-9]{1,2})?|[アイウエオカキクケコサシスセソ]|[イロハニホヘト]|[一二三四五六七八九十]{1,2}|[IVX]{1,4}|[A-Za-z]|[甲乙丙])(?:\s*[)\].、:>】〕．。]+\s*|\s+)|^(?:第|その)?[0-9]{1,2}([^0-9A-Za-z@._:/-])|^[❶-❿](.)"
+    r"^[(\[<【〔]?\s*(?:第|その|(?i:no)\.?\s?)?(?:[0-9]{1,2}(?:-[0-9]{1,2})?|[アイウエオカキクケコサシスセソ]|[イロハニホヘト]|[IVX]{1,4}|[ivx]{1,4}|[A-Za-z])(?:\s*[)\].、:>】〕．。]+\s*|\s+)|^(?:第|その)?[0-9]{1,2}([^0-9A-Za-z@._:/-])|^[❶-❿](.)"
 );
+pattern!(ORDINAL, r"^[(\[【〔]?(?:第)?(?:[一二三四五六七八九十]{1,2}|[甲乙丙])(?:\s*[)\].、:】〕．。]+\s*|\s+)");
 pattern!(
     PHONE,
     r"(?i)\(?(?:tel|fax|℡|電話(?:番号)?|ファ(?:ッ)?クス|内線|直通|携帯)[\s:./()0-9-]*|\(?0[0-9]{1,4}[-(][0-9]{1,4}[-)][0-9]{3,4}\)?"
@@ -14,7 +15,7 @@ pattern!(
 pattern!(CONTACT, r"[(〔\[](?:担当者?|主担当|係長|課長|電話|内線)[^)〕\]]*[)〕\]]");
 pattern!(
     HEAD,
-    r"^(?:名\s*称|機関名称?|組織名称?|所属(?:名称?)?|団体名称?|施設名称?|部署名称?|宛先名?|宛名|送付先名?|登録名称?|登録先|名前|担当(?:部署|課)名?|自治体名?(?:\(保健所設置主体\))?|保健所等?の?(?:名称?)?)(?:\s*(?:[:=→⇒|…]|・{2,}|\.{2,}|-{2,})+\s*|\s+)"
+    r"^名\s*称[:=→⇒|…・.\s-]*|^(?:機関名称?|組織名称?|所属(?:名称?)?|団体名称?|施設名称?|部署名称?|宛先名?|宛名|送付先名?|登録名称?|登録先|名前|担当(?:部署|課)名?|自治体名?(?:\(保健所設置主体\))?|保健所等?の?(?:名称?)?)(?:\s*(?:[:=→⇒|…]|・{2,}|\.{2,}|-{2,})+\s*|\s+)"
 );
 pattern!(
     TAIL,
@@ -23,13 +24,17 @@ pattern!(
 pattern!(PARTED, r"(?i)(?:^|[^\p{L}\p{N}])(?:連絡先|宛先|送付先|あて先|登録先|代表|ml|to|担当課?|副|正|主)$");
 pattern!(TOPIC, r"(?:の連絡先|の(?:送付|宛|登録)先|宛て?)?(?:は|につきましては|については)[、,]?(?:正しくは)?$");
 
-/// Brackets that may open a numbering or hold a name.
-const OPEN: [char; 6] = ['(', '[', '<', '【', '〔', '「'];
+/// Brackets that may open a numbering or hold a name, and signs of an address.
+const KEPT: &str = "([<【〔「\"'“@{≪«《〈『〖〘⟨";
 /// Circles that stand for a letter where they are doubled: 〇〇市.
 const BLANKS: [char; 12] = ['〇', '○', '◯', '●', '◎', '△', '□', '◇', '▲', '■', '☆', '×'];
 
-/// Takes marks and numbering from the front: `■`, `(1)`, `①` (which NFKC made `1`), `ア.`
+/// Takes marks and numbering from the front: `■`, `(1)`, `①` (which NFKC made `1`), `ア.`, `一、`
 pub(super) fn unmarked(text: &str) -> &str {
+    stripped(text, true)
+}
+
+fn stripped(text: &str, ordinals: bool) -> &str {
     let mut text = text.trim();
     for _ in 0..4 {
         let before = text;
@@ -41,21 +46,23 @@ pub(super) fn unmarked(text: &str) -> &str {
         {
             return text;
         }
-        text = text.trim_start_matches(|c: char| {
-            matches!(c, '〇' | '◯')
-                || !(c.is_alphanumeric()
-                    || OPEN.contains(&c)
-                    || matches!(c, '"' | '\'' | '“' | '@' | '{' | '≪' | '«' | '《' | '〈' | '『' | '〖' | '〘' | '⟨'))
-        });
-        let may = text.starts_with(|c: char| {
+        text = text.trim_start_matches(|c: char| matches!(c, '〇' | '◯') || !c.is_alphanumeric() && !KEPT.contains(c));
+        let number = |c: char| {
             c.is_ascii()
-                || matches!(c, 'ア'..='ト' | 'ヘ' | 'ホ' | '第' | 'そ' | '甲' | '乙' | '丙' | '【' | '〔' | '❶'..='❿')
-                || "一二三四五六七八九十ハニロ".contains(c)
-        });
-        if may && let Some(found) = NUMBERING.as_ref().and_then(|n| n.captures(text)) {
+                || matches!(c, 'ア'..='ト' | 'ヘ' | 'ホ' | 'ハ' | 'ニ' | 'ロ' | '第' | 'そ' | '【' | '〔' | '❶'..='❿')
+        };
+        if text.starts_with(number)
+            && let Some(found) = NUMBERING.as_ref().and_then(|n| n.captures(text))
+        {
             let whole = found.get(0).map_or(0, |m| m.end());
             let cut = found.get(1).or_else(|| found.get(2)).map_or(whole, |m| m.start());
             text = text.get(cut..).unwrap_or_default();
+        }
+        if ordinals
+            && text.starts_with(|c| "一二三四五六七八九十甲乙丙第([【〔".contains(c))
+            && let Some(found) = ORDINAL.as_ref().and_then(|n| n.find(text))
+        {
+            text = text.get(found.end()..).unwrap_or_default();
         }
         if text.len() == before.len() {
             break;
@@ -71,6 +78,8 @@ pub(super) fn name(text: &str) -> String {
         text.contains(|c: char| c.is_ascii_alphanumeric() || matches!(c, '電' | '線' | '通' | '携' | 'フ' | '℡'));
     let text = if phone { without(&PHONE, Cow::Borrowed(text)) } else { Cow::Borrowed(text) };
     let text = if text.contains(['(', '[', '〔']) { without(&CONTACT, text) } else { text };
+    // 五 島 保 健 所 is no fifth entry of a list: gathered before kanji count as numbers.
+    let text = gathered(stripped(&text, false));
     let mut name = unmarked(&text);
     for _ in 0..LABELS_MAX {
         let before = name;
@@ -94,9 +103,34 @@ pub(super) fn name(text: &str) -> String {
         // A number or a letter left over names nobody.
         return String::new();
     }
-    let words: Vec<&str> = name.split_whitespace().collect();
-    let spaced = words.len() > 1 && words.iter().all(|w| w.chars().nth(1).is_none());
-    words.join(if spaced { "" } else { " " })
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `五 島 保 健 所` → `五島保健所`: letters set apart to fill the line, three or more.
+fn gathered(text: &str) -> Cow<'_, str> {
+    let letter = |c: char| !c.is_ascii() && c.is_alphabetic();
+    let first = |word: &str| word.chars().next().is_some_and(letter);
+    // A word of one letter, whatever sign stands before it.
+    let single = |word: &str| {
+        let mut back = word.chars().rev();
+        back.next().is_some_and(letter) && back.next().is_none_or(|c| !c.is_alphanumeric())
+    };
+    let words: Vec<&str> = text.split([' ', '\t']).filter(|w| !w.is_empty()).collect();
+    let mut out = String::with_capacity(text.len());
+    let mut run = 0_usize;
+    for (index, word) in words.iter().enumerate() {
+        let next = |n: usize| words.get(index + n).is_some_and(|w| single(w) && first(w));
+        // The last letter may have something behind it: 所のメールアドレス.
+        let last =
+            run >= 3 && !single(word) && (!first(word) || word.starts_with(['所', '市', '区', '県', '府', '都', '道']));
+        let goes_on = run > 0 && (single(word) && first(word) || last) && (run >= 2 || next(1));
+        if index > 0 && !goes_on {
+            out.push(' ');
+        }
+        out.push_str(word);
+        run = if single(word) && (first(word) || run == 0) { if goes_on { run + 1 } else { 1 } } else { 0 };
+    }
+    if out.len() == text.len() { Cow::Borrowed(text) } else { Cow::Owned(out) }
 }
 
 /// Labels taken from around one name.
@@ -136,7 +170,7 @@ fn unwrapped(name: &str) -> &str {
 }
 
 /// Endings of names of authorities, health centres and their sections.
-const BODY_ENDS: [&str; 26] = [
+const BODY_ENDS: [&str; 28] = [
     "保健所",
     "センター",
     "事務所",
@@ -161,6 +195,8 @@ const BODY_ENDS: [&str; 26] = [
     "町",
     "村",
     "庁",
+    "役所",
+    "役場",
     "本所",
     "分所",
 ];
