@@ -179,13 +179,11 @@ impl Walker<'_> {
                 }
                 return;
             }
-            Some(Heading::Contact) => {
-                if self.has_entries() && self.pending.is_none() {
-                    (self.state, self.signed) = (State::Tail, true);
-                    return;
-                }
+            Some(Heading::Contact) if self.has_entries() && self.pending.is_none() => {
+                (self.state, self.signed) = (State::Tail, true);
+                return;
             }
-            None => {}
+            Some(Heading::Contact) | None => {}
         }
         match self.state {
             State::Before | State::Tail => self.outside(line),
