@@ -22,6 +22,7 @@ mod html;
 mod json;
 mod judge;
 pub mod limits;
+mod listed;
 mod marks;
 pub mod mime;
 mod names;
