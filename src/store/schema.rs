@@ -87,6 +87,9 @@ tables! {
     Grant = 15, "grant";
     /// name, day → count: automatic answers per sender and day.
     Tally = 16, "tally";
+    /// `domain/NAME` → the authorities it is known for: who approved it, when, by which mail; `authority/CODE/NAME` →
+    /// nothing: the same from the other side.
+    Domain = 17, "domain";
     /// serial number of a certificate → who holds it and its state.
     Certificate = 18, "certificate";
     /// u64 from 1 → digest, then the entry's bytes. Written by [`super::Batch::journal`] only. Large.
