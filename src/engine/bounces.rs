@@ -21,7 +21,7 @@ pub(super) fn file(step: &mut Step<'_>, mail: MailNo, reading: &Reading) -> Resu
     };
     let report = reading.recipients.iter().find(|r| r.address.same_mailbox(&known.to)).or(reading.recipients.first());
     let status = report.and_then(|r| r.status.clone());
-    let event = match report.and_then(|r| r.permanent) {
+    let event = match report.and_then(|r| r.permanent()) {
         Some(true) => DeliveryEvent::Bounced { class: BounceClass::Hard, status },
         // RFC 3464 §2.3.3: the sending server goes on trying.
         Some(false) => DeliveryEvent::Delayed,

@@ -31,6 +31,7 @@ mod statement;
 mod subject;
 mod trust;
 
+pub use bounce::FailureClass;
 pub use reason::{Reason, Warning, WarningCode};
 
 use crate::domain::{LgCode, MailAddress, Timestamp};
@@ -70,8 +71,10 @@ pub struct Reading {
     pub attachments: Vec<String>,
     /// Bounces: who failed.
     pub recipients: Vec<FailedRecipient>,
-    /// Bounces: the envelope tag (VERP) or Message-ID of the mail that failed, if it can be told.
+    /// Bounces: the Message-ID of the mail that failed, if it can be told.
     pub failed_message_id: Option<String>,
+    /// Bounces: to whom it was returned, and who the report says had sent: one of them may be a bounce address of ours.
+    pub returned_to: Vec<MailAddress>,
 }
 
 /// What the header says.
@@ -117,11 +120,24 @@ pub struct ReadCentre {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedRecipient {
     pub address: MailAddress,
-    /// `None`: the report does not tell.
-    pub permanent: Option<bool>,
+    pub class: FailureClass,
     /// Enhanced status code, `5.1.1`.
     pub status: Option<String>,
     pub reason: Option<String>,
+    /// What tells it: `rfc3464`, `arf`, `ses`, `x-failed-recipients`, `text:exim` (a family of `rules/bounces.toml`),
+    /// `text`, `returned-mail`.
+    pub source: String,
+}
+
+impl FailedRecipient {
+    /// For good, for now, or not told.
+    pub fn permanent(&self) -> Option<bool> {
+        match self.class {
+            FailureClass::Hard => Some(true),
+            FailureClass::Soft | FailureClass::Delayed => Some(false),
+            FailureClass::Unknown => None,
+        }
+    }
 }
 
 /// [`read`], and a fault of ours makes the mail unreadable instead of ending the thread (invariant I10). This is what
@@ -154,6 +170,7 @@ pub fn read(raw: &[u8], rules: &Rules) -> Reading {
             reading.kind = kind;
             reading.recipients = told.recipients;
             reading.failed_message_id = told.failed_message_id;
+            reading.returned_to = told.returned_to;
             reading.reasons.retain(|r| *r == Reason::TooDeep);
             if kind == Kind::AutoReply && disposition::announces_new_contact(&reading.body) {
                 reading.reasons.push(Reason::NewContact);
@@ -179,6 +196,7 @@ impl Reading {
             attachments: Vec::new(),
             recipients: Vec::new(),
             failed_message_id: None,
+            returned_to: Vec::new(),
         }
     }
 
