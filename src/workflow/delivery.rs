@@ -1,22 +1,23 @@
 //! The life of one outbox row: one letter for one envelope recipient (DESIGN §4, RFC 5321 §4.5.4.1). Pure.
 //!
-//! | state \ event | Leased | Answered | LeaseLost | Postponed | Bounced | Delayed | Held | Released | RetryNow | Withdrawn |
-//! |---|---|---|---|---|---|---|---|---|---|---|
-//! | Planned | InFlight¹ | – | – | – | – | – | Held | – | due now | Withdrawn |
-//! | InFlight | – | by outcome² | Unknown | Planned, Deferred⁷ | Bounced | same | – | – | – | Withdrawn³ |
-//! | Relayed | – | – | – | – | Bounced | same | – | – | – | – |
-//! | Deferred | InFlight¹ | – | – | – | Bounced | same | Held | – | due now | Withdrawn |
-//! | Refused | – | – | – | – | same | same | – | – | – | – |
-//! | Bounced | – | same³ | – | – | same | same | – | – | – | – |
-//! | Unknown | InFlight¹ ⁴ | – | – | – | Bounced | Relayed⁵ | Held⁴ | – | Deferred, due now | Withdrawn |
-//! | Held | – | – | – | – | Bounced⁶ | same | – | Planned, Deferred | – | Withdrawn |
-//! | Withdrawn | – | Relayed or same³ | – | – | same | same | – | – | – | – |
+//! | state \ event | Leased | Answered | LeaseLost | Postponed | Bounced | Returned | Delayed | Held | Released | RetryNow | Withdrawn |
+//! |---|---|---|---|---|---|---|---|---|---|---|---|
+//! | Planned | InFlight¹ | – | – | – | – | – | – | Held | – | due now | Withdrawn |
+//! | InFlight | – | by outcome² | Unknown | Planned, Deferred⁷ | Bounced | same | same | – | – | – | Withdrawn³ |
+//! | Relayed | – | – | – | – | Bounced | Deferred⁸ | same | – | – | – | – |
+//! | Deferred | InFlight¹ | – | – | – | Bounced | same | same | Held | – | due now | Withdrawn |
+//! | Refused | – | – | – | – | same | same | same | – | – | – | – |
+//! | Bounced | – | same³ | – | – | same | same | same | – | – | – | – |
+//! | Unknown | InFlight¹ ⁴ | – | – | – | Bounced | Deferred⁸ | Relayed⁵ | Held⁴ | – | Deferred, due now | Withdrawn |
+//! | Held | – | – | – | – | Bounced⁶ | same⁶ | same | – | Planned, Deferred | – | Withdrawn |
+//! | Withdrawn | – | Relayed or same³ | – | – | same | same | same | – | – | – | – |
 //!
 //! – is [`Refused`]. ¹ not before it is due. ² Relayed; Deferred (Held for staff once the time is up and the trouble was
 //! ours, not the recipient's); Refused if the reply is about the recipient, else Held for staff; NotSent is Deferred
 //! without counting; Unknown. ³ the answer of an attempt that was under way; what was relayed is recorded as relayed.
 //! ⁴ only a letter without secrets: one with secrets waits for staff or a report. ⁵ a report on it proves that the server
 //! took it. ⁶ if it was ever attempted. ⁷ given back untried: the attempt does not count.
+//! ⁸ once more a day later ([`RETURN_PAUSE`]); Bounced once [`RETURNED_FOR`] is over.
 
 mod answer;
 
@@ -25,8 +26,15 @@ use self::answer::{Attempt, answered, retry_after, told, unknown};
 use super::Refused;
 pub use super::reply::{About, Outcome, Reply, Stage};
 use crate::domain::Timestamp;
+use crate::domain::time::DAY;
 use crate::rules::Schedule;
 use serde::{Deserialize, Serialize};
+
+/// Seconds until a letter that came back for now (mailbox full, host down) is sent once more.
+pub const RETURN_PAUSE: i64 = DAY;
+/// Seconds since the first attempt after which a letter that comes back for now is given up: servers try for five days
+/// themselves (RFC 5321 §4.5.4.1), so a letter gets at least one more chance after that.
+pub const RETURNED_FOR: i64 = 7 * DAY;
 
 /// Where a row stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,6 +131,10 @@ pub enum DeliveryEvent {
         class: BounceClass,
         status: Option<String>,
     },
+    /// A report says it was returned for now: it may arrive later.
+    Returned {
+        status: Option<String>,
+    },
     /// A report says it is under way or arrived (RFC 3464 §2.3.3: delayed, relayed, delivered).
     Delayed,
     Held {
@@ -149,6 +161,8 @@ pub enum DeliveryEffect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
     Relayed,
+    /// It came back for now, and will be sent once more.
+    Returned,
     /// `status`: enhanced status code.
     Undeliverable {
         class: BounceClass,
@@ -253,6 +267,7 @@ pub fn step(
             | S::Withdrawn { .. } => Err(Refused("not in flight")),
         },
         DeliveryEvent::Bounced { class, status } => bounced(state, *class, status.as_ref(), now),
+        DeliveryEvent::Returned { status } => returned(state, status.as_ref(), first_attempt, now),
         DeliveryEvent::Delayed => match state {
             S::Planned { .. } => Err(Refused(NEVER_SENT)),
             S::Unknown { .. } => Ok((S::Relayed { at: now, reply: None }, told(Told::Relayed))),
@@ -321,6 +336,28 @@ fn bounced(state: &Delivery, class: BounceClass, status: Option<&String>, now: T
             S::Bounced { at: now, class, status: status.cloned() },
             told(Told::Undeliverable { class, status: status.cloned() }),
         )),
+    }
+}
+
+fn returned(state: &Delivery, status: Option<&String>, first: Timestamp, now: Timestamp) -> Result<Next, Refused> {
+    match state {
+        S::Planned { .. } | S::Held { attempts: 0, .. } => Err(Refused(NEVER_SENT)),
+        S::Relayed { .. } | S::Unknown { .. } if now >= first.plus(RETURNED_FOR) => {
+            bounced(state, BounceClass::Soft, status, now)
+        }
+        S::Relayed { .. } | S::Unknown { .. } => {
+            let why =
+                status.map_or_else(|| "returned for now".to_owned(), |status| format!("returned for now: {status}"));
+            let (until, attempts) = (now.plus(RETURN_PAUSE), state.attempts().max(1));
+            Ok((S::Deferred { until, attempts, last: Trouble::NoReply(why) }, told(Told::Returned)))
+        }
+        // The attempt under way, or the next one, decides; or it is over anyway.
+        S::InFlight { .. }
+        | S::Deferred { .. }
+        | S::Refused { .. }
+        | S::Bounced { .. }
+        | S::Held { .. }
+        | S::Withdrawn { .. } => Ok((state.clone(), Vec::new())),
     }
 }
 

@@ -10,6 +10,8 @@
 //! | Open | Woke, deadline over | Expired | withdraw, queue the expiry letter, ask staff |
 //! | Open | PickedUp | Collected | withdraw |
 //! | Collected | SeenInUse | InUse | |
+//! | Open | Returned(notice), password not queued | NoticeQueued | |
+//! | Open | Returned(password) | Open, password queued | |
 //! | NoticeQueued, Open | Undeliverable(notice, password) | Undeliverable | withdraw, ask staff |
 //! | Registered, NoticeQueued, Open, Undeliverable | Cancelled | Cancelled | withdraw |
 //! | Collected, InUse | Revoked | Revoked | revoke the certificate |
@@ -126,6 +128,10 @@ pub enum EnrolmentEvent {
     Relayed {
         letter: LetterKind,
     },
+    /// A letter came back for now and will be sent once more.
+    Returned {
+        letter: LetterKind,
+    },
     Undeliverable {
         letter: LetterKind,
         why: String,
@@ -158,6 +164,7 @@ pub fn step(
     Ok(match (state, event) {
         (_, E::Woke { secrets_from }) => woke(generation, state, *secrets_from, now, policy),
         (_, E::Relayed { letter }) => relayed(state, *letter, now, policy)?,
+        (_, E::Returned { letter }) => returned(state, *letter)?,
         (_, E::Undeliverable { letter, why }) => undeliverable(generation, state, *letter, why, now)?,
         (S::Open { deadline, .. }, E::PickedUp { certificate }) if now <= deadline.end() => {
             (S::Collected { at: now, certificate: certificate.clone() }, close(LEADING_TO_PICKUP))
@@ -306,6 +313,34 @@ fn relayed(
             (State::Open { notice_relayed, deadline, reminded, password }, Vec::new())
         }
         // A letter that was on its way when the course moved on: known from its outbox row, no news for the course.
+        (
+            _,
+            LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired,
+        ) => (state.clone(), Vec::new()),
+        (
+            _,
+            LetterKind::Receipt
+            | LetterKind::UnderReview
+            | LetterKind::CorrectionRequest
+            | LetterKind::Welcome
+            | LetterKind::Credentials,
+        ) => return Err(Refused("this letter does not belong to a certificate course")),
+    })
+}
+
+/// The notice is on its way again: its password waits for it as it did at first, unless it is queued already.
+fn returned(state: &State, letter: LetterKind) -> Result<(State, Vec<Effect>), Refused> {
+    Ok(match (state, letter) {
+        (State::Open { deadline, password: Password::Waiting { .. }, .. }, LetterKind::CertificateNotice) => {
+            (State::NoticeQueued { stated: *deadline }, Vec::new())
+        }
+        (
+            State::Open { notice_relayed, deadline, reminded, password: Password::Relayed { .. } },
+            LetterKind::PickupPassword,
+        ) => {
+            let (notice_relayed, deadline, reminded) = (*notice_relayed, *deadline, *reminded);
+            (State::Open { notice_relayed, deadline, reminded, password: Password::Queued }, Vec::new())
+        }
         (
             _,
             LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired,
