@@ -16,6 +16,7 @@
 //! | `outbox` | letters queued, leased, answered |
 //! | `waking` | time has passed |
 //! | `staff` | a person decides |
+//! | `review` | … about a mail: takes it over with changes, asks its sender |
 //! | `views` | questions; they change nothing |
 //! | `inspect` | whole tables and whether the indexes agree with them: for the doctor and for tests |
 //! | `forecast` | what would leave when |
@@ -32,10 +33,12 @@ pub mod filing;
 pub mod forecast;
 pub mod inspect;
 mod marks;
+pub mod outages;
 pub mod outbox;
 pub mod pickup;
 pub mod records;
 pub mod replay;
+pub mod review;
 pub mod staff;
 mod step;
 pub mod survey;

@@ -1,6 +1,7 @@
 //! What the engine keeps in the store besides rosters: inbox items, outbox rows, matters for staff, counters. All are
 //! JSON with field names, so that a record written by an older annai still reads (`#[serde(default)]` for new fields).
 
+use super::outages::Common;
 use crate::domain::{Digest, Generation, LgCode, MailAddress, MailNo, MessageId, RowNo, TenantId, Timestamp};
 use crate::letters::LetterKind;
 use crate::reading::Reason;
@@ -146,6 +147,8 @@ pub enum About {
     Tenant { tenant: TenantId, generation: Generation, ordinal: u32 },
     /// An answer to a mail; `copy` is the ministry's.
     Mail { mail: MailNo, copy: bool },
+    /// A letter staff wrote to the sender of a mail; numbered, for they may write again.
+    Reply { mail: MailNo, ordinal: u32 },
 }
 
 impl Row {
@@ -160,6 +163,7 @@ pub fn row_key(about: &About, letter: LetterKind) -> String {
     let letter = letter.name();
     match about {
         About::Tenant { tenant, generation, ordinal } => format!("t/{tenant}/{generation}/{letter}/{ordinal}"),
+        About::Reply { mail, ordinal } => format!("m/{mail}/{letter}/reply/{ordinal}"),
         About::Mail { mail, copy } => format!("m/{mail}/{letter}/{}", if *copy { "copy" } else { "to" }),
     }
 }
@@ -193,8 +197,14 @@ pub enum Subject {
     AnswerUndeliverable { row: RowNo, status: Option<String> },
     /// A letter could not be written at all.
     NotComposed { tenant: TenantId, letter: LetterKind, why: String },
-    /// A bounce that belongs to no letter of ours.
-    UnknownBounce { mail: MailNo },
+    /// A bounce that belongs to no letter of ours, or does not say how final it is. `row`: the letter, if it is known.
+    UnknownBounce {
+        mail: MailNo,
+        #[serde(default)]
+        row: Option<RowNo>,
+    },
+    /// Several tenants that share a prefecture or a mail server fail at once.
+    FailingTogether { common: Common, tenants: Vec<TenantId> },
 }
 
 /// Numbers handed out so far, and what the mailbox holds.

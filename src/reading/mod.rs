@@ -14,6 +14,8 @@ mod disposition;
 mod doubts;
 mod entry;
 mod facts;
+pub mod family;
+pub mod findings;
 mod form;
 mod header;
 mod html;
@@ -24,6 +26,7 @@ pub mod mime;
 mod names;
 mod normalise;
 mod pattern;
+pub mod proposal;
 mod quote;
 pub mod reason;
 mod sections;
@@ -32,6 +35,7 @@ mod subject;
 mod trust;
 
 pub use bounce::FailureClass;
+pub use proposal::{Proposal, ProposalError, ProposedCentre};
 pub use reason::{Reason, Warning, WarningCode};
 
 use crate::domain::{LgCode, MailAddress, Timestamp};
@@ -124,6 +128,8 @@ pub struct FailedRecipient {
     /// Enhanced status code, `5.1.1`.
     pub status: Option<String>,
     pub reason: Option<String>,
+    /// The server that refused it (`Remote-MTA`), lower-case, if the report names one.
+    pub exchanger: Option<String>,
     /// What tells it: `rfc3464`, `arf`, `ses`, `x-failed-recipients`, `text:exim` (a family of `rules/bounces.toml`),
     /// `text`, `returned-mail`.
     pub source: String,

@@ -21,8 +21,10 @@
 //! Relayed and Undeliverable of letters that decide nothing (reminder, expiry letter) change nothing, except that a
 //! reminder which cannot be delivered asks staff. A wake that comes early or twice does nothing. The rest is refused.
 
+mod returned;
 mod state;
 
+use self::returned::returned;
 use self::state::{notice_from, tiers};
 use super::{Effect, Matter, Nonce, Policy, Refused, RevocationReason};
 use crate::domain::{Date, Generation, Timestamp, time::MINUTE};
@@ -322,34 +324,11 @@ fn relayed(
             LetterKind::Receipt
             | LetterKind::UnderReview
             | LetterKind::CorrectionRequest
-            | LetterKind::Welcome
-            | LetterKind::Credentials,
-        ) => return Err(Refused("this letter does not belong to a certificate course")),
-    })
-}
-
-/// The notice is on its way again: its password waits for it as it did at first, unless it is queued already.
-fn returned(state: &State, letter: LetterKind) -> Result<(State, Vec<Effect>), Refused> {
-    Ok(match (state, letter) {
-        (State::Open { deadline, password: Password::Waiting { .. }, .. }, LetterKind::CertificateNotice) => {
-            (State::NoticeQueued { stated: *deadline }, Vec::new())
-        }
-        (
-            State::Open { notice_relayed, deadline, reminded, password: Password::Relayed { .. } },
-            LetterKind::PickupPassword,
-        ) => {
-            let (notice_relayed, deadline, reminded) = (*notice_relayed, *deadline, *reminded);
-            (State::Open { notice_relayed, deadline, reminded, password: Password::Queued }, Vec::new())
-        }
-        (
-            _,
-            LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired,
-        ) => (state.clone(), Vec::new()),
-        (
-            _,
-            LetterKind::Receipt
-            | LetterKind::UnderReview
-            | LetterKind::CorrectionRequest
+            | LetterKind::AskAuthority
+            | LetterKind::AskResend
+            | LetterKind::AskConfirm
+            | LetterKind::AskOrigin
+            | LetterKind::AskReply
             | LetterKind::Welcome
             | LetterKind::Credentials,
         ) => return Err(Refused("this letter does not belong to a certificate course")),
@@ -381,6 +360,11 @@ fn undeliverable(
             LetterKind::Receipt
             | LetterKind::UnderReview
             | LetterKind::CorrectionRequest
+            | LetterKind::AskAuthority
+            | LetterKind::AskResend
+            | LetterKind::AskConfirm
+            | LetterKind::AskOrigin
+            | LetterKind::AskReply
             | LetterKind::Welcome
             | LetterKind::Credentials,
         ) => return Err(Refused("this letter does not belong to a certificate course")),

@@ -30,7 +30,7 @@ pub(super) fn read(mail: &Mail) -> Option<Vec<FailedRecipient>> {
         }
     }
     if found.list.is_empty() {
-        let returned = mail.inside.iter().flat_map(|inner| {
+        let returned = mail.inside.iter().filter_map(|inner| {
             ["x-hmxmroriginalrecipient", "to"].into_iter().find_map(|name| inner.field(name)).map(header::addresses)
         });
         returned.flatten().for_each(|(_, address)| found.add(complainer(address, "abuse")));
@@ -40,7 +40,14 @@ pub(super) fn read(mail: &Mail) -> Option<Vec<FailedRecipient>> {
 
 fn complainer(address: MailAddress, kind: &str) -> FailedRecipient {
     let reason = super::class::reason(kind);
-    FailedRecipient { address, class: FailureClass::Unknown, status: None, reason, source: SOURCE.to_owned() }
+    FailedRecipient {
+        address,
+        class: FailureClass::Unknown,
+        status: None,
+        reason,
+        exchanger: None,
+        source: SOURCE.to_owned(),
+    }
 }
 
 fn value(text: &str, name: &str) -> impl Iterator<Item = String> {

@@ -44,7 +44,7 @@ fn bounced(bounce: &Value) -> Vec<FailedRecipient> {
         let class = if text("action") == Some("delayed") { FailureClass::Delayed } else { class };
         let status = text("status").and_then(|status| Codes::of(status).status);
         let reason = text("diagnosticCode").and_then(class::reason);
-        found.add(FailedRecipient { address, class, status, reason, source: SOURCE.to_owned() });
+        found.add(FailedRecipient { address, class, status, reason, exchanger: None, source: SOURCE.to_owned() });
     }
     found.list
 }
@@ -55,7 +55,7 @@ fn complained(complaint: &Value) -> Vec<FailedRecipient> {
     for entry in complaint.get("complainedRecipients").and_then(Value::as_array).into_iter().flatten() {
         let Some(address) = entry.get("emailAddress").and_then(Value::as_str).and_then(address) else { continue };
         let (class, reason) = (FailureClass::Unknown, class::reason(kind));
-        found.add(FailedRecipient { address, class, status: None, reason, source: SOURCE.to_owned() });
+        found.add(FailedRecipient { address, class, status: None, reason, exchanger: None, source: SOURCE.to_owned() });
     }
     found.list
 }

@@ -98,8 +98,17 @@ fn recipient(group: &Group, rules: &BounceRules) -> Option<Outcome> {
     } else {
         class::of_failure(&codes, words, rules)
     };
-    let reason = class::reason(words);
-    Some(Outcome::Failed(FailedRecipient { address, class, status: codes.status, reason, source: SOURCE.to_owned() }))
+    let (status, reason) = (codes.status, class::reason(words));
+    let exchanger = get("remote-mta").and_then(host);
+    let source = SOURCE.to_owned();
+    Some(Outcome::Failed(FailedRecipient { address, class, status, reason, exchanger, source }))
+}
+
+/// The name of a server: `dns; mx.example.jp (192.0.2.1)`.
+fn host(value: &str) -> Option<String> {
+    let name = typed(value).split([' ', '(', '[']).next()?.trim_end_matches('.').to_ascii_lowercase();
+    let is_name = name.contains('.') && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.');
+    (is_name && name.len() <= 253 && name.chars().any(|c| c.is_ascii_alphabetic())).then_some(name)
 }
 
 /// What [`FailedRecipient::source`] says.

@@ -115,7 +115,14 @@ fn failed(
             told @ (FailureClass::Hard | FailureClass::Soft | FailureClass::Delayed) => told,
         }
     };
-    FailedRecipient { address, class, status: codes.status, reason: diagnostic(near), source: source.to_owned() }
+    FailedRecipient {
+        address,
+        class,
+        status: codes.status,
+        reason: diagnostic(near),
+        exchanger: None,
+        source: source.to_owned(),
+    }
 }
 
 /// What the server said: from the line of the address on, to the end of the paragraph that holds a code.
