@@ -20,21 +20,17 @@
 //! ⁸ once more a day later ([`RETURN_PAUSE`]); Bounced once [`RETURNED_FOR`] is over.
 
 mod answer;
+mod report;
 
 use self::Delivery as S;
 use self::answer::{Attempt, answered, retry_after, told, unknown};
+pub use self::report::{RETURN_PAUSE, RETURNED_FOR};
+use self::report::{bounced, delayed, returned};
 use super::Refused;
 pub use super::reply::{About, Outcome, Reply, Stage};
 use crate::domain::Timestamp;
-use crate::domain::time::DAY;
 use crate::rules::Schedule;
 use serde::{Deserialize, Serialize};
-
-/// Seconds until a letter that came back for now (mailbox full, host down) is sent once more.
-pub const RETURN_PAUSE: i64 = DAY;
-/// Seconds since the first attempt after which a letter that comes back for now is given up: servers try for five days
-/// themselves (RFC 5321 §4.5.4.1), so a letter gets at least one more chance after that.
-pub const RETURNED_FOR: i64 = 7 * DAY;
 
 /// Where a row stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -268,17 +264,7 @@ pub fn step(
         },
         DeliveryEvent::Bounced { class, status } => bounced(state, *class, status.as_ref(), now),
         DeliveryEvent::Returned { status } => returned(state, status.as_ref(), first_attempt, now),
-        DeliveryEvent::Delayed => match state {
-            S::Planned { .. } => Err(Refused(NEVER_SENT)),
-            S::Unknown { .. } => Ok((S::Relayed { at: now, reply: None }, told(Told::Relayed))),
-            S::InFlight { .. }
-            | S::Relayed { .. }
-            | S::Deferred { .. }
-            | S::Refused { .. }
-            | S::Bounced { .. }
-            | S::Held { .. }
-            | S::Withdrawn { .. } => Ok((state.clone(), Vec::new())),
-        },
+        DeliveryEvent::Delayed => delayed(state, now),
         DeliveryEvent::Held { reason } => quiet(hold(state, *reason, secret, now, schedule)),
         DeliveryEvent::Released => quiet(release(state, now)),
         DeliveryEvent::RetryNow => quiet(retry_now(state, now)),
@@ -292,8 +278,6 @@ pub fn step(
         },
     }
 }
-
-const NEVER_SENT: &str = "a report on a letter that was never sent";
 
 fn leased(state: &Delivery, secret: bool, now: Timestamp, schedule: &Schedule) -> Result<Delivery, Refused> {
     match state {
@@ -325,39 +309,6 @@ fn answered_late(state: &Delivery, outcome: &Outcome, now: Timestamp) -> Next {
             | Outcome::NotSent { .. }
             | Outcome::Unknown { .. },
         ) => (state.clone(), Vec::new()),
-    }
-}
-
-fn bounced(state: &Delivery, class: BounceClass, status: Option<&String>, now: Timestamp) -> Result<Next, Refused> {
-    match state {
-        S::Planned { .. } | S::Held { attempts: 0, .. } => Err(Refused(NEVER_SENT)),
-        S::Refused { .. } | S::Bounced { .. } | S::Withdrawn { .. } => Ok((state.clone(), Vec::new())),
-        S::InFlight { .. } | S::Relayed { .. } | S::Deferred { .. } | S::Unknown { .. } | S::Held { .. } => Ok((
-            S::Bounced { at: now, class, status: status.cloned() },
-            told(Told::Undeliverable { class, status: status.cloned() }),
-        )),
-    }
-}
-
-fn returned(state: &Delivery, status: Option<&String>, first: Timestamp, now: Timestamp) -> Result<Next, Refused> {
-    match state {
-        S::Planned { .. } | S::Held { attempts: 0, .. } => Err(Refused(NEVER_SENT)),
-        S::Relayed { .. } | S::Unknown { .. } if now >= first.plus(RETURNED_FOR) => {
-            bounced(state, BounceClass::Soft, status, now)
-        }
-        S::Relayed { .. } | S::Unknown { .. } => {
-            let why =
-                status.map_or_else(|| "returned for now".to_owned(), |status| format!("returned for now: {status}"));
-            let (until, attempts) = (now.plus(RETURN_PAUSE), state.attempts().max(1));
-            Ok((S::Deferred { until, attempts, last: Trouble::NoReply(why) }, told(Told::Returned)))
-        }
-        // The attempt under way, or the next one, decides; or it is over anyway.
-        S::InFlight { .. }
-        | S::Deferred { .. }
-        | S::Refused { .. }
-        | S::Bounced { .. }
-        | S::Held { .. }
-        | S::Withdrawn { .. } => Ok((state.clone(), Vec::new())),
     }
 }
 
