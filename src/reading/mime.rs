@@ -40,7 +40,7 @@ pub(super) struct Mail {
     pub(super) plain: Option<String>,
     pub(super) html: Option<html::Page>,
     pub(super) attachments: Vec<String>,
-    /// message/delivery-status, message/disposition-notification, message/feedback-report, text/rfc822-headers.
+    /// message/delivery-status, message/disposition-notification, message/feedback-report, headers of a returned mail.
     pub(super) reports: Vec<(String, String)>,
     pub(super) inside: Vec<Mail>,
     pub(super) mislabelled: bool,
@@ -190,19 +190,22 @@ fn take_part(mail: &mut Mail, part: &MessagePart<'_>, index: usize, raw: &[u8], 
         | "message/global-delivery-status"
         | "message/disposition-notification"
         | "message/feedback-report"
-        | "text/rfc822-headers" => {
+        | "text/rfc822-headers"
+        | "message/rfc822-headers"
+        | "text/rfc822"
+        | "message/partial" => {
             let taken = mail.reports.iter().map(|(_, text)| text.len()).sum();
             let text = charset::decode(cut(mail, &bytes, taken), charset.as_deref()).text;
             mail.reports.push((kind, text.replace("\r\n", "\n")));
         }
-        "text/plain" if !attached && (name.is_none() || index == 0) => {
+        "text/plain" if !attached && (name.is_none() || index == 0 || first_words(mail)) => {
             let taken = mail.plain.as_ref().map_or(0, String::len);
             let decoded = charset::decode(cut(mail, &bytes, taken), charset.as_deref());
             take_plain(mail, part, &decoded);
         }
         // Of several pages the first counts, as in every mail program.
         "text/html" if !attached && (name.is_none() || index == 0) && mail.html.is_some() => {}
-        "text/html" if !attached && (name.is_none() || index == 0) => {
+        "text/html" if !attached && (name.is_none() || index == 0 || first_words(mail)) => {
             let decoded = charset::decode(cut(mail, &bytes, 0), charset.as_deref());
             let mut page = html::page(&decoded.text);
             if let Cow::Owned(text) = readable(&page.text) {
@@ -215,6 +218,11 @@ fn take_part(mail: &mut Mail, part: &MessagePart<'_>, index: usize, raw: &[u8], 
         _ if kind.starts_with("multiparx/") => mail.over_limit = true,
         _ => mail.attachments.push(name.unwrap_or_else(|| header::clean(&kind))),
     }
+}
+
+/// Some servers give the text of their report a file name.
+fn first_words(mail: &Mail) -> bool {
+    mail.content_type == "multipart/report" && mail.plain.is_none() && mail.html.is_none()
 }
 
 fn take_plain(mail: &mut Mail, part: &MessagePart<'_>, decoded: &charset::Decoded) {
