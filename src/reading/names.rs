@@ -25,7 +25,7 @@ pattern!(PARTED, r"(?i)(?:^|[^\p{L}\p{N}])(?:連絡先|宛先|送付先|あて�
 pattern!(TOPIC, r"(?:の連絡先|の(?:送付|宛|登録)先|宛て?)?(?:は|につきましては|については)[、,]?(?:正しくは)?$");
 
 /// Brackets that may open a numbering or hold a name, and signs of an address.
-const KEPT: &str = "([<【〔「\"'“@{≪«《〈『〖〘⟨";
+const KEPT: &str = "([<【〔「\"'“@{≪«《〈『〖〘⟨?〓\u{fffd}";
 /// Circles that stand for a letter where they are doubled: 〇〇市.
 const BLANKS: [char; 12] = ['〇', '○', '◯', '●', '◎', '△', '□', '◇', '▲', '■', '☆', '×'];
 
