@@ -1,7 +1,7 @@
 //! What kind of line it is: closing words, sentences, notes, contact lines, ruled lines, the start of a signature.
 //! Rules of the language of Japanese official mail (seed 4.1, research §6.1), not of single senders.
 
-use super::names::{is_body_name, is_centre_name, name};
+use super::names::{is_body_name, is_centre_name, name, unmarked};
 use super::normalise::Line;
 use super::pattern::{matches, pattern};
 use super::sections;
@@ -120,7 +120,9 @@ pub(super) fn signature(lines: &[&Line<'_>], own: &str, words: &[String], listed
     });
     let ends = ["保健所", "センター", "事務所", "支所"];
     let tenant = ends.iter().any(|end| first.trim_end_matches(')').ends_with(end));
-    if !signs || tenant {
+    // A mark or a number before it: an entry of a list.
+    let listed_line = unmarked(first).len() != first.len() && !matches(&CONTACT, first);
+    if !signs || tenant || listed_line {
         return false;
     }
     let others: Vec<String> = paragraph.iter().skip(1).map(|l| l.text.clone()).collect();
