@@ -24,9 +24,9 @@ const UPWARD: [(&str, &str, &str); 1] =
 /// Where an outside crate may be used. One home each; more only with the reason.
 const HOMES: &[(&str, &[&str])] = &[
     ("argon2", &["crypto"]),
-    ("async_imap", &["intake", "telemetry"]),        // telemetry silences its log
-    ("aws_lc_rs", &["crypto", "tls"]),               // tls: the provider rustls runs on is this library
-    ("axum", &["web", "demo"]),                      // demo: the viewer of the sandbox mailboxes
+    ("async_imap", &["intake", "telemetry"]), // telemetry silences its log
+    ("aws_lc_rs", &["crypto", "tls"]),        // tls: the provider rustls runs on is this library
+    ("axum", &["web", "demo"]),               // demo: the viewer of the sandbox mailboxes
     ("chrono", &["domain", "scheduler", "sandbox"]), // scheduler: cron's own types; sandbox: INTERNALDATE
     ("clap", &["cli"]),
     ("cron", &["scheduler"]),

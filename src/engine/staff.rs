@@ -242,7 +242,7 @@ fn settle_undeliverable(step: &mut Step<'_>, changes: &[Change]) -> Result<(), E
     };
     close_where(step, |subject| match subject {
         Subject::Tenant { tenant, matter: Matter::Undeliverable { .. } } => has_new_address(tenant),
-        Subject::Tenant { matter: Matter::NotPickedUp { .. }, .. }
+        Subject::Tenant { matter: Matter::NotPickedUp { .. } | Matter::WrongPasswords { .. }, .. }
         | Subject::Mail { .. }
         | Subject::Inquiry { .. }
         | Subject::UnknownBounce { .. }

@@ -1,6 +1,7 @@
 //! One step: everything an event changes, gathered in memory and written as one batch (invariant I2). Reads see what the
 //! step itself has changed. Nothing is staged unless the whole step succeeds.
 
+use super::certificates::CrlState;
 use super::chance::Chance;
 use super::records::{Counters, Grant, InboxItem, MatterNo, OpenMatter, Row, Subject};
 use super::{Context, EngineError, codec};
@@ -31,6 +32,8 @@ pub(super) struct Step<'e> {
     rosters: BTreeMap<LgCode, Loaded>,
     rows: BTreeMap<RowNo, Row>,
     events: Vec<Value>,
+    /// Revocation lists made in this step.
+    crls: BTreeMap<String, CrlState>,
 }
 
 /// A roster in this step.
@@ -57,6 +60,7 @@ impl<'e> Step<'e> {
             rosters: BTreeMap::new(),
             rows: BTreeMap::new(),
             events: Vec::new(),
+            crls: BTreeMap::new(),
         }
     }
 
@@ -155,10 +159,7 @@ impl<'e> Step<'e> {
             Effect::WithdrawUnsent { generation, letters } => {
                 letters.iter().try_for_each(|letter| self.withdraw_unsent(id, generation, *letter))
             }
-            Effect::Revoke { serial, reason } => {
-                self.note(json!({"event": "certificate-to-revoke", "tenant": id, "serial": serial, "reason": reason}));
-                Ok(())
-            }
+            Effect::Revoke { serial, reason } => self.revoke(&serial, reason),
             Effect::AskStaff(matter) => self.ask(Subject::Tenant { tenant: id, matter }),
         }
     }
@@ -214,6 +215,17 @@ impl<'e> Step<'e> {
         self.put(Table::Review, codec::number(matter.no.0), &matter)
     }
 
+    /// The same, unless that very matter is open already.
+    pub(super) fn ask_once(&mut self, subject: Subject) -> Result<(), EngineError> {
+        for entry in self.context.store.rows(Table::Review)? {
+            let matter: OpenMatter = codec::decode(&entry?.1)?;
+            if matter.subject == subject {
+                return Ok(());
+            }
+        }
+        self.ask(subject)
+    }
+
     pub(super) fn close_matter(&mut self, no: MatterNo) {
         self.note(json!({"event": "matter-closed", "no": no}));
         self.delete(Table::Review, codec::number(no.0));
@@ -221,6 +233,17 @@ impl<'e> Step<'e> {
 
     pub(super) fn put_grant(&mut self, tag: [u8; 16], grant: &Grant) -> Result<(), EngineError> {
         self.put(Table::Grant, tag, grant)
+    }
+
+    // --- revocation lists --------------------------------------------------------------------------------------------
+
+    /// The list of an issuing CA as this step has left it, if it has touched it.
+    pub(super) fn crl_in_step(&self, issuer: &str) -> Option<CrlState> {
+        self.crls.get(issuer).cloned()
+    }
+
+    pub(super) fn keep_crl(&mut self, issuer: &str, state: CrlState) {
+        self.crls.insert(issuer.to_owned(), state);
     }
 
     // --- end ---------------------------------------------------------------------------------------------------------

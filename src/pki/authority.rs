@@ -90,7 +90,8 @@ impl Issuing {
         if key.subject_public_key_info() != facts.public_key {
             return Err(PkiError::Unfit("the private key does not belong to the certificate; give the pair"));
         }
-        let issuer = rcgen::Issuer::from_ca_cert_der(&CertificateDer::from(certificate.as_slice()), Signer::Memory(key))?;
+        let issuer =
+            rcgen::Issuer::from_ca_cert_der(&CertificateDer::from(certificate.as_slice()), Signer::Memory(key))?;
         Ok(Self {
             id: id_of(&facts.public_key),
             certificate,
@@ -176,7 +177,8 @@ impl Authority {
         root_crl: Option<Vec<u8>>,
     ) -> Result<Self, PkiError> {
         let found = issuing.iter().position(|ca| ca.id == active);
-        let active = found.ok_or(PkiError::Unfit("the active issuing CA is not in the CA directory; restore its files"))?;
+        let active =
+            found.ok_or(PkiError::Unfit("the active issuing CA is not in the CA directory; restore its files"))?;
         Ok(Self { settings, issuing, active, root_crl })
     }
 
@@ -248,10 +250,7 @@ impl Fresh {
     }
 }
 
-fn signer<'a>(
-    certificate: &[u8],
-    pkcs8: &Secret<Vec<u8>>,
-) -> Result<rcgen::Issuer<'a, KeyPair>, PkiError> {
+fn signer<'a>(certificate: &[u8], pkcs8: &Secret<Vec<u8>>) -> Result<rcgen::Issuer<'a, KeyPair>, PkiError> {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8.reveal().as_slice()));
     Ok(rcgen::Issuer::from_ca_cert_der(&CertificateDer::from(certificate), KeyPair::try_from(&key)?)?)
 }

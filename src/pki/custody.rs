@@ -34,7 +34,11 @@ impl Custody<'_> {
         if let Some(salt) = &salt {
             text.push_str(&format!("salt {}\n", crypto::hex(salt)));
         }
-        let sealed = self.master.seal(&self.context(path, salt.as_ref().map_or(&[], |salt| &salt[..])), crypto::random()?, pkcs8);
+        let sealed = self.master.seal(
+            &self.context(path, salt.as_ref().map_or(&[], |salt| &salt[..])),
+            crypto::random()?,
+            pkcs8,
+        );
         for line in crypto::hex(&sealed).as_bytes().chunks(LINE) {
             text.extend(line.iter().map(|byte| char::from(*byte)));
             text.push('\n');

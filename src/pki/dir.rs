@@ -65,10 +65,8 @@ pub fn take_over(dir: &Path, custody: &Custody<'_>, foreign: &Foreign) -> Result
 fn add(dir: &Path, custody: &Custody<'_>, issuing: &Issuing, key: &[u8]) -> Result<String, PkiError> {
     let id = issuing.id.clone();
     custody.write(&dir.join(format!("{id}.key")), key)?;
-    let chain: String = std::iter::once(&issuing.certificate)
-        .chain(&issuing.parents)
-        .map(|der| pem("CERTIFICATE", der))
-        .collect();
+    let chain: String =
+        std::iter::once(&issuing.certificate).chain(&issuing.parents).map(|der| pem("CERTIFICATE", der)).collect();
     write_new(&dir.join(format!("{id}.crt")), chain.as_bytes(), PUBLIC)?;
     replace(&dir.join("active"), &format!("{id}\n"))?;
     Ok(id)
@@ -80,9 +78,8 @@ pub fn load(dir: &Path, custody: &Custody<'_>, settings: LeafSettings) -> Result
     if !marker.exists() {
         return Ok(None);
     }
-    let read = |path: &Path| {
-        fs::read_to_string(path).map_err(|source| PkiError::File { path: path.to_owned(), source })
-    };
+    let read =
+        |path: &Path| fs::read_to_string(path).map_err(|source| PkiError::File { path: path.to_owned(), source });
     let active = read(&marker)?.trim().to_owned();
     let mut issuing = Vec::new();
     for id in ids(dir)?.into_iter().take(ISSUING_MAX) {

@@ -48,7 +48,8 @@ impl Foreign {
             facts.push(inspect::facts(der)?);
         }
         let place = facts.iter().position(|facts| facts.public_key == own);
-        let place = place.ok_or(PkiError::Unfit("the private key belongs to none of the certificates; give the pair"))?;
+        let place =
+            place.ok_or(PkiError::Unfit("the private key belongs to none of the certificates; give the pair"))?;
         let mut rest = certificates;
         let certificate = rest.remove(place);
         let about = facts.remove(place);
@@ -64,9 +65,9 @@ impl Foreign {
             return Err(PkiError::Unfit("this CA is not valid now, or ends within 30 days"));
         }
         let mut parents: Vec<Vec<u8>> = Vec::new();
-        while let Some(at) = rest.iter().position(|parent| {
-            inspect::is_signed_by(parents.last().unwrap_or(&certificate), parent)
-        }) {
+        while let Some(at) =
+            rest.iter().position(|parent| inspect::is_signed_by(parents.last().unwrap_or(&certificate), parent))
+        {
             parents.push(rest.remove(at));
         }
         if !rest.is_empty() {

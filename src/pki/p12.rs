@@ -15,8 +15,8 @@ use p12_keystore::{
     Certificate, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, Pkcs12ImportPolicy, PrivateKey,
     PrivateKeyChain,
 };
-use pkcs12::kdf::{Pkcs12KeyType, derive_key_utf8};
 use pkcs12::MacData;
+use pkcs12::kdf::{Pkcs12KeyType, derive_key_utf8};
 use pkcs12::pfx::Pfx;
 use pkcs12::safe_bag::SafeBag;
 use serde::{Deserialize, Serialize};

@@ -88,6 +88,8 @@ pub enum Matter {
     Undeliverable { letter: LetterKind, why: String },
     /// The pick-up window is over; the tenant was told how to apply again.
     NotPickedUp { generation: Generation },
+    /// Ten wrong pick-up passwords: the code was locked for half an hour.
+    WrongPasswords { generation: Generation },
 }
 
 /// Everything but state and event that a step may look at.

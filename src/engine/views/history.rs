@@ -1,6 +1,8 @@
 //! What happened, from the journal, in sentences staff can read to an officer on the telephone. An event this annai does
 //! not know (a newer one wrote it) is shown by its name, never left out.
 
+mod certificate;
+
 use super::{Page, words};
 use crate::domain::{MailNo, RowNo, TenantId, Timestamp};
 use crate::engine::records::{Disposition, Subject};
@@ -133,11 +135,18 @@ fn sentence(event: &Value) -> String {
             .map(|subject| format!("要確認{}：{}", at(event, "no"), words::subject(&subject))),
         Some("matter-closed") => Some(format!("要確認{}は済みました", at(event, "no"))),
         Some("staff") => read::<Verb>(event, "act").map(|verb| act(&verb)),
+        Some(name)
+            if name.starts_with("pickup-")
+                || name.starts_with("certificate-")
+                || name.starts_with("picked-up-")
+                || name.starts_with("key-")
+                || name.starts_with("revocation-")
+                || name.starts_with("credentials-") =>
+        {
+            certificate::sentence(name, event)
+        }
         Some("picked-up") => Some(format!("証明書が取得されました（第{}回）", at(event, "generation"))),
         Some("seen-in-use") => Some(format!("証明書の利用を確認しました（第{}回）", at(event, "generation"))),
-        Some("certificate-to-revoke") => {
-            Some(format!("証明書 {} を失効します", at(event, "serial").as_str().unwrap_or_default()))
-        }
         Some(_) | None => None,
     };
     known.unwrap_or_else(|| at(event, "event").as_str().map_or_else(|| event.to_string(), str::to_owned))

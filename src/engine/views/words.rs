@@ -24,8 +24,14 @@ pub const ENROLMENT: [Word; 10] = [
     ("revoked", "失効"),
 ];
 /// States of a credential.
-pub const CREDENTIAL: [Word; 4] =
-    [("waiting", "未送信"), ("queued", "送信待ち"), ("relayed", "送信済み"), ("undeliverable", "配信不能")];
+pub const CREDENTIAL: [Word; 6] = [
+    ("waiting", "未送信"),
+    ("queued", "送信待ち"),
+    ("relayed", "送信済み"),
+    ("undeliverable", "配信不能"),
+    ("offered", "画面で確認待ち"),
+    ("shown", "画面で確認済み"),
+];
 /// States of a letter.
 pub const DELIVERY: [Word; 9] = [
     ("planned", "送信待ち"),
@@ -59,12 +65,14 @@ pub fn enrolment(state: &State) -> Word {
 
 /// A credential's state.
 pub fn credential(state: &CredentialState) -> Word {
-    let [waiting, queued, relayed, undeliverable] = CREDENTIAL;
+    let [waiting, queued, relayed, undeliverable, offered, shown] = CREDENTIAL;
     match state {
         CredentialState::Waiting => waiting,
         CredentialState::Queued => queued,
         CredentialState::Relayed { .. } => relayed,
         CredentialState::Undeliverable { .. } => undeliverable,
+        CredentialState::Offered { .. } => offered,
+        CredentialState::Shown { .. } => shown,
     }
 }
 
@@ -140,6 +148,9 @@ pub fn subject(subject: &Subject) -> String {
         }
         Subject::Tenant { matter: Matter::NotPickedUp { generation }, .. } => {
             format!("取得期限までに証明書が取得されませんでした（第{generation}回）。")
+        }
+        Subject::Tenant { matter: Matter::WrongPasswords { generation }, .. } => {
+            format!("取得用パスワードが10回誤って入力され、30分間停止しました（第{generation}回）。")
         }
         Subject::Row { row, reason } => format!("送信{row}：{}。", reason.word()),
         Subject::AnswerUndeliverable { row, status } => {
