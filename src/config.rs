@@ -134,8 +134,11 @@ pub struct WebConfig {
     pub pickup_url: String,
     /// Staff console. Default 127.0.0.1:8081.
     pub console_listen: SocketAddr,
-    /// Check page that asks for the client certificate; `None`: not offered.
+    /// Check page that asks for the client certificate; `None`: not offered. Needs `tls`, and no proxy may end TLS before it.
     pub gate_listen: Option<SocketAddr>,
+    /// Public address of the check page, as officers see it; without a setting, the host of `pickup_url` with the port of
+    /// `gate_listen`. `None`: no check page is named to them.
+    pub gate_url: Option<String>,
     /// `None`: a proxy in front does TLS.
     pub tls: Option<WebTls>,
 }

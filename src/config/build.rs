@@ -32,7 +32,7 @@ pub(super) const SETTINGS: &[(&str, &[&str])] = &[
         ],
     ),
     ("mail", &["from", "contractor", "contractor_name", "ministry", "bounce", "hours"]),
-    ("web", &["pickup_listen", "pickup_url", "console_listen", "gate_listen", "tls_cert", "tls_key"]),
+    ("web", &["pickup_listen", "pickup_url", "console_listen", "gate_listen", "gate_url", "tls_cert", "tls_key"]),
     ("keys", &["master_key_file", "ca_dir", "unzip_password_file", "zip_method"]),
     ("test", &["enabled"]),
     ("log", &["format", "level"]),
@@ -264,7 +264,22 @@ fn web(s: &mut Section<'_, '_, '_>, test: bool) -> Option<WebConfig> {
     }
     both(s, "tls_cert", "tls_key");
     let tls = s.path("tls_cert").zip(s.path("tls_key")).map(|(cert, key)| WebTls { cert, key });
-    Some(WebConfig { pickup_listen, pickup_url: pickup_url?, console_listen, gate_listen, tls })
+    if s.has("gate_listen") && !s.has("tls_cert") && !s.has("tls_key") {
+        s.fault("gate_listen", "needs TLS of its own to see client certificates", "give tls_cert and tls_key, or remove it");
+    }
+    let gate_url = s.string("gate_url").map(|u| u.trim_end_matches('/').to_owned());
+    if let Some((what, remedy)) = gate_url.as_deref().and_then(|url| url_fault(url, test)) {
+        s.fault("gate_url", what, remedy);
+    }
+    let gate_url = gate_url.or_else(|| beside(pickup_url.as_deref()?, gate_listen?.port()));
+    Some(WebConfig { pickup_listen, pickup_url: pickup_url?, console_listen, gate_listen, gate_url, tls })
+}
+
+/// The same host by TLS at another port.
+fn beside(url: &str, port: u16) -> Option<String> {
+    let host = url.split_once("://")?.1.split('/').next()?;
+    let host = host.rsplit_once(':').filter(|(_, p)| p.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(h, _)| h);
+    Some(if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") })
 }
 
 fn keys(s: &mut Section<'_, '_, '_>, here: impl Fn(&str) -> PathBuf) -> KeysConfig {

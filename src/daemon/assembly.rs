@@ -15,6 +15,7 @@ use crate::rules::{RuleError, RuleFiles, Rules};
 use crate::scheduler::{Rhythm, RhythmError};
 use crate::store::{Options, Store, StoreError};
 use crate::web::door::DoorError;
+use crate::web::officer::Site;
 use crate::web::{Contact, Pages};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -149,20 +150,25 @@ pub fn daemon(config: &Config, overrides: TestOverrides) -> Result<Daemon, Assem
     Ok(daemon)
 }
 
-/// Whom the pages name for questions.
-pub fn contact(config: &Config) -> Contact {
-    Contact {
+/// What the pages for officers say about themselves.
+pub fn site(config: &Config) -> Site {
+    let contact = Contact {
         name: config.mail.contractor_name.clone(),
         address: config.mail.contractor.clone(),
         hours: config.mail.hours.clone(),
-    }
+    };
+    Site { contact, pickup_url: config.web.pickup_url.clone(), gate_url: config.web.gate_url.clone() }
 }
 
-/// The listeners of the pages, opened now.
-pub fn pages(config: &Config) -> Result<Pages, AssemblyError> {
-    let mut pages = Pages::open(config.web.pickup_listen, config.web.console_listen, contact(config))?;
+/// The listeners of the pages, opened now. `clock`: by which the gate judges certificates.
+pub fn pages(config: &Config, clock: Clock) -> Result<Pages, AssemblyError> {
+    let mut pages = Pages::open(config.web.pickup_listen, config.web.console_listen, site(config))?;
     if let Some(WebTls { cert, key }) = &config.web.tls {
-        pages.pickup = pages.pickup.with_tls(cert, &crate::config::secret_path(key)?)?;
+        let key = crate::config::secret_path(key)?;
+        pages.pickup = pages.pickup.with_tls(cert, &key)?;
+        if let Some(listen) = config.web.gate_listen {
+            pages = pages.with_gate(listen, cert, &key, clock)?;
+        }
     }
     Ok(pages)
 }

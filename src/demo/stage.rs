@@ -75,7 +75,7 @@ pub(super) async fn build(options: &Options, story: &Story) -> Result<Stage, Dem
     office.set_faults(faults(story, options.seconds_per_day));
     let config = configure(&dir.path, &office, pickup.address(), console.address())?;
     let (contact, ministry) = (config.mail.contractor.clone(), config.mail.ministry.clone());
-    let pages = Pages { contact: assembly::contact(&config), pickup, console };
+    let pages = Pages { site: assembly::site(&config), pickup, console, gate: None };
     let (pickup, console) = (pages.pickup.address(), pages.console.address());
     let setup = open_setup(&config)?;
     let per_domain = setup.rules.schedule.per_domain_per_minute;

@@ -90,7 +90,7 @@ pub struct Post {
 }
 
 /// What every step may look at.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Context {
     pub(crate) store: Arc<Store>,
     pub(crate) setup: Setup,

@@ -6,27 +6,28 @@
 //! | `opening` | the password: counted when wrong, a session for this browser when right |
 //! | `taking` | the certificate: ordered, made beside the engine's thread, handed out, wiped |
 //! | `gate` | a terminal shows its certificate |
+//! | `looking` | how far it is; reads beside the engine's thread |
 //! | `visits` | scanners, in the timeline |
 
 mod gate;
+mod looking;
 mod opening;
 mod taking;
 mod visits;
 
 pub use gate::{CredentialsHere, Seen, ShownCredentials};
+pub use looking::Looker;
 pub use opening::{LOCK_SECONDS, Opening, SESSION_SECONDS, WRONG_MAX};
 pub use taking::{Claim, FETCHES_MAX, Taken, take};
 pub use visits::{VISITS_MAX, VisitKind, Visits};
 
-use super::facts::code_tag;
 use super::records::Grant;
 use super::{Engine, EngineError, SYSTEM};
-use crate::crypto::codes;
 use crate::domain::{Date, Generation, TenantId, Timestamp};
 use crate::pki::Profile;
-use crate::store::Table;
 use crate::workflow::CourseEvent;
 use crate::workflow::enrolment::{Certificate, State};
+use looking::handover_key;
 use opening::Handover;
 use serde::Serialize;
 use serde_json::json;
@@ -94,9 +95,7 @@ impl Engine {
 
     /// The same for a browser with a session.
     pub fn pickup_as(&self, typed: &str, session: Option<&str>) -> Result<Option<Pickup>, EngineError> {
-        let Some(grant) = self.grant(typed)? else { return Ok(None) };
-        let handover = self.handover(&grant)?;
-        self.pickup_of(&grant, &handover, session)
+        self.context.pickup_as(typed, session)
     }
 
     pub fn pickup_settings(&self) -> PickupSettings {
@@ -104,14 +103,11 @@ impl Engine {
     }
 
     fn grant(&self, typed: &str) -> Result<Option<Grant>, EngineError> {
-        if codes::canonical(typed).is_none() {
-            return Ok(None);
-        }
-        self.context.load(Table::Grant, &code_tag(&self.context, typed))
+        self.context.grant(typed)
     }
 
     fn handover(&self, grant: &Grant) -> Result<Handover, EngineError> {
-        Ok(self.context.load(Table::Handover, &handover_key(grant))?.unwrap_or_default())
+        self.context.handover(grant)
     }
 
     fn pickup_of(
@@ -120,19 +116,11 @@ impl Engine {
         handover: &Handover,
         session: Option<&str>,
     ) -> Result<Option<Pickup>, EngineError> {
-        let now = self.now();
-        let course = self.course(grant.tenant)?;
-        let Some(enrolment) = course.enrolment(grant.generation) else { return Ok(None) };
-        let tag = session.map(|session| self.session_tag(session));
-        Ok(Some(Pickup {
-            tenant: grant.tenant,
-            name: course.tenant.name.clone(),
-            generation: grant.generation,
-            stage: stage(&enrolment.state, now),
-            attempts_left: handover.attempts_left(now),
-            locked_until: handover.locked_until.filter(|until| now < *until),
-            again_until: tag.and_then(|tag| handover.again_until(&tag, &enrolment.state, now)),
-        }))
+        self.context.pickup_of(grant, handover, session)
+    }
+
+    fn session_tag(&self, session: &str) -> String {
+        self.context.session_tag(session)
     }
 
     /// Where a code leads if it opens something at this moment.
@@ -170,11 +158,6 @@ impl Engine {
             step.course_event(tenant, &CourseEvent::SeenInUse { generation })
         })
     }
-}
-
-/// Key of the table `Handover`.
-fn handover_key(grant: &Grant) -> Vec<u8> {
-    format!("{}/{}", grant.tenant, grant.generation).into_bytes()
 }
 
 fn stage(state: &State, now: Timestamp) -> Stage {

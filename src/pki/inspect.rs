@@ -41,6 +41,12 @@ pub(super) fn facts(der: &[u8]) -> Result<Facts, PkiError> {
     })
 }
 
+/// The serial number of a certificate (DER) in hexadecimal digits; `None` if it is none.
+pub fn serial_of(der: &[u8]) -> Option<String> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Some(crate::crypto::hex(certificate.raw_serial()))
+}
+
 /// Whether `child` is signed by the key in `parent`.
 pub(super) fn is_signed_by(child: &[u8], parent: &[u8]) -> bool {
     let (Ok((_, child)), Ok((_, parent))) = (X509Certificate::from_der(child), X509Certificate::from_der(parent))

@@ -22,6 +22,7 @@ pub mod p12;
 mod profile;
 pub mod throwaway;
 
+pub use inspect::serial_of;
 pub use authority::{Authority, Issuing, Revoked};
 pub use custody::Custody;
 pub use order::{Made, Order, Serial};

@@ -3,7 +3,7 @@
 //! slip of the keyboard or a scanner: it is neither compared nor counted.
 
 use super::{Pickup, Stage, handover_key};
-use crate::crypto::{self, Purpose, codes};
+use crate::crypto::{self, codes};
 use crate::domain::time::MINUTE;
 use crate::domain::{Secret, Timestamp};
 use crate::engine::facts::pickup_password;
@@ -101,10 +101,6 @@ impl Handover {
 }
 
 impl Engine {
-    pub(super) fn session_tag(&self, session: &str) -> String {
-        crypto::hex(&self.context.keys.tag(Purpose::Session, session.as_bytes()))
-    }
-
     /// Somebody typed the password of a code.
     pub fn open_pickup(&mut self, code: &str, password: &str) -> Result<Opening, EngineError> {
         let now = self.now();
