@@ -22,9 +22,9 @@ pub mod p12;
 mod profile;
 pub mod throwaway;
 
-pub use inspect::serial_of;
 pub use authority::{Authority, Issuing, Revoked};
 pub use custody::Custody;
+pub use inspect::serial_of;
 pub use order::{Made, Order, Serial};
 pub use p12::Profile;
 

@@ -49,7 +49,10 @@ struct Fields {
 /// Who stands at the gate.
 enum Standing {
     None,
-    Known { serial: String, seen: Seen },
+    Known {
+        serial: String,
+        seen: Seen,
+    },
     /// Not from our authority.
     Foreign,
     CannotTell,

@@ -59,7 +59,8 @@ async fn the_way_to_the_certificate() {
     assert!(page.body.contains("証明書を発行しました") && page.body.contains("午前10時10分"), "{}", page.body);
     let other = browser.download(&world, "kurayoshi", &page, "modern").await;
     let other = opened(&world, &other.bytes, &password).expect("AES");
-    let key = |text: &str| text.split("-----BEGIN PRIVATE KEY").nth(1).unwrap().split("-----END").next().unwrap().to_owned();
+    let key =
+        |text: &str| text.split("-----BEGIN PRIVATE KEY").nth(1).unwrap().split("-----END").next().unwrap().to_owned();
     assert_eq!(key(&inside), key(&other), "the same key, in another envelope");
     let elsewhere = world.page(&code).await;
     assert!(elsewhere.body.contains("取得済み") && !elsewhere.body.contains("倉吉"), "{}", elsewhere.body);
@@ -101,7 +102,10 @@ async fn ten_wrong_ones_lock_for_half_an_hour_and_staff_hear_of_it() {
     let page = browser.password(&world, &code, &password).await;
     assert!(page.status == 429 && page.body.contains("一時停止"), "{}", page.body);
     let matters = world.survey.matters().unwrap();
-    assert!(matters.iter().any(|m| matches!(&m.subject, Subject::Tenant { tenant: t, .. } if *t == tenant(2))), "{matters:?}");
+    assert!(
+        matters.iter().any(|m| matches!(&m.subject, Subject::Tenant { tenant: t, .. } if *t == tenant(2))),
+        "{matters:?}"
+    );
     world.pass(30 * 60);
     assert_eq!(browser.password(&world, &code, &password).await.status, 200);
 }
@@ -172,7 +176,11 @@ async fn strictly_once_if_so_configured() {
     let world = build(SEED, |_| PickupSettings { keep_minutes: 0, profile: Profile::Modern });
     let mut browser = Browser::default();
     let ready = browser.up_to_the_download(&world, "yonago").await;
-    assert!(!ready.body.contains("分以内") && ready.body.find("標準形式") < ready.body.find("互換形式"), "{}", ready.body);
+    assert!(
+        !ready.body.contains("分以内") && ready.body.find("標準形式") < ready.body.find("互換形式"),
+        "{}",
+        ready.body
+    );
     assert!(browser.download(&world, "yonago", &ready, "modern").await.head.contains("x-pkcs12"));
     let again = browser.download(&world, "yonago", &ready, "modern").await;
     assert!(again.body.contains("取得済み") && !again.head.contains("x-pkcs12"), "{}", again.body);

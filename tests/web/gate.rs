@@ -90,7 +90,8 @@ async fn a_good_terminal_is_green_and_in_use() {
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
         let page = ask(&world, Some(ours.clone()), version, "GET", "/", "").await;
         assert_eq!(page.status, 200, "{}", page.body);
-        for word in ["この端末で利用できます", "verdict yes", "倉吉保健所", "310000-01", "令和2年5月1日（金）"] {
+        for word in ["この端末で利用できます", "verdict yes", "倉吉保健所", "310000-01", "令和2年5月1日（金）"]
+        {
             assert!(page.body.contains(word), "{word} is missing: {}", page.body);
         }
         assert!(page.head.contains("cache-control: no-store"), "{}", page.head);
@@ -103,7 +104,11 @@ async fn a_good_terminal_is_green_and_in_use() {
     assert!(english.body.contains("This terminal can be used"), "{}", english.body);
     let none = look(&world, None).await;
     assert!(none.status == 403 && none.body.contains("証明書を確認できませんでした"), "{}", none.body);
-    assert!(none.body.contains("ブラウザの画面をすべて閉じて") && none.body.contains("インストール方法"), "{}", none.body);
+    assert!(
+        none.body.contains("ブラウザの画面をすべて閉じて") && none.body.contains("インストール方法"),
+        "{}",
+        none.body
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

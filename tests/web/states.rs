@@ -97,7 +97,8 @@ async fn looking_changes_nothing() {
     assert_eq!(state(), before);
     let lines = world.act(|engine| engine.history(HistoryOf::Tenant(tenant(2)), None, 1000)).await.items;
     let text: Vec<String> = lines.into_iter().flat_map(|line| line.text).collect();
-    for (kind, count) in [("表示のみ", 375), ("存在確認のみ", 125), ("方法確認のみ", 125), ("空の送信のみ", 375)] {
+    for (kind, count) in [("表示のみ", 375), ("存在確認のみ", 125), ("方法確認のみ", 125), ("空の送信のみ", 375)]
+    {
         let told = text.iter().any(|line| line.contains(kind) && line.contains(&format!("{count}回")));
         assert!(told, "{kind} {count} is missing in {text:#?}");
     }
@@ -132,7 +133,8 @@ async fn codes_may_be_typed_in_any_way() {
 async fn every_answer_has_its_headers_and_is_small() {
     let world = world(SEED);
     let code = world.code("kurayoshi");
-    let paths = ["/", &format!("/p/{code}"), "/p/unknown", "/officer.css", "/tokens.css", "/help", "/help/print", "/none"];
+    let paths =
+        ["/", &format!("/p/{code}"), "/p/unknown", "/officer.css", "/tokens.css", "/help", "/help/print", "/none"];
     let pickup = paths.into_iter().map(|path| (world.pickup, path));
     let console = ["/", "/healthz", "/metrics", "/none"].into_iter().map(|path| (world.console, path));
     let mut sheet = 0;

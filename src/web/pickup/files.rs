@@ -37,13 +37,7 @@ pub(super) async fn authority(State(desk): State<Arc<Desk>>, file: Code) -> Resp
 }
 
 impl Desk {
-    async fn public_file(
-        &self,
-        folder: &str,
-        file: Code,
-        kind: &'static str,
-        find: Find,
-    ) -> Response {
+    async fn public_file(&self, folder: &str, file: Code, kind: &'static str, find: Find) -> Response {
         let none = || plain(StatusCode::NOT_FOUND, "ページがありません。\n");
         let plausible = |name: &String| {
             name.len() <= NAME_CHARS_MAX && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.')

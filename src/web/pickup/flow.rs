@@ -131,9 +131,7 @@ impl Desk {
                 | Stage::Expired { .. }
                 | Stage::Reissued { .. }
                 | Stage::Void { .. }
-                | Stage::Suspended { .. } => {
-                    self.stands(&pickup, code, Some(&session), tongue)
-                }
+                | Stage::Suspended { .. } => self.stands(&pickup, code, Some(&session), tongue),
             },
             Ok(Some(pickup)) => self.terms(&pickup, code, &session, tongue, "agree"),
             Ok(None) => self.unknown(tongue),
@@ -176,7 +174,8 @@ impl Desk {
             }
             Ok(Vec::new())
         };
-        let parts = [futures::future::Either::Left(std::future::ready(Ok::<_, std::io::Error>(bytes.reveal().clone())))];
+        let parts =
+            [futures::future::Either::Left(std::future::ready(Ok::<_, std::io::Error>(bytes.reveal().clone())))];
         let parts = parts.into_iter().chain([futures::future::Either::Right(received)]);
         let body = Body::from_stream(futures::stream::StreamExt::then(futures::stream::iter(parts), |part| part));
         let mut response = body.into_response();

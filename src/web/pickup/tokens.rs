@@ -113,9 +113,11 @@ mod tests {
         let tokens = Tokens::new(MasterKey::from_bytes([3; 32]));
         let mark = tokens.mark(Form::Terms, &["code", "session"]);
         assert!(tokens.holds(Form::Terms, &["code", "session"], &mark));
-        for (form, about) in
-            [(Form::Certificate, ["code", "session"]), (Form::Terms, ["code", "other"]), (Form::Terms, ["other", "session"])]
-        {
+        for (form, about) in [
+            (Form::Certificate, ["code", "session"]),
+            (Form::Terms, ["code", "other"]),
+            (Form::Terms, ["other", "session"]),
+        ] {
             assert!(!tokens.holds(form, &about, &mark));
         }
         assert!(!tokens.holds(Form::Terms, &["code", "session"], ""));

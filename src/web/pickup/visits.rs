@@ -44,7 +44,13 @@ impl Counter {
         }
         let visits: Vec<Visits> = sums
             .into_iter()
-            .map(|((code, kind), Sum { count, first, last })| Visits { code: Secret::new(code), kind, count, first, last })
+            .map(|((code, kind), Sum { count, first, last })| Visits {
+                code: Secret::new(code),
+                kind,
+                count,
+                first,
+                last,
+            })
             .collect();
         match handle.call(move |engine| engine.pickup_visits(&visits)).await {
             Ok(Ok(())) => {}
