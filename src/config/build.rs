@@ -34,6 +34,8 @@ pub(super) const SETTINGS: &[(&str, &[&str])] = &[
     ("mail", &["from", "contractor", "contractor_name", "ministry", "bounce", "hours"]),
     ("web", &["pickup_listen", "pickup_url", "console_listen", "gate_listen", "gate_url", "tls_cert", "tls_key"]),
     ("keys", &["master_key_file", "ca_dir", "unzip_password_file", "zip_method"]),
+    ("ca", &["organisation", "key", "days", "crl_url", "aia_url", "second_secret_file"]),
+    ("pickup", &["keep_minutes", "profile"]),
     ("test", &["enabled"]),
     ("log", &["format", "level"]),
 ];
@@ -107,6 +109,9 @@ fn build(source: &mut Source<'_>, root: &DeTable<'_>) -> Option<Config> {
     let mail = mail(&mut Section::open(source, root, "mail"));
     let web = web(&mut Section::open(source, root, "web"), test.enabled);
     let keys = keys(&mut Section::open(source, root, "keys"), here);
+    let base = web.as_ref().map(|web| web.pickup_url.as_str());
+    let ca = super::ca::ca(&mut Section::open(source, root, "ca"), base);
+    let pickup = super::ca::pickup(&mut Section::open(source, root, "pickup"));
     let log = log(&mut Section::open(source, root, "log"));
     Some(Config {
         state_dir: state_dir.unwrap_or_else(|| here("state")),
@@ -118,6 +123,8 @@ fn build(source: &mut Source<'_>, root: &DeTable<'_>) -> Option<Config> {
         mail: mail?,
         web: web?,
         keys,
+        ca,
+        pickup,
         test,
         log,
     })
@@ -132,6 +139,8 @@ fn elsewhere(name: &str) -> Option<&'static str> {
         "mail" => "in [mail]",
         "web" => "in [web]",
         "keys" => "in [keys]",
+        "ca" => "in [ca]",
+        "pickup" => "in [pickup]",
         "test" => "in [test]",
         _ => "in [log]",
     })

@@ -1,6 +1,7 @@
 //! User ids and passwords of tenants (seed 4.4): made by the policy in `rules/schedule.toml`, or given by staff. The target
 //! system gets ids with hashes, never a password in the clear.
 
+use super::views::Page;
 use super::{Context, Engine, EngineError, codec};
 use crate::crypto::{self, Purpose, codes};
 use crate::domain::{Secret, TenantId};
@@ -9,6 +10,9 @@ use crate::store::Table;
 use crate::workflow::Course;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+/// Most hashes made in one go.
+pub(super) const HASHES_MAX: usize = 8;
 
 /// What is sealed in the table `Account`.
 #[derive(Serialize, Deserialize)]
@@ -74,11 +78,19 @@ impl Engine {
         })
     }
 
-    /// User ids with hashes of their passwords, for the system they open. Slow on purpose: some 50 ms each.
-    pub fn export_accounts(&mut self, who: &str) -> Result<Vec<HashedAccount>, EngineError> {
-        let mut lines = Vec::new();
+    /// User ids with hashes of their passwords, for the system they open; those after `after`, at most [`HASHES_MAX`]: each
+    /// is slow on purpose, and other steps wait meanwhile.
+    pub fn export_accounts(
+        &mut self,
+        who: &str,
+        after: Option<TenantId>,
+        limit: usize,
+    ) -> Result<Page<HashedAccount>, EngineError> {
         let rosters = self.survey().rosters()?;
-        for course in rosters.iter().flat_map(|roster| &roster.courses) {
+        let courses = rosters.iter().flat_map(|roster| &roster.courses);
+        let mut courses = courses.filter(|course| after.is_none_or(|after| course.tenant.id > after)).peekable();
+        let mut lines: Vec<HashedAccount> = Vec::new();
+        for course in courses.by_ref().take(limit.clamp(1, HASHES_MAX)) {
             let (user_id, password) = self.context.account(course)?;
             let salt = self.chance.bytes::<16>()?;
             lines.push(HashedAccount {
@@ -88,9 +100,10 @@ impl Engine {
                 password_hash: crypto::password_hash(&password, &salt),
             });
         }
+        let next = courses.peek().and_then(|_| lines.last()).map(|line| line.tenant.to_string());
         self.step(&format!("staff:{who}"), |step| {
             step.note(json!({"event": "credentials-exported", "count": lines.len()}));
-            Ok(lines)
+            Ok(Page { items: lines, next })
         })
     }
 }

@@ -155,10 +155,11 @@ impl Engine {
     }
 
     /// Why nothing can be issued at this moment, if so (invariant I11).
-    pub(super) fn issuing_fault(&self) -> Result<Option<String>, EngineError> {
+    pub fn issuing_fault(&self) -> Result<Option<String>, EngineError> {
         let now = self.now();
         let Some(authority) = &self.context.authority else {
-            return Ok(Some("there is no CA: `annai ca init` makes one".to_owned()));
+            let fault = self.context.authority_fault.clone();
+            return Ok(Some(fault.unwrap_or_else(|| "there is no CA: `annai ca init` makes one".to_owned())));
         };
         if let Err(fault) = authority.validity(now) {
             return Ok(Some(fault.to_string()));

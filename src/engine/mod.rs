@@ -98,6 +98,8 @@ pub(crate) struct Context {
     pub(crate) clock: Clock,
     /// `None`: nothing can be issued.
     pub(crate) authority: Option<Arc<Authority>>,
+    /// Why there is none, if something is in the way.
+    pub(crate) authority_fault: Option<String>,
     pub(crate) pickup: PickupSettings,
 }
 
@@ -209,7 +211,7 @@ impl Engine {
         chance: Chance,
     ) -> Result<Self, EngineError> {
         let (authority, pickup) = (None, PickupSettings::default());
-        let context = Context { store, setup, keys, clock, authority, pickup };
+        let context = Context { store, setup, keys, clock, authority, authority_fault: None, pickup };
         check_key(&context)?;
         context.store.verify_journal_tail(JOURNAL_TAIL)?;
         let counters = context.load(Table::Meta, b"counters")?.unwrap_or_default();
@@ -241,6 +243,11 @@ impl Engine {
         self.context.authority = Some(Arc::new(authority));
         self.context.pickup = pickup;
         self.refresh_crls().map(drop)
+    }
+
+    /// The CA cannot be used: nothing is issued, everything else goes on (invariant I11).
+    pub fn without_authority(&mut self, why: String) {
+        self.context.authority_fault = Some(why);
     }
 
     /// Makes every step so far durable.

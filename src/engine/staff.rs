@@ -71,6 +71,11 @@ pub enum Verb {
         tenant: TenantId,
         reason: RevocationReason,
     },
+    /// A new password for the real system, told as the first one was.
+    RenewCredentials {
+        tenant: TenantId,
+        reason: String,
+    },
 }
 
 impl Engine {
@@ -140,6 +145,13 @@ fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
             step.course_event(*tenant, &CourseEvent::Cancelled { reason: short(reason)? })
         }
         Verb::Revoke { tenant, reason } => step.course_event(*tenant, &CourseEvent::Revoked { reason: *reason }),
+        Verb::RenewCredentials { tenant, reason } => {
+            short(reason)?;
+            let nonce = step.nonce()?;
+            // What staff gave for it is void with the password it held.
+            step.delete(Table::Account, tenant.to_string());
+            step.course_event(*tenant, &CourseEvent::CredentialsRenewed { nonce })
+        }
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) fn check(config: &Config, now: Timestamp) -> Vec<Finding> {
     rules(config, now, &mut out);
     templates(config, &mut out);
     keys(config, &mut out);
+    super::authority::check(config, now, &mut out);
     pages(config, &mut out);
     state(config, &mut out);
     clock(config, now, &mut out);

@@ -243,6 +243,11 @@ impl Engine {
         Ok(self.context.store.first(Table::KeyFile)?.and_then(|(key, _)| codec::moment_of(&key)))
     }
 
+    /// How many files are kept for their browsers at this moment.
+    pub fn kept_files(&self) -> Result<usize, EngineError> {
+        Ok(self.context.store.rows(Table::KeyFile)?.count())
+    }
+
     /// Wipes every kept file whose time is over; returns how many.
     pub(in crate::engine) fn wipe_files(&mut self) -> Result<usize, EngineError> {
         let due = self.context.store.range(Table::KeyFile, ..codec::after(self.now()))?;
@@ -251,8 +256,12 @@ impl Engine {
             return Ok(0);
         }
         self.step(SYSTEM, |step| {
-            let serials: Vec<String> = keys.iter().filter_map(|key| serial_of(key)).collect();
-            step.note(json!({"event": "key-wiped", "serials": serials}));
+            let mut serials: Vec<Serial> = keys.iter().filter_map(|key| serial_of(key)).collect();
+            serials.dedup();
+            for serial in serials {
+                let tenant = step.certificate(&serial)?.map(|record| record.tenant);
+                step.note(json!({"event": "key-wiped", "tenant": tenant, "serial": serial}));
+            }
             keys.iter().for_each(|key| step.delete(Table::KeyFile, key.to_vec()));
             Ok(())
         })?;
@@ -270,8 +279,8 @@ fn file_key(until: Timestamp, serial: &Serial, profile: Profile) -> Vec<u8> {
     [&codec::moment(until)[..], &serial.bytes(), profile.name().as_bytes()].concat()
 }
 
-fn serial_of(key: &[u8]) -> Option<String> {
-    key.get(8..24).map(crypto::hex)
+fn serial_of(key: &[u8]) -> Option<Serial> {
+    key.get(8..24).and_then(|bytes| crypto::hex(bytes).parse().ok())
 }
 
 fn file_context(serial: &Serial, profile: Profile) -> Vec<u8> {

@@ -194,6 +194,9 @@ fn act(verb: &Verb) -> String {
             format!("{tenant} の証明書を再発行しました（理由：{}）", words::reissue(*reason))
         }
         Verb::Cancel { tenant, reason } => format!("{tenant} の証明書の手続を取り消しました（理由：{reason}）"),
+        Verb::RenewCredentials { tenant, reason } => {
+            format!("{tenant} のユーザID・パスワードを作り直しました（理由：{reason}）")
+        }
         Verb::Revoke { tenant, reason } => {
             format!("{tenant} の証明書を失効しました（理由：{}）", words::revocation(*reason))
         }
