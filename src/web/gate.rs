@@ -125,7 +125,7 @@ impl Gate {
         let now = moment(self.source.clock.now());
         let refused = |verdict: &str, more: Value| {
             let unsaid = context! { at => (), not_after => () };
-            (StatusCode::FORBIDDEN, context! { verdict, ..more, ..unsaid })
+            (StatusCode::FORBIDDEN, context! { verdict, ..context! { ..more, ..unsaid } })
         };
         let (status, own) = match standing {
             Standing::None => refused("none", context! {}),
