@@ -64,7 +64,6 @@ const LONG_FUNCTIONS: &[(&str, &str)] = &[
     ("src/workflow/enrolment.rs::step", "the transition table itself: every state and event once"),
     ("src/workflow/delivery.rs::step", "the transition table itself: every state and event once"),
     ("src/rules/names.rs::variant", "a table of characters"),
-    ("src/web/pickup.rs::words", "a table of sentences"),
 ];
 
 fn root() -> &'static Path {

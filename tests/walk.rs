@@ -45,7 +45,12 @@ async fn an_officer_gets_a_certificate_and_sees_it_work() {
     // Typed by hand, in full width and upper case.
     browser.open(&site);
     browser.pictures("enter");
-    let wide: String = world.code("kurayoshi").to_uppercase().chars().map(|c| char::from_u32(u32::from(c) + 0xFEE0).unwrap()).collect();
+    let wide: String = world
+        .code("kurayoshi")
+        .to_uppercase()
+        .chars()
+        .map(|c| char::from_u32(u32::from(c) + 0xFEE0).unwrap())
+        .collect();
     browser.type_into("#code", &wide);
     browser.press("button");
     assert!(browser.text().contains("未取得"), "{}", browser.text());
@@ -110,19 +115,22 @@ async fn every_page_fits_a_telephone_and_the_sheet_one_page() {
         ("password-en", format!("/p/{}?lang=en", world.code("hoken"))),
         ("help", "/help".to_owned()),
         ("help-en", "/help?lang=en".to_owned()),
-        ("sheet", "/help/print".to_owned()),
     ] {
         browser.open(&format!("{site}{path}"));
         browser.pictures(name);
     }
+    browser.open(&format!("{site}/help/print"));
+    browser.pictures("sheet");
     assert_eq!(browser.sheets("sheet"), 1, "sheets of A4");
     world::Browser::default().pick_up(&world, "kurayoshi").await;
     let reason = ReissueReason::TerminalReplaced;
     world.act(move |engine| engine.act("mie", &Verb::Reissue { tenant: tenant(2), reason })).await;
     world.pass(31 * DAY);
-    for (name, local, word) in
-        [("state-collected", "kurayoshi", "取得済み"), ("state-reissued", "yonago", "再発行済み"), ("state-expired", "hoken", "期限切れ")]
-    {
+    for (name, local, word) in [
+        ("state-collected", "kurayoshi", "取得済み"),
+        ("state-reissued", "yonago", "再発行済み"),
+        ("state-expired", "hoken", "期限切れ"),
+    ] {
         browser.open(&format!("{site}/p/{}", world.code(local)));
         assert!(browser.text().contains(word), "{}", browser.text());
         browser.pictures(name);

@@ -119,11 +119,10 @@ impl Door {
     pub fn with_tls(mut self, cert: &Path, key: &Path) -> Result<Self, DoorError> {
         let fault = |why: rustls::Error| DoorError::Certificate { file: cert.to_owned(), why: why.to_string() };
         let (chain, secret) = chain_and_key(cert, key)?;
-        let config =
-            rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-                .with_safe_default_protocol_versions()
-                .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))
-                .map_err(fault)?;
+        let config = rustls::ServerConfig::builder_with_provider(crate::tls::provider())
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))
+            .map_err(fault)?;
         self.tls = Some(Tls::Fixed(TlsAcceptor::from(Arc::new(config))));
         Ok(self)
     }

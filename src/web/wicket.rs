@@ -8,8 +8,8 @@
 use super::door::{DoorError, chain_and_key};
 use crate::clock::Clock;
 use crate::engine::certificates::Trust;
+use crate::tls;
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::aws_lc_rs;
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
@@ -117,7 +117,7 @@ fn verifier(trust: &Trust) -> Result<Arc<dyn ClientCertVerifier>, rustls::Error>
         roots.add(CertificateDer::from(anchor.clone()))?;
     }
     let lists = trust.crls.iter().map(|der| CertificateRevocationListDer::from(der.clone()));
-    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::new(aws_lc_rs::default_provider()))
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), tls::provider())
         .with_crls(lists)
         .enforce_revocation_expiration()
         .build()
@@ -130,7 +130,7 @@ fn config(
     hints: &[DistinguishedName],
 ) -> Result<Arc<ServerConfig>, rustls::Error> {
     let anyone = Arc::new(Anyone(hints.to_vec()));
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let mut config = ServerConfig::builder_with_provider(tls::provider())
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(anyone)
         .with_single_cert(chain.to_vec(), key.clone_key())?;
@@ -167,7 +167,7 @@ impl ClientCertVerifier for Anyone {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
+        let algorithms = tls::provider().signature_verification_algorithms;
         rustls::crypto::verify_tls12_signature(message, cert, signed, &algorithms)
     }
 
@@ -177,11 +177,11 @@ impl ClientCertVerifier for Anyone {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
+        let algorithms = tls::provider().signature_verification_algorithms;
         rustls::crypto::verify_tls13_signature(message, cert, signed, &algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes()
+        tls::provider().signature_verification_algorithms.supported_schemes()
     }
 }

@@ -193,9 +193,8 @@ impl Chromium {
     pub fn download(&mut self, selector: &str) {
         self.events.clear();
         self.click(selector);
-        let done = |event: &Value| {
-            event["method"] == "Browser.downloadProgress" && event["params"]["state"] != "inProgress"
-        };
+        let done =
+            |event: &Value| event["method"] == "Browser.downloadProgress" && event["params"]["state"] != "inProgress";
         let event = self.event(done);
         assert_eq!(event["params"]["state"], "completed", "{event}");
     }

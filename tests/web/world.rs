@@ -66,13 +66,13 @@ pub fn build(registered: &str, settings: impl FnOnce(&mut Rules) -> PickupSettin
     let mut rules = Rules::parse(&RuleFiles::embedded()).unwrap();
     let pickup_settings = settings(&mut rules);
     let desk = Desk {
-        contractor_name: "委託事業者".to_owned(),
+        contractor_name: "株式会社ビッグツリーテクノロジー＆コンサルティング".to_owned(),
         contractor: "covid19@bigtreetc.com".parse().unwrap(),
         ministry: "follow-up@mhlw.go.jp".parse().unwrap(),
         from: "noreply@followup.mhlw.go.jp".parse().unwrap(),
     };
     let contact = Contact {
-        name: "委託事業者".to_owned(),
+        name: "株式会社ビッグツリーテクノロジー＆コンサルティング".to_owned(),
         address: desk.contractor.clone(),
         hours: Some("平日 9時～17時".to_owned()),
     };
