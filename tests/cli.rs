@@ -82,7 +82,7 @@ fn cases() {
 fn help_is_as_reviewed() {
     let mut help = String::new();
     let verbs = [
-        "", "serve", "read", "init", "doctor", "status", "queue", "review", "tenant", "forecast", "rules", "template",
+        "", "serve", "read", "init", "doctor", "status", "queue", "review", "tenant", "ca", "forecast", "rules", "template",
         "audit", "backup", "restore", "demo",
     ];
     for verb in verbs {

@@ -33,7 +33,7 @@ pub(super) fn run(args: &InitArgs, json: bool) -> Result<ExitCode, CliError> {
     let master = dir.join("secrets/master.key");
     let targets = targets(dir);
     let ca = ["root.crt", "root.key", "active"].map(|name| dir.join("ca").join(name));
-    let all = || targets.iter().map(|t| &t.path).chain([&master]).chain(&ca);
+    let all = || targets.iter().map(|t| &t.path).chain(&ca).chain([&master]);
     let in_the_way: Vec<String> =
         all().filter(|p| p.symlink_metadata().is_ok()).map(|p| p.display().to_string()).collect();
     if !in_the_way.is_empty() {

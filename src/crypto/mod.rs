@@ -80,10 +80,10 @@ pub fn hmac_sha1(key: &[u8], bytes: &[u8]) -> Vec<u8> {
 }
 
 /// 32 bytes from a password of a person, made slow to guess: Argon2id (RFC 9106), 19 MiB, two passes.
-pub fn stretched(password: &Secret<String>, salt: &[u8]) -> Secret<[u8; 32]> {
+pub fn stretched(password: &Secret<String>, salt: &[u8; 16]) -> Secret<[u8; 32]> {
     let mut out = [0; 32];
     let made = argon2::Argon2::default().hash_password_into(password.reveal().as_bytes(), salt, &mut out);
-    assert!(made.is_ok(), "Argon2 refuses only salts shorter than 8 bytes and outputs of 4 GiB");
+    debug_assert!(made.is_ok(), "the only refusals are a salt under 8 bytes and an output of 4 GiB");
     Secret::new(out)
 }
 

@@ -32,13 +32,9 @@ impl Custody<'_> {
         let mut text = format!("{HEADLINE}\n");
         let salt = self.second.map(|_| crypto::random::<16>()).transpose()?;
         if let Some(salt) = &salt {
-            text.push_str(&format!("salt {}\n", crypto::hex(salt)));
+            text += &("salt ".to_owned() + &crypto::hex(salt) + "\n");
         }
-        let sealed = self.master.seal(
-            &self.context(path, salt.as_ref().map_or(&[], |salt| &salt[..])),
-            crypto::random()?,
-            pkcs8,
-        );
+        let sealed = self.master.seal(&self.context(path, salt.as_ref()), crypto::random()?, pkcs8);
         for line in crypto::hex(&sealed).as_bytes().chunks(LINE) {
             text.extend(line.iter().map(|byte| char::from(*byte)));
             text.push('\n');
@@ -58,23 +54,24 @@ impl Custody<'_> {
         let (salt, body) = match body.strip_prefix("salt ") {
             Some(rest) => {
                 let (salt, body) = rest.split_once('\n').ok_or_else(format)?;
-                (crypto::unhex(salt.trim()).ok_or_else(format)?, body)
+                let salt = crypto::unhex(salt.trim()).and_then(|salt| salt.first_chunk::<16>().copied());
+                (Some(salt.ok_or_else(format)?), body)
             }
-            None => (Vec::new(), body),
+            None => (None, body),
         };
         let digits: String = body.split_whitespace().collect();
         let sealed = crypto::unhex(&digits).ok_or_else(format)?;
-        if salt.is_empty() != self.second.is_none() {
+        if salt.is_some() != self.second.is_some() {
             return Err(PkiError::Sealed(path.to_owned()));
         }
-        self.master.open(&self.context(path, &salt), &sealed).map_err(|_| PkiError::Sealed(path.to_owned()))
+        self.master.open(&self.context(path, salt.as_ref()), &sealed).map_err(|_| PkiError::Sealed(path.to_owned()))
     }
 
     /// What the seal depends on besides the master key.
-    fn context(&self, path: &Path, salt: &[u8]) -> Vec<u8> {
+    fn context(&self, path: &Path, salt: Option<&[u8; 16]>) -> Vec<u8> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut context = format!("ca/{name}").into_bytes();
-        if let Some(second) = self.second {
+        if let (Some(second), Some(salt)) = (self.second, salt) {
             context.push(0);
             context.extend_from_slice(crypto::stretched(second, salt).reveal());
         }
@@ -84,9 +81,9 @@ impl Custody<'_> {
 
 /// Writes a file that must not exist yet; durable when this returns.
 pub(super) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), PkiError> {
-    let fault = |source: std::io::Error| match source.kind() {
-        std::io::ErrorKind::AlreadyExists => PkiError::Exists(path.to_owned()),
-        _ => PkiError::File { path: path.to_owned(), source },
+    let fault = |source: std::io::Error| {
+        let there = source.kind() == std::io::ErrorKind::AlreadyExists;
+        if there { PkiError::Exists(path.to_owned()) } else { PkiError::File { path: path.to_owned(), source } }
     };
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(fault)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(fault)

@@ -89,9 +89,11 @@ pub fn load(dir: &Path, custody: &Custody<'_>, settings: LeafSettings) -> Result
         issuing.push(Issuing::new(certificate, chain.collect(), &key)?);
     }
     let crl = dir.join("root.crl");
-    let root_crl = match crl.exists() {
-        true => Some(CertificateRevocationListDer::from_pem_file(&crl).map_err(|_| PkiError::Format(crl))?.to_vec()),
-        false => None,
+    let root_crl = if crl.exists() {
+        let list = CertificateRevocationListDer::from_pem_file(&crl).map_err(|_| PkiError::Format(crl))?;
+        Some(list.to_vec())
+    } else {
+        None
     };
     Authority::new(settings, issuing, &active, root_crl).map(Some)
 }
@@ -144,8 +146,7 @@ pub fn pem(label: &str, der: &[u8]) -> String {
         text.extend(line.iter().map(|byte| char::from(*byte)));
         text.push('\n');
     }
-    text.push_str(&format!("-----END {label}-----\n"));
-    text
+    text + "-----END " + label + "-----\n"
 }
 
 /// Name, dates and fingerprint of a certificate (DER), for `annai ca show`.

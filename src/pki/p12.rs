@@ -69,6 +69,7 @@ pub(super) struct Content<'a> {
     pub(super) serial: &'a [u8],
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
 fn library(fault: p12_keystore::error::Error) -> PkiError {
     PkiError::Pkcs12(fault.to_string())
 }
@@ -153,8 +154,11 @@ fn seal(mac: &mut MacData, bytes: &[u8], profile: Profile, password: &Secret<Str
     Ok(())
 }
 
-/// What a PKCS#12 file from outside holds: key (PKCS#8) and chain (DER, the certificate of the key first).
-pub(super) fn read(bytes: &[u8], password: &Secret<String>) -> Result<(Secret<Vec<u8>>, Vec<Vec<u8>>), PkiError> {
+/// A private key (PKCS#8) and certificates (DER, that of the key first).
+pub(super) type KeyAndChain = (Secret<Vec<u8>>, Vec<Vec<u8>>);
+
+/// What a PKCS#12 file from outside holds.
+pub(super) fn read(bytes: &[u8], password: &Secret<String>) -> Result<KeyAndChain, PkiError> {
     let store = KeyStore::from_pkcs12(bytes, password.reveal(), Pkcs12ImportPolicy::Relaxed).map_err(library)?;
     let (_, chain) = store.private_key_chain().ok_or(PkiError::Unfit("the PKCS#12 file holds no private key"))?;
     let certificates = chain.certs().iter().map(|certificate| certificate.as_der().to_vec()).collect();

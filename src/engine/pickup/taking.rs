@@ -262,7 +262,9 @@ impl Engine {
                 let tenant = step.certificate(&serial)?.map(|record| record.tenant);
                 step.note(json!({"event": "key-wiped", "tenant": tenant, "serial": serial}));
             }
-            keys.iter().for_each(|key| step.delete(Table::KeyFile, key.to_vec()));
+            for key in &keys {
+                step.delete(Table::KeyFile, key.to_vec());
+            }
             Ok(())
         })?;
         Ok(keys.len())

@@ -43,7 +43,9 @@ impl Engine {
             }
         }
         self.step(SYSTEM, |step| {
-            lines.into_iter().for_each(|line| step.note(line));
+            for line in lines {
+                step.note(line);
+            }
             Ok(())
         })
     }

@@ -135,20 +135,11 @@ fn sentence(event: &Value) -> String {
             .map(|subject| format!("要確認{}：{}", at(event, "no"), words::subject(&subject))),
         Some("matter-closed") => Some(format!("要確認{}は済みました", at(event, "no"))),
         Some("staff") => read::<Verb>(event, "act").map(|verb| act(&verb)),
-        Some(name)
-            if name.starts_with("pickup-")
-                || name.starts_with("certificate-")
-                || name.starts_with("picked-up-")
-                || name.starts_with("key-")
-                || name.starts_with("revocation-")
-                || name.starts_with("credentials-") =>
-        {
-            certificate::sentence(name, event)
-        }
         Some("reading-edited") => Some(format!("メール{}の読み取り内容を修正しました", at(event, "mail"))),
         Some("picked-up") => Some(format!("証明書が取得されました（第{}回）", at(event, "generation"))),
         Some("seen-in-use") => Some(format!("証明書の利用を確認しました（第{}回）", at(event, "generation"))),
-        Some(_) | None => None,
+        Some(name) => certificate::sentence(name, event),
+        None => None,
     };
     known.unwrap_or_else(|| at(event, "event").as_str().map_or_else(|| event.to_string(), str::to_owned))
 }
