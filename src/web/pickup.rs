@@ -31,7 +31,6 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use files::Shelf;
 use limits::{Limits, Whose};
 use minijinja::{Value, context};
 use std::sync::Arc;
@@ -51,7 +50,6 @@ pub struct Desk {
     tokens: Tokens,
     limits: Limits,
     visits: Counter,
-    shelf: Shelf,
 }
 
 /// Where a visitor came in: query, headers, address.
@@ -64,8 +62,8 @@ struct Visitor {
 impl Desk {
     pub fn new(source: Source, site: Site) -> Arc<Self> {
         let tokens = Tokens::new(source.looker.page_key());
-        let (limits, visits, shelf) = (Limits::default(), Counter::default(), Shelf::default());
-        Arc::new(Self { source, site, tokens, limits, visits, shelf })
+        let (limits, visits) = (Limits::default(), Counter::default());
+        Arc::new(Self { source, site, tokens, limits, visits })
     }
 
     pub fn router(self: &Arc<Self>) -> Router {
