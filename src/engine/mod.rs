@@ -48,6 +48,7 @@ pub mod survey;
 pub mod thread;
 pub mod views;
 mod waking;
+mod wishes;
 
 pub use chance::Chance;
 

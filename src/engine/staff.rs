@@ -232,7 +232,10 @@ pub(super) fn settle_undeliverable(step: &mut Step<'_>, changes: &[Change]) -> R
     };
     close_where(step, |subject| match subject {
         Subject::Tenant { tenant, matter: Matter::Undeliverable { .. } } => has_new_address(tenant),
-        Subject::Tenant { matter: Matter::NotPickedUp { .. } | Matter::WrongPasswords { .. }, .. }
+        Subject::Tenant {
+            matter: Matter::NotPickedUp { .. } | Matter::WrongPasswords { .. } | Matter::ReissueAsked { .. },
+            ..
+        }
         | Subject::Mail { .. }
         | Subject::Inquiry { .. }
         | Subject::UnknownBounce { .. }

@@ -307,6 +307,9 @@ fn begin_next(
     policy: &Policy<'_>,
 ) -> Result<Vec<Effect>, Refused> {
     let by = Generation(newest(course)?.0 + 1);
+    if reason == ReissueReason::Expired && !has_expired(course, now) {
+        return Err(Refused("nothing of this tenant has expired; give the reason that is so"));
+    }
     let mut effects = Vec::new();
     for (generation, live) in others_of(course, by) {
         let event = match (live, reason) {
@@ -324,6 +327,13 @@ fn begin_next(
     }
     push_generation(course, Cause::Reissue, nonce)?;
     Ok(effects)
+}
+
+/// Whether the time for picking up, or the certificate itself, is over.
+fn has_expired(course: &Course, now: Timestamp) -> bool {
+    let certificate = course.enrolments.iter().rev().find_map(|e| e.state.live_certificate());
+    let newest = course.current().is_some_and(|e| matches!(e.state, State::Expired { .. }));
+    newest || certificate.is_some_and(|certificate| certificate.not_after < now)
 }
 
 fn push_generation(course: &mut Course, cause: Cause, nonce: Nonce) -> Result<(), Refused> {

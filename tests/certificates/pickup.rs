@@ -281,3 +281,91 @@ fn credentials_by_page() {
     assert_eq!(here(&mut world, &serial), CredentialsHere::Shown { at: at("2020-05-11T09:00:00+09:00") });
     assert!(!world.journal().contains(shown.password.reveal().as_str()));
 }
+
+/// 再発行の依頼 by mail: from the registered address a matter with everything filled in, which the verb closes; quoted
+/// letters of ours, thanks, and strangers are no wish.
+#[test]
+fn asking_for_another_certificate_by_mail() {
+    let mut world = World::new();
+    let asked = |world: &World| {
+        let matters = world.engine.matters(100).unwrap();
+        let wishes = matters.into_iter().filter_map(|matter| match matter.subject {
+            Subject::Tenant { tenant, matter: Matter::ReissueAsked { reason, .. } } => Some((tenant, reason)),
+            _ => None,
+        });
+        wishes.collect::<Vec<_>>()
+    };
+    let quoted = "\r\n\r\n-----Original Message-----\r\nFrom: noreply@followup.mhlw.go.jp\r\nSubject: 取得期限\r\n\r\n証明書の再発行をお申し出ください。\r\n";
+    world.mail("kurayoshi@pref.tottori-mihon.lg.jp", "Re: 取得期限", &format!("承知しました。{quoted}"));
+    world.mail("somebody@example.com", "再発行", "倉吉保健所です。証明書の再発行をお願いします。\r\n");
+    assert_eq!(asked(&world), []);
+    let wish = format!("端末の入れ替えのため、証明書の再発行をお願いします。{quoted}");
+    world.mail("Kurayoshi@pref.tottori-mihon.lg.jp", "Re: 取得期限", &wish);
+    world.mail("kurayoshi@pref.tottori-mihon.lg.jp", "再送", "先ほどの再発行の件、よろしくお願いします。\r\n");
+    let reason = Some(ReissueReason::TerminalReplaced);
+    assert_eq!(asked(&world), [(tenant(), reason), (tenant(), None)]);
+    let expired = Verb::Reissue { tenant: tenant(), reason: ReissueReason::Expired };
+    assert!(world.engine.act("tanaka", &expired).is_err(), "nothing has expired");
+    world.engine.act("tanaka", &Verb::Reissue { tenant: tenant(), reason: reason.unwrap() }).unwrap();
+    assert_eq!(asked(&world), []);
+    assert_eq!(world.engine.course(tenant()).unwrap().enrolments.len(), 2);
+}
+
+/// The renewal ladder: sixty days before the end the next generation begins; the old certificate works until the new one is
+/// picked up. What nobody picks up is begun again at the next rung.
+#[test]
+fn certificates_are_renewed_in_time() {
+    let mut world = World::new();
+    let session = world.opened();
+    let (_, serial) = world.file(&session, Profile::Compat);
+    let generations = |world: &World| world.engine.course(tenant()).unwrap().enrolments.len();
+    // 730 days from 1 May 2020 end on 1 May 2022; the first rung is 2 March.
+    world.go("2022-03-01T10:00:00+09:00");
+    assert_eq!(generations(&world), 1);
+    for moment in ["2022-03-02T10:00", "2022-03-02T10:30"] {
+        world.go(&format!("{moment}:00+09:00"));
+    }
+    assert_eq!(generations(&world), 2);
+    assert!(matches!(seen(&mut world, &serial), Seen::Ours { .. }));
+    for moment in ["2022-04-02T10:00", "2022-04-04T10:00", "2022-04-18T10:00", "2022-04-18T10:30"] {
+        world.go(&format!("{moment}:00+09:00"));
+    }
+    assert_eq!(generations(&world), 3, "the second rung after nobody took the first");
+    let session = world.opened();
+    let (_, new) = world.file(&session, Profile::Compat);
+    assert!(matches!(seen(&mut world, &serial), Seen::Revoked { reason: RevocationReason::Superseded, .. }));
+    assert!(matches!(seen(&mut world, &new), Seen::Ours { .. }));
+    world.go("2024-06-01T10:00:00+09:00");
+    assert!(matches!(seen(&mut world, &new), Seen::Expired { .. }));
+}
+
+/// User ids and passwords from a list: told as they are, exported as hashes only, sealed at rest.
+#[test]
+fn accounts_from_a_list() {
+    let mut world = World::new();
+    let list = "tenant,user_id,password\n310000-01,kurayoshi01,Canary-Pass-4711\n";
+    let accounts = annai::rules::accounts::parse("list.csv", list).unwrap();
+    assert_eq!(world.engine.import_accounts("tanaka", &accounts).unwrap(), 1);
+    let stranger = annai::rules::accounts::parse("list.csv", &list.replace("310000-01", "310000-09")).unwrap();
+    assert!(world.engine.import_accounts("tanaka", &stranger).is_err());
+    let page = world.engine.export_accounts("tanaka", None, 10).unwrap();
+    assert_eq!(page.items.len(), 2);
+    assert_eq!(page.items[1].user_id, "kurayoshi01");
+    assert!(page.items[1].password_hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    assert_eq!((page.items[0].user_id.as_str(), page.next), ("310000-00", None));
+    world.engine.commit().unwrap();
+    for file in walk(&world.state()) {
+        let bytes = std::fs::read(file).unwrap();
+        assert!(!bytes.windows(16).any(|window| window == b"Canary-Pass-4711"));
+    }
+    // The mail's ZIP says so too.
+    let mail = world.credentials_mail("2020-05-11T10:00:00+09:00");
+    let opened = annai::letters::zip::reopen_zip(&mail, &Secret::new("kikokuFU2020".to_owned())).unwrap();
+    assert_eq!((opened.user_id.as_str(), opened.password.reveal().as_str()), ("kurayoshi01", "Canary-Pass-4711"));
+    // A new password for it: made by the policy, told again.
+    let renew = Verb::RenewCredentials { tenant: tenant(), reason: "忘れた".to_owned() };
+    world.engine.act("tanaka", &renew).unwrap();
+    let mail = world.credentials_mail("2020-05-12T10:00:00+09:00");
+    let again = annai::letters::zip::reopen_zip(&mail, &Secret::new("kikokuFU2020".to_owned())).unwrap();
+    assert_eq!((again.user_id.as_str(), again.password.reveal().len()), ("310000-01", 19));
+}

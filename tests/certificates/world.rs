@@ -39,6 +39,8 @@ pub(crate) struct World {
     /// By tenant address: the newest pick-up code and password, and the newest credential ZIP mail.
     pub(crate) codes: BTreeMap<String, String>,
     pub(crate) passwords: BTreeMap<String, String>,
+    zips: BTreeMap<String, Vec<u8>>,
+    mails: u32,
 }
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -104,8 +106,9 @@ impl World {
         let custody = Custody { master: &keys, second: None };
         dir::create(&dir.path().join("ca"), &custody, "帰国者フォローアップシステム", clock.now()).unwrap();
         let engine = open(&dir.path().join("state"), &clock, settings, rules, 1);
-        let (codes, passwords, rules) = (BTreeMap::new(), BTreeMap::new(), rules.to_owned());
-        let mut world = Self { dir, engine, hand, clock, settings, rules, codes, passwords };
+        let (codes, passwords, zips) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let rules = rules.to_owned();
+        let mut world = Self { dir, engine, hand, clock, settings, rules, codes, passwords, zips, mails: 1 };
         let reading = reading::read(MAIL.as_bytes(), &world.engine.setup().rules);
         let arrived = Arrived { uid: 1, raw: MAIL.as_bytes().to_vec(), truncated: false, reading };
         world.engine.file(Cursor { uid_validity: 1, uid_next: 2 }, vec![arrived]).unwrap();
@@ -128,6 +131,9 @@ impl World {
             for lease in leases {
                 let body = reading::read(lease.bytes.reveal(), &self.engine.setup().rules).body;
                 let to = lease.to.as_str().to_owned();
+                if let Some(zip) = zip_in(lease.bytes.reveal()) {
+                    self.zips.insert(to.clone(), zip);
+                }
                 if let Some(code) = body.lines().find_map(|l| l.strip_prefix("https://pickup.example.jp/p/")) {
                     self.codes.insert(to.clone(), code.trim().to_owned());
                 }
@@ -142,12 +148,31 @@ impl World {
         }
     }
 
+    /// A mail has arrived.
+    pub(crate) fn mail(&mut self, from: &str, subject: &str, body: &str) {
+        let no = self.mails + 1;
+        self.mails = no;
+        let raw = format!(
+            "From: {from}\r\nTo: covid19@bigtreetc.com\r\nSubject: {subject}\r\nMessage-ID: <{no}@x.lg.jp>\r\n\
+             MIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{body}"
+        );
+        let reading = reading::read(raw.as_bytes(), &self.engine.setup().rules);
+        let arrived = Arrived { uid: no, raw: raw.into_bytes(), truncated: false, reading };
+        self.engine.file(Cursor { uid_validity: 1, uid_next: no + 1 }, vec![arrived]).unwrap();
+    }
+
+    /// The ZIP of the newest credentials mail to 倉吉保健所 that leaves by this moment.
+    pub(crate) fn credentials_mail(&mut self, moment: &str) -> Vec<u8> {
+        self.go(moment);
+        self.zips.get("kurayoshi@pref.tottori-mihon.lg.jp").unwrap().clone()
+    }
+
     /// As after `kill -9`: everything not flushed is gone with the process.
     pub(crate) fn restart(self, seed: u64) -> Self {
-        let Self { dir, engine, hand, clock, settings, rules, codes, passwords } = self;
+        let Self { dir, engine, hand, clock, settings, rules, codes, passwords, zips, mails } = self;
         drop(engine);
         let engine = open(&dir.path().join("state"), &clock, settings, &rules, seed);
-        Self { dir, engine, hand, clock, settings, rules, codes, passwords }
+        Self { dir, engine, hand, clock, settings, rules, codes, passwords, zips, mails }
     }
 
     pub(crate) fn state(&self) -> PathBuf {
@@ -205,4 +230,19 @@ impl World {
 
 pub(crate) fn tenant() -> TenantId {
     CENTRE.parse().unwrap()
+}
+
+/// The base64 attachment of a mail.
+fn zip_in(raw: &[u8]) -> Option<Vec<u8>> {
+    let text = String::from_utf8_lossy(raw);
+    let part = text.split("application/zip").nth(1)?;
+    let (_, body) = part.split_once("\r\n\r\n")?;
+    let sign = |c: u8| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".iter().position(|s| *s == c);
+    let signs: Vec<usize> = body.bytes().take_while(|c| *c != b'-').filter_map(sign).collect();
+    let mut bytes = Vec::new();
+    for four in signs.chunks(4) {
+        let bits = four.iter().fold(0, |bits, sign| bits << 6 | sign) << (6 * (4 - four.len()));
+        bytes.extend((0..four.len() - 1).map(|at| (bits >> (16 - 8 * at) & 0xff) as u8));
+    }
+    Some(bytes)
 }

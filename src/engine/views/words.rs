@@ -149,6 +149,13 @@ pub fn subject(subject: &Subject) -> String {
         Subject::Tenant { matter: Matter::NotPickedUp { generation }, .. } => {
             format!("取得期限までに証明書が取得されませんでした（第{generation}回）。")
         }
+        Subject::Tenant { tenant, matter: Matter::ReissueAsked { mail, reason } } => {
+            let why = reason.map_or("理由は要確認", reissue);
+            format!(
+                "証明書の再発行の依頼です（メール{mail}、{why}）。実行：annai tenant reissue {tenant} --reason {}",
+                reason.map_or("…", reissue_word)
+            )
+        }
         Subject::Tenant { matter: Matter::WrongPasswords { generation }, .. } => {
             format!("取得用パスワードが10回誤って入力され、30分間停止しました（第{generation}回）。")
         }
@@ -158,6 +165,17 @@ pub fn subject(subject: &Subject) -> String {
         }
         Subject::NotComposed { letter, why, .. } => format!("「{}」を作成できません（{why}）。", letter.japanese()),
         Subject::UnknownBounce { .. } => "どの送信に対するものか分からない配信不能通知です。".to_owned(),
+    }
+}
+
+/// The reason as it is typed after `--reason`.
+fn reissue_word(reason: ReissueReason) -> &'static str {
+    match reason {
+        ReissueReason::Lost => "lost",
+        ReissueReason::TerminalReplaced => "terminal-replaced",
+        ReissueReason::Expired => "expired",
+        ReissueReason::WrongTerminal => "wrong-terminal",
+        ReissueReason::AddressChanged => "address-changed",
     }
 }
 
