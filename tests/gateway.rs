@@ -163,7 +163,7 @@ async fn nginx_admits_ours_and_nobody_else() {
         .map(|name| format!("{name}_temp_path {place}/{name};\n"))
         .concat();
     let whole = format!(
-        "daemon off;\nmaster_process on;\nworker_processes 1;\npid {place}/pid;\nerror_log {place}/error.log;\n\
+        "daemon off;\nmaster_process on;\nworker_processes 1;\npid {place}/pid;\nerror_log {place}/error.log info;\n\
          events {{}}\nhttp {{\naccess_log off;\n{paths}{server}}}\n"
     );
     let file = dir.join("whole.conf");

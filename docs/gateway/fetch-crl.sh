@@ -29,7 +29,7 @@ for name in issuing "$@"; do openssl crl -in "$new/$name.crl.pem" -noout -text; 
     sed -n 's/^ *Serial Number: *//p' |
     python3 -c 'import sys
 numbers = ["0"] + [str(int(line, 16)) for line in sys.stdin]
-print("(revoked) {\n\t@revoked expression `{http.request.tls.client.serial} in [" + ", ".join(f"\"{n}\"" for n in numbers) + "]`\n}")' \
+print("(revoked) {\n\t@revoked vars {http.request.tls.client.serial} " + " ".join(numbers) + "\n}")' \
     > "$new/revoked.caddy"
 
 changed=no
