@@ -62,7 +62,7 @@ pub enum Kind {
 pub fn own_words(body: &str) -> String {
     let lines = normalise::lines(body);
     let own = quote::split(&lines).own;
-    own.iter().filter(|line| line.depth == 0).map(|line| format!("{}\n", line.text)).collect()
+    own.iter().filter(|line| line.depth == 0).flat_map(|line| [line.text.as_str(), "\n"]).collect()
 }
 
 /// Everything understood from one mail.
