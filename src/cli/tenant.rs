@@ -19,8 +19,6 @@ const BULK_MAX: u32 = 100_000;
 
 pub(super) fn run(args: &TenantArgs, cli: &Cli) -> Result<ExitCode, CliError> {
     let mut desk = Desk::open(cli)?;
-    let done =
-        |tenant: &Value| format!("{} {}：{}", text(tenant, "/id"), text(tenant, "/name"), text(tenant, "/state_name"));
     match &args.verb {
         None => list(&mut desk, &TenantFilter::default(), &Part { limit: 100, after: None }),
         Some(TenantVerb::List { state, find, part }) => {
@@ -34,11 +32,11 @@ pub(super) fn run(args: &TenantArgs, cli: &Cli) -> Result<ExitCode, CliError> {
         Some(TenantVerb::Reissue(args)) => reissue(&mut desk, args),
         Some(TenantVerb::Cancel { ids, reason, apply }) => {
             let bulk = Bulk { ids, dry_run: !apply && ids.len() > 1, word: "取消" };
-            each(&mut desk, &bulk, |tenant| Verb::Cancel { tenant, reason: reason.clone() })
+            one_or_each(&mut desk, &bulk, |tenant| Verb::Cancel { tenant, reason: reason.clone() })
         }
         Some(TenantVerb::Revoke { ids, reason, apply }) => {
             let bulk = Bulk { ids, dry_run: !apply && ids.len() > 1, word: "失効" };
-            each(&mut desk, &bulk, |tenant| Verb::Revoke { tenant, reason: (*reason).into() })
+            one_or_each(&mut desk, &bulk, |tenant| Verb::Revoke { tenant, reason: (*reason).into() })
         }
         Some(TenantVerb::RenewCredentials { id, reason }) => {
             desk.act(Verb::RenewCredentials { tenant: *id, reason: reason.clone() }, done)
@@ -132,6 +130,18 @@ fn reissue(desk: &mut Desk, args: &ReissueArgs) -> Result<ExitCode, CliError> {
     };
     let bulk = Bulk { ids: &ids, dry_run: args.dry_run(), word: "再発行" };
     each(desk, &bulk, |tenant| Verb::Reissue { tenant, reason: args.reason.into() })
+}
+
+/// One tenant is answered for itself, several in a table.
+fn one_or_each(desk: &mut Desk, bulk: &Bulk<'_>, act: impl Fn(TenantId) -> Verb) -> Result<ExitCode, CliError> {
+    match bulk.ids {
+        [id] => desk.act(act(*id), done),
+        _ => each(desk, bulk, act),
+    }
+}
+
+fn done(tenant: &Value) -> String {
+    format!("{} {}：{}", text(tenant, "/id"), text(tenant, "/name"), text(tenant, "/state_name"))
 }
 
 /// One or many; every one is tried, and each outcome told.
