@@ -3,7 +3,7 @@
 //! nothing is done on the strength of a look, every step looks again by itself.
 
 use super::opening::Handover;
-use super::{Pickup, PickupSettings, stage};
+use super::{Pickup, PickupSettings, Stage, stage};
 use crate::crypto::{self, MasterKey, Purpose, codes};
 use crate::engine::facts::code_tag;
 use crate::engine::records::Grant;
@@ -69,12 +69,19 @@ impl Context {
             return Err(EngineError::NoTenant(grant.tenant));
         };
         let Some(enrolment) = course.enrolment(grant.generation) else { return Ok(None) };
+        let stage = match stage(&enrolment.state, now) {
+            // Revoked because another was asked for (lost, stolen): what counts for the visitor is that it comes.
+            Stage::Void { at } if course.current().is_some_and(|newest| newest.generation > grant.generation) => {
+                Stage::Reissued { at }
+            }
+            stage => stage,
+        };
         let tag = session.map(|session| self.session_tag(session));
         Ok(Some(Pickup {
             tenant: grant.tenant,
             name: course.tenant.name.clone(),
             generation: grant.generation,
-            stage: stage(&enrolment.state, now),
+            stage,
             attempts_left: handover.attempts_left(now),
             locked_until: handover.locked_until.filter(|until| now < *until),
             again_until: tag.and_then(|tag| handover.again_until(&tag, &enrolment.state, now)),
