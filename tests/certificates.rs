@@ -27,6 +27,10 @@ fn now() -> Timestamp {
 }
 
 fn made(authority: &Arc<Authority>, serial: u8) -> (Serial, Made) {
+    made_for(authority, serial, "倉吉保健所")
+}
+
+fn made_for(authority: &Arc<Authority>, serial: u8, name: &str) -> (Serial, Made) {
     let (not_before, not_after) = authority.validity(now()).unwrap();
     let serial = Serial::from_random([serial; 16]);
     let order = Order {
@@ -34,7 +38,7 @@ fn made(authority: &Arc<Authority>, serial: u8) -> (Serial, Made) {
         serial,
         issuer: authority.active().unwrap().id.clone(),
         tenant: "310000-01".to_owned(),
-        name: "倉吉保健所".to_owned(),
+        name: name.to_owned(),
         not_before,
         not_after,
         password: Secret::new(PASSWORD.to_owned()),
@@ -156,6 +160,18 @@ fn the_profile_is_that_of_rfc_5280() {
         ["X509v3 CRL Number: \n                7", "Superseded", "Next Update", "X509v3 Authority Key Identifier"]
     {
         assert!(list.contains(expected), "{expected}\n{list}");
+    }
+}
+
+/// Names beyond UCS-2 and of any length make files all the same.
+#[test]
+fn any_name_makes_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let authority = Arc::new(Authority::throwaway(world::leaf(), now()).unwrap());
+    for name in ["𠮷野保健所", &"長".repeat(200), "a\"b,c+d=e\\f", ""] {
+        let (_, made) = made_for(&authority, 5, name);
+        let file = save(dir.path(), "any.p12", made.modern.reveal());
+        run("openssl", &["pkcs12", "-in", &file, "-passin", &format!("pass:{PASSWORD}"), "-nokeys"]);
     }
 }
 

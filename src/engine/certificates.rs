@@ -55,13 +55,14 @@ pub enum Standing {
     },
 }
 
-/// What the list of one issuing CA says.
+/// How the list of one issuing CA stands; small, because it is looked at with every commit. Its lines stand beside it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct CrlState {
     /// Number of the last list signed; 0: none.
     number: u64,
     this_update: Option<Timestamp>,
-    lines: Vec<Line>,
+    /// Lines of the last list.
+    revoked: usize,
     /// The lines have changed since the last list was signed.
     #[serde(default)]
     stale: bool,
@@ -70,8 +71,9 @@ pub(super) struct CrlState {
     retry: Option<Timestamp>,
 }
 
+/// One revoked certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Line {
+pub(super) struct Line {
     serial: Serial,
     at: Timestamp,
     reason: RevocationReason,
@@ -96,6 +98,17 @@ impl CrlState {
             Some(_) => None,
         }
     }
+}
+
+/// A list as a step has left it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct CrlInStep {
+    state: CrlState,
+    lines: Vec<Line>,
+}
+
+fn lines_key(issuer: &str) -> Vec<u8> {
+    format!("{issuer}.lines").into_bytes()
 }
 
 fn der_key(issuer: &str) -> Vec<u8> {
@@ -147,7 +160,7 @@ impl Engine {
                 number: state.number,
                 this_update: state.this_update,
                 next_update: state.this_update.map(|made| made.plus(CRL_LIFE_SECONDS)),
-                revoked: state.lines.len(),
+                revoked: state.revoked,
                 fault: state.fault(self.now()).map(str::to_owned),
             });
         }
@@ -187,7 +200,7 @@ impl Engine {
         for ca in authority.all() {
             let state: CrlState = self.context.load(Table::Crl, ca.id.as_bytes())?.unwrap_or_default();
             if state.due() <= now {
-                self.step(SYSTEM, |step| step.publish(&ca.id, state))?;
+                self.step(SYSTEM, |step| step.publish(&ca.id))?;
                 made += 1;
             }
         }
@@ -200,8 +213,7 @@ impl Engine {
             return Err(EngineError::Refused("there is no CA; make one with `annai ca init`"));
         };
         for ca in authority.all() {
-            let state: CrlState = self.context.load(Table::Crl, ca.id.as_bytes())?.unwrap_or_default();
-            self.step(&format!("staff:{who}"), |step| step.publish(&ca.id, state))?;
+            self.step(&format!("staff:{who}"), |step| step.publish(&ca.id))?;
         }
         Ok(())
     }
@@ -247,37 +259,45 @@ impl Step<'_> {
             "event": "certificate-revoked", "tenant": record.tenant, "generation": record.generation,
             "serial": record.serial, "reason": reason,
         }));
-        let mut state = match self.crl_in_step(&record.issuer) {
-            Some(state) => state,
-            None => self.context.load(Table::Crl, record.issuer.as_bytes())?.unwrap_or_default(),
-        };
-        if state.lines.len() >= REVOKED_MAX {
+        let mut list = self.list(&record.issuer)?;
+        if list.lines.len() >= REVOKED_MAX {
             return Err(EngineError::Refused("the revocation list is full; `annai ca rotate` begins a new one"));
         }
-        state.lines.push(Line { serial: record.serial, at: self.now, reason, not_after: record.not_after });
-        state.stale = true;
-        self.publish(&record.issuer, state)
+        list.lines.push(Line { serial: record.serial, at: self.now, reason, not_after: record.not_after });
+        list.state.stale = true;
+        self.crls.insert(record.issuer.clone(), list);
+        self.publish(&record.issuer)
+    }
+
+    fn list(&mut self, issuer: &str) -> Result<CrlInStep, EngineError> {
+        if let Some(list) = self.crls.get(issuer) {
+            return Ok(list.clone());
+        }
+        let state = self.context.load(Table::Crl, issuer.as_bytes())?.unwrap_or_default();
+        let lines = self.context.load(Table::Crl, &lines_key(issuer))?.unwrap_or_default();
+        Ok(CrlInStep { state, lines })
     }
 
     /// Signs and stores a list. Without a CA that can, the lines are stored and the signing is left for later.
-    pub(super) fn publish(&mut self, issuer: &str, mut state: CrlState) -> Result<(), EngineError> {
-        let now = self.now;
+    fn publish(&mut self, issuer: &str) -> Result<(), EngineError> {
+        let (now, mut list) = (self.now, self.list(issuer)?);
         let ca = self.context.authority.as_deref().map(|authority| authority.issuing(issuer));
         let signed = match ca {
-            Some(Ok(ca)) => sign(ca, &state, now).map_err(|fault| fault.to_string()),
+            Some(Ok(ca)) => sign(ca, &list, now).map_err(|fault| fault.to_string()),
             Some(Err(fault)) => Err(fault.to_string()),
             None => Err("there is no CA".to_owned()),
         };
+        let state = &mut list.state;
         match signed {
             Ok(der) => {
                 let before = state.this_update;
-                state.number += 1;
-                (state.this_update, state.stale, state.retry) = (Some(now), false, None);
+                let (number, revoked) = (state.number + 1, list.lines.len());
+                *state = CrlState { number, this_update: Some(now), revoked, stale: false, retry: None };
                 // Named once more after its end, then dropped (RFC 5280 §3.3).
-                state.lines.retain(|line| before.is_none_or(|before| line.not_after >= before));
+                list.lines.retain(|line| before.is_none_or(|before| line.not_after >= before));
+                let digest = crate::crypto::sha256(&der);
                 self.note(json!({
-                    "event": "revocation-list", "issuer": issuer, "number": state.number, "revoked": state.lines.len(),
-                    "digest": crate::crypto::sha256(&der),
+                    "event": "revocation-list", "issuer": issuer, "number": number, "revoked": revoked, "digest": digest,
                 }));
                 self.put_bytes(Table::Crl, der_key(issuer), der);
             }
@@ -286,16 +306,17 @@ impl Step<'_> {
                 state.retry = Some(now.plus(CRL_RETRY_SECONDS));
             }
         }
-        self.put(Table::Crl, issuer.as_bytes(), &state)?;
-        self.keep_crl(issuer, state);
+        self.put(Table::Crl, issuer.as_bytes(), &list.state)?;
+        self.put(Table::Crl, lines_key(issuer), &list.lines)?;
+        self.crls.insert(issuer.to_owned(), list);
         Ok(())
     }
 }
 
-fn sign(ca: &Issuing, state: &CrlState, now: Timestamp) -> Result<Vec<u8>, crate::pki::PkiError> {
+fn sign(ca: &Issuing, list: &CrlInStep, now: Timestamp) -> Result<Vec<u8>, crate::pki::PkiError> {
     let line = |line: &Line| Revoked { serial: line.serial, at: line.at, reason: line.reason };
-    let lines: Vec<_> = state.lines.iter().map(line).collect();
-    ca.sign_crl(state.number + 1, now, now.plus(CRL_LIFE_SECONDS), &lines)
+    let lines: Vec<_> = list.lines.iter().map(line).collect();
+    ca.sign_crl(list.state.number + 1, now, now.plus(CRL_LIFE_SECONDS), &lines)
 }
 
 /// Everything a TLS server needs to tell our certificates from others.

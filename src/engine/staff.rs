@@ -136,16 +136,7 @@ fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
             short(reason)?;
             domains::forget(step, *authority, domain)
         }
-        Verb::Close { matter, reason } => {
-            let known: Option<OpenMatter> = step.context.load(Table::Review, &codec::number(*matter))?;
-            let known = known.ok_or(EngineError::NoMatter(*matter))?;
-            if matches!(known.subject, Subject::Mail { .. }) {
-                return Err(EngineError::Refused("a mail in review is accepted or rejected, not closed"));
-            }
-            short(reason)?;
-            step.close_matter(known.no);
-            Ok(())
-        }
+        Verb::Close { matter, reason } => close(step, *matter, reason),
         Verb::Hold { row, reason } => {
             short(reason)?;
             step.deliver(*row, &DeliveryEvent::Held { reason: HoldReason::Staff })
@@ -173,12 +164,30 @@ fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
         Verb::Revoke { tenant, reason } => step.course_event(*tenant, &CourseEvent::Revoked { reason: *reason }),
         Verb::RenewCredentials { tenant, reason } => {
             short(reason)?;
-            let nonce = step.nonce()?;
-            // What staff gave for it is void with the password it held.
-            step.delete(Table::Account, tenant.to_string());
-            step.course_event(*tenant, &CourseEvent::CredentialsRenewed { nonce })
+            renew_credentials(step, *tenant)
         }
     }
+}
+
+/// A new password made by the policy; what staff gave for the tenant is void with the password it held.
+fn renew_credentials(step: &mut Step<'_>, tenant: TenantId) -> Result<(), EngineError> {
+    let nonce = step.nonce()?;
+    step.delete(Table::Account, tenant.to_string());
+    step.course_event(tenant, &CourseEvent::CredentialsRenewed { nonce })
+}
+
+fn close(step: &mut Step<'_>, matter: u64, reason: &str) -> Result<(), EngineError> {
+    let known: Option<OpenMatter> = step.context.load(Table::Review, &codec::number(matter))?;
+    let known = known.ok_or(EngineError::NoMatter(matter))?;
+    if matches!(known.subject, Subject::Mail { .. }) {
+        return Err(EngineError::Refused("a mail in review is accepted or rejected, not closed"));
+    }
+    short(reason)?;
+    if let Subject::FailingTogether { tenants, .. } = &known.subject {
+        super::outages::settled(step, tenants)?;
+    }
+    step.close_matter(known.no);
+    Ok(())
 }
 
 pub(super) fn in_review(context: &Context, mail: MailNo) -> Result<InboxItem, EngineError> {
@@ -214,12 +223,13 @@ pub(super) fn short(reason: &str) -> Result<String, EngineError> {
 
 pub(super) fn close_of_mail(step: &mut Step<'_>, mail: MailNo) -> Result<(), EngineError> {
     close_where(step, |subject| match subject {
-        Subject::Mail { mail: of, .. } | Subject::Inquiry { mail: of } | Subject::UnknownBounce { mail: of } => {
+        Subject::Mail { mail: of, .. } | Subject::Inquiry { mail: of } | Subject::UnknownBounce { mail: of, .. } => {
             *of == mail
         }
         Subject::Tenant { .. }
         | Subject::Row { .. }
         | Subject::AnswerUndeliverable { .. }
+        | Subject::FailingTogether { .. }
         | Subject::NotComposed { .. } => false,
     })
 }
@@ -230,6 +240,7 @@ fn close_of_row(step: &mut Step<'_>, row: RowNo) -> Result<(), EngineError> {
         Subject::Mail { .. }
         | Subject::Inquiry { .. }
         | Subject::UnknownBounce { .. }
+        | Subject::FailingTogether { .. }
         | Subject::Tenant { .. }
         | Subject::NotComposed { .. } => false,
     })
@@ -241,6 +252,7 @@ fn close_of_tenant(step: &mut Step<'_>, tenant: TenantId) -> Result<(), EngineEr
         Subject::Mail { .. }
         | Subject::Inquiry { .. }
         | Subject::UnknownBounce { .. }
+        | Subject::FailingTogether { .. }
         | Subject::Row { .. }
         | Subject::AnswerUndeliverable { .. } => false,
     })
@@ -263,6 +275,7 @@ pub(super) fn settle_undeliverable(step: &mut Step<'_>, changes: &[Change]) -> R
         | Subject::Mail { .. }
         | Subject::Inquiry { .. }
         | Subject::UnknownBounce { .. }
+        | Subject::FailingTogether { .. }
         | Subject::Row { .. }
         | Subject::AnswerUndeliverable { .. }
         | Subject::NotComposed { .. } => false,

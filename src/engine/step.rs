@@ -1,7 +1,7 @@
 //! One step: everything an event changes, gathered in memory and written as one batch (invariant I2). Reads see what the
 //! step itself has changed. Nothing is staged unless the whole step succeeds.
 
-use super::certificates::CrlState;
+use super::certificates::CrlInStep;
 use super::chance::Chance;
 use super::records::{Counters, Grant, InboxItem, MatterNo, OpenMatter, Row, Subject};
 use super::{Context, EngineError, codec};
@@ -47,7 +47,7 @@ pub(super) struct Step<'e> {
     rows: BTreeMap<RowNo, Row>,
     events: Vec<Value>,
     /// Revocation lists made in this step.
-    crls: BTreeMap<String, CrlState>,
+    pub(super) crls: BTreeMap<String, CrlInStep>,
 }
 
 /// A roster in this step.
@@ -247,17 +247,6 @@ impl<'e> Step<'e> {
 
     pub(super) fn put_grant(&mut self, tag: [u8; 16], grant: &Grant) -> Result<(), EngineError> {
         self.put(Table::Grant, tag, grant)
-    }
-
-    // --- revocation lists --------------------------------------------------------------------------------------------
-
-    /// The list of an issuing CA as this step has left it, if it has touched it.
-    pub(super) fn crl_in_step(&self, issuer: &str) -> Option<CrlState> {
-        self.crls.get(issuer).cloned()
-    }
-
-    pub(super) fn keep_crl(&mut self, issuer: &str, state: CrlState) {
-        self.crls.insert(issuer.to_owned(), state);
     }
 
     // --- end ---------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Serial number of a certificate: 127 random bits, positive (RFC 5280 §4.1.2.2 asks for at most 20 octets; the CA/Browser
+/// Serial number of a certificate: 126 random bits, positive (RFC 5280 §4.1.2.2 asks for at most 20 octets; the CA/Browser
 /// Forum for at least 64 random bits). Written as 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -92,7 +92,10 @@ pub(super) fn write(
     let key = PrivateKey::from_der(content.key).map_err(library)?;
     let chain = PrivateKeyChain::new(content.serial, key, chain.map_err(library)?);
     let mut store = KeyStore::new();
-    store.add_entry(content.friendly_name, KeyStoreEntry::PrivateKeyChain(chain));
+    // The name is UCS-2 there: characters beyond (𠮷) become the mark for a missing one.
+    let plain = |c: char| if u32::from(c) > 0xffff { '〓' } else { c };
+    let name: String = content.friendly_name.chars().map(plain).collect();
+    store.add_entry(&name, KeyStoreEntry::PrivateKeyChain(chain));
     let writer = store.writer(password.reveal()).encryption_algorithm(encryption).encryption_iterations(ROUNDS);
     // One round only: this MAC is replaced below.
     let bytes = Secret::new(writer.mac_algorithm(mac).mac_iterations(1).write().map_err(library)?);

@@ -6,6 +6,7 @@
 //! | Waiting | Woke, the same, by page | Offered | |
 //! | Offered | Shown | Shown | |
 //! | Queued | Relayed | Relayed | |
+//! | Relayed | Returned | Queued | |
 //! | Queued, Relayed | Undeliverable | Undeliverable | ask staff |
 //! | Waiting, Queued, Undeliverable | AddressChanged | Waiting, next attempt | withdraw what has not left |
 //! | Waiting, Queued, Relayed, Undeliverable, Offered, Shown | Renewed | Waiting, next attempt, another password | withdraw what has not left |
@@ -49,6 +50,8 @@ pub enum CredentialEvent {
         by_page: bool,
     },
     Relayed,
+    /// They came back for now and will be sent once more.
+    Returned,
     Undeliverable {
         why: String,
     },
@@ -110,6 +113,7 @@ pub fn step(
             (Credential { nonce: *nonce, attempt: attempt + 1, state: S::Waiting }, vec![withdraw])
         }
         (S::Queued, E::Relayed) => (to(S::Relayed { at: now }), Vec::new()),
+        (S::Queued | S::Relayed { .. }, E::Returned) => (to(S::Queued), Vec::new()),
         (S::Queued | S::Relayed { .. }, E::Undeliverable { why }) => {
             let matter = Matter::Undeliverable { letter: LetterKind::Credentials, why: why.clone() };
             (to(S::Undeliverable { at: now, why: why.clone() }), vec![Effect::AskStaff(matter)])
@@ -130,7 +134,10 @@ pub fn step(
         (S::Waiting | S::Queued | S::Relayed { .. } | S::Undeliverable { .. } | S::Shown { .. }, E::Shown) => {
             return Err(Refused("no credentials can be shown"));
         }
-        (S::Waiting | S::Undeliverable { .. } | S::Offered { .. } | S::Shown { .. }, E::Undeliverable { .. }) => {
+        (
+            S::Waiting | S::Undeliverable { .. } | S::Offered { .. } | S::Shown { .. },
+            E::Undeliverable { .. } | E::Returned,
+        ) => {
             return Err(Refused("no credentials are out that could have failed"));
         }
     })
