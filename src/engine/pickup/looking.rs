@@ -69,13 +69,13 @@ impl Context {
             return Err(EngineError::NoTenant(grant.tenant));
         };
         let Some(enrolment) = course.enrolment(grant.generation) else { return Ok(None) };
-        let stage = match stage(&enrolment.state, now) {
+        let mut stage = stage(&enrolment.state, now);
+        if let Stage::Void { at } = stage
+            && course.current().is_some_and(|newest| newest.generation > grant.generation)
+        {
             // Revoked because another was asked for (lost, stolen): what counts for the visitor is that it comes.
-            Stage::Void { at } if course.current().is_some_and(|newest| newest.generation > grant.generation) => {
-                Stage::Reissued { at }
-            }
-            stage => stage,
-        };
+            stage = Stage::Reissued { at };
+        }
         let tag = session.map(|session| self.session_tag(session));
         Ok(Some(Pickup {
             tenant: grant.tenant,
