@@ -23,6 +23,9 @@ pub struct Cli {
     /// Answer in JSON, for programs
     #[arg(long, global = true)]
     pub json: bool,
+    /// Act as this account instead of as the local user; its password is asked for, or read from standard input
+    #[arg(long = "as", global = true, value_name = "NAME")]
+    pub account: Option<String>,
     #[command(subcommand)]
     pub verb: Verb,
 }

@@ -13,6 +13,7 @@ mod queue;
 mod read;
 mod review;
 mod rules;
+mod secret;
 mod serve;
 mod status;
 mod table;

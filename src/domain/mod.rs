@@ -4,6 +4,7 @@
 //! deliberate exception.
 
 pub mod address;
+pub mod csv;
 pub mod ids;
 pub mod secret;
 pub mod tenant;

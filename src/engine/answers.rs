@@ -44,7 +44,9 @@ pub(super) fn answer(
         | LetterKind::PickupPassword
         | LetterKind::Reminder
         | LetterKind::Expired
-        | LetterKind::Credentials => None,
+        | LetterKind::Credentials
+        | LetterKind::Report
+        | LetterKind::Alert => None,
     };
     let cc = copy.iter().cloned().collect();
     let row = step.queue_letter(about, &to, cc, answers, &facts, step.now)?;
@@ -110,7 +112,9 @@ fn facts(letter: LetterKind, item: &InboxItem, reading: &Reading, rules: &Rules)
         | LetterKind::PickupPassword
         | LetterKind::Reminder
         | LetterKind::Expired
-        | LetterKind::Credentials => Letter::UnderReview { received, subject },
+        | LetterKind::Credentials
+        | LetterKind::Report
+        | LetterKind::Alert => Letter::UnderReview { received, subject },
     }
 }
 

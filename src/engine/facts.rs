@@ -66,7 +66,11 @@ impl Step<'_> {
                 unzip_password: post.unzip_password.clone(),
                 method: post.zip_method,
             }),
-            LetterKind::Receipt | LetterKind::UnderReview | LetterKind::CorrectionRequest => None,
+            LetterKind::Receipt
+            | LetterKind::UnderReview
+            | LetterKind::CorrectionRequest
+            | LetterKind::Report
+            | LetterKind::Alert => None,
         })
     }
 

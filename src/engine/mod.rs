@@ -16,6 +16,9 @@
 //! | `outbox` | letters queued, leased, answered |
 //! | `waking` | time has passed |
 //! | `staff` | a person decides |
+//! | `people`, `approvals` | who they are, what they may do, and the second person |
+//! | `waves` | many letters that leave together, watched |
+//! | `reports`, `alerts` | mails to the ministry and to staff |
 //! | `views` | questions; they change nothing |
 //! | `inspect` | whole tables and whether the indexes agree with them: for the doctor and for tests |
 //! | `forecast` | what would leave when |
@@ -23,7 +26,9 @@
 //! | `survey` | the same beside the engine's thread: counts over everything |
 //! | `replay` | the journal rebuilds the directory |
 
+pub mod alerts;
 mod answers;
+pub mod approvals;
 mod bounces;
 pub mod chance;
 mod codec;
@@ -33,15 +38,18 @@ pub mod forecast;
 pub mod inspect;
 mod marks;
 pub mod outbox;
+pub mod people;
 pub mod pickup;
 pub mod records;
 pub mod replay;
+pub mod reports;
 pub mod staff;
 mod step;
 pub mod survey;
 pub mod thread;
 pub mod views;
 mod waking;
+pub mod waves;
 
 pub use chance::Chance;
 
@@ -53,6 +61,7 @@ use crate::rules::Rules;
 use crate::store::{Batch, JournalFault, Store, StoreError, Table};
 use crate::workflow::Refused;
 use crate::workflow::delivery::Delivery;
+use crate::workflow::rights::{Act, Role};
 use records::{Counters, Row};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -101,6 +110,10 @@ pub struct Engine {
     /// Rows leased to the dispatcher of this process. A row that is in flight in the store but not here was cut off by a
     /// crash.
     in_flight: BTreeSet<RowNo>,
+    /// Waves of which looking may change something.
+    waves_under_way: BTreeSet<records::WaveNo>,
+    /// When time alone moves a request or a wave on.
+    agenda: Option<Timestamp>,
 }
 
 /// Why a step was not taken. Nothing has changed then.
@@ -108,6 +121,8 @@ pub struct Engine {
 pub enum EngineError {
     #[error("{0}")]
     Refused(&'static str),
+    #[error("an account of the role {} may not do this ({}); ask somebody whose role allows it", .role.name(), .act.japanese())]
+    Forbidden { role: Role, act: Act },
     #[error("there is no tenant {0}")]
     NoTenant(TenantId),
     #[error("there is no mail {0} in the inbox")]
@@ -201,8 +216,16 @@ impl Engine {
         check_key(&context)?;
         context.store.verify_journal_tail(JOURNAL_TAIL)?;
         let counters = context.load(Table::Meta, b"counters")?.unwrap_or_default();
-        let mut engine = Self { context, chance, counters, in_flight: BTreeSet::new() };
+        let mut engine = Self {
+            context,
+            chance,
+            counters,
+            in_flight: BTreeSet::new(),
+            waves_under_way: BTreeSet::new(),
+            agenda: None,
+        };
         engine.index_by_rules()?;
+        engine.set_agenda()?;
         Ok(engine)
     }
 
@@ -222,6 +245,26 @@ impl Engine {
     pub fn reload(&mut self, setup: Setup) -> Result<(), EngineError> {
         self.context.setup = setup;
         self.index_by_rules()
+    }
+
+    /// When requests and waves want to be looked at: [`Engine::chores`].
+    pub fn next_chore(&self) -> Option<Timestamp> {
+        self.agenda
+    }
+
+    /// Time has passed for requests and waves.
+    pub fn chores(&mut self) -> Result<(), EngineError> {
+        self.lapse_asks()?;
+        self.look_at_waves()
+    }
+
+    /// Looks anew which requests and waves wait for time to pass.
+    fn set_agenda(&mut self) -> Result<(), EngineError> {
+        let waves = self.waves_agenda()?;
+        self.waves_under_way = waves.iter().map(|(no, _)| *no).collect();
+        let lapse = self.next_lapse()?;
+        self.agenda = waves.into_iter().filter_map(|(_, at)| at).chain(lapse).min();
+        Ok(())
     }
 
     /// Makes every step so far durable.

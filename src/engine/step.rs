@@ -68,6 +68,19 @@ impl<'e> Step<'e> {
         self.chance.nonce()
     }
 
+    /// Random bytes a session's token is made of.
+    pub(super) fn token(&mut self) -> Result<[u8; 32], EngineError> {
+        self.chance.bytes()
+    }
+
+    /// Runs `work` as a step of its own and drops what it did: whether it would succeed.
+    pub(super) fn trial(
+        &mut self,
+        work: impl FnOnce(&mut Step<'_>) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        work(&mut Step::new(self.context, self.chance, self.counters.clone(), &self.actor))
+    }
+
     pub(super) fn seal_nonce(&mut self) -> Result<[u8; 12], EngineError> {
         self.chance.bytes()
     }
@@ -164,6 +177,13 @@ impl<'e> Step<'e> {
     }
 
     // --- outbox rows -------------------------------------------------------------------------------------------------
+
+    /// Counts one of the running numbers up.
+    pub(super) fn next_number(&mut self, which: fn(&mut Counters) -> &mut u64) -> u64 {
+        let number = which(&mut self.counters);
+        *number += 1;
+        *number
+    }
 
     pub(super) fn next_row(&mut self) -> RowNo {
         self.counters.rows += 1;

@@ -23,13 +23,15 @@ impl Letter {
             Self::Reminder { .. } => LetterKind::Reminder,
             Self::Expired { .. } => LetterKind::Expired,
             Self::Credentials { .. } => LetterKind::Credentials,
+            Self::Report(_) => LetterKind::Report,
+            Self::Alert { .. } => LetterKind::Alert,
         }
     }
 }
 
 impl LetterKind {
     /// In the order of an onboarding.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Receipt,
         Self::UnderReview,
         Self::CorrectionRequest,
@@ -39,6 +41,8 @@ impl LetterKind {
         Self::Reminder,
         Self::Expired,
         Self::Credentials,
+        Self::Report,
+        Self::Alert,
     ];
 
     /// `certificate-notice`: stem of the template file, the same word as in JSON.
@@ -53,6 +57,8 @@ impl LetterKind {
             Self::Reminder => "reminder",
             Self::Expired => "expired",
             Self::Credentials => "credentials",
+            Self::Report => "report",
+            Self::Alert => "alert",
         }
     }
 
@@ -68,6 +74,8 @@ impl LetterKind {
             Self::Reminder => "期限前のお知らせ",
             Self::Expired => "期限切れのお知らせ",
             Self::Credentials => "ユーザID・パスワード通知",
+            Self::Report => "状況報告",
+            Self::Alert => "運用のお知らせ",
         }
     }
 
@@ -79,14 +87,16 @@ impl LetterKind {
             | Self::CorrectionRequest
             | Self::Welcome
             | Self::Reminder
-            | Self::Expired => Secrecy::Plain,
+            | Self::Expired
+            | Self::Report
+            | Self::Alert => Secrecy::Plain,
         }
     }
 
     /// Leaves only in the hours of `rules/schedule.toml`. Answers to a mail just received leave at once.
     pub fn windowed(self) -> bool {
         match self {
-            Self::Receipt | Self::UnderReview | Self::CorrectionRequest => false,
+            Self::Receipt | Self::UnderReview | Self::CorrectionRequest | Self::Report | Self::Alert => false,
             Self::Welcome
             | Self::CertificateNotice
             | Self::PickupPassword

@@ -316,7 +316,9 @@ fn relayed(
             | LetterKind::UnderReview
             | LetterKind::CorrectionRequest
             | LetterKind::Welcome
-            | LetterKind::Credentials,
+            | LetterKind::Credentials
+            | LetterKind::Report
+            | LetterKind::Alert,
         ) => return Err(Refused("this letter does not belong to a certificate course")),
     })
 }
@@ -347,7 +349,9 @@ fn undeliverable(
             | LetterKind::UnderReview
             | LetterKind::CorrectionRequest
             | LetterKind::Welcome
-            | LetterKind::Credentials,
+            | LetterKind::Credentials
+            | LetterKind::Report
+            | LetterKind::Alert,
         ) => return Err(Refused("this letter does not belong to a certificate course")),
     })
 }

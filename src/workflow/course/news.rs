@@ -20,7 +20,9 @@ pub(super) fn counts(course: &Course, letter: LetterKind, ordinal: u32) -> Resul
         | LetterKind::Expired
         | LetterKind::Receipt
         | LetterKind::UnderReview
-        | LetterKind::CorrectionRequest => return Ok(()),
+        | LetterKind::CorrectionRequest
+        | LetterKind::Report
+        | LetterKind::Alert => return Ok(()),
     };
     if ordinal == latest { Ok(()) } else { Err(Refused("this letter went to an earlier address")) }
 }
@@ -46,9 +48,11 @@ pub(super) fn relayed(
         LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired => {
             enrol(course, generation, &EnrolmentEvent::Relayed { letter }, now, policy)
         }
-        LetterKind::Receipt | LetterKind::UnderReview | LetterKind::CorrectionRequest => {
-            Err(Refused("this letter went to the sender of a mail, not to a tenant"))
-        }
+        LetterKind::Receipt
+        | LetterKind::UnderReview
+        | LetterKind::CorrectionRequest
+        | LetterKind::Report
+        | LetterKind::Alert => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
     }
 }
 
@@ -83,9 +87,11 @@ pub(super) fn undeliverable(
         LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired => {
             enrol(course, generation, &EnrolmentEvent::Undeliverable { letter, why }, now, policy)
         }
-        LetterKind::Receipt | LetterKind::UnderReview | LetterKind::CorrectionRequest => {
-            Err(Refused("this letter went to the sender of a mail, not to a tenant"))
-        }
+        LetterKind::Receipt
+        | LetterKind::UnderReview
+        | LetterKind::CorrectionRequest
+        | LetterKind::Report
+        | LetterKind::Alert => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
     }
 }
 

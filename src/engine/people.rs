@@ -1,0 +1,496 @@
+//! Accounts and sessions of staff (research R9, R19). Every act here is a step with its actor in the journal; neither a
+//! password nor its hash nor a session's token ever stands there.
+//!
+//! Who acts is [`Who`]: an account that proved itself by its password (console, `--as NAME`), or the local user of the
+//! control socket. That socket is open to the daemon's user and root only, who could read the store and the keys anyway:
+//! they count as admin, but are never the second person.
+
+use super::step::Step;
+use super::survey::Survey;
+use super::{Context, Engine, EngineError, SYSTEM, codec};
+use crate::crypto;
+use crate::domain::{MailAddress, Secret, Timestamp};
+use crate::rules::TwoPersons;
+use crate::store::Table;
+use crate::workflow::rights::{Act, Right, Role, right};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// Longest account name, in characters.
+pub const NAME_CHARS_MAX: usize = 32;
+/// Names of Unix users that act over the socket; no account has them.
+const RESERVED: [&str; 3] = ["root", "annai", "system"];
+/// Longest name of a person, in characters.
+pub const PERSON_CHARS_MAX: usize = 60;
+/// Most accounts. They are listed as a whole.
+pub const ACCOUNTS_MAX: usize = 200;
+/// Sessions one account may have at once; the oldest gives way.
+pub const SESSIONS_MAX: usize = 5;
+/// Hours after which a session ends whatever happens in it.
+pub const SESSION_HOURS: i64 = 12;
+/// What is kept of a browser's name, in characters.
+const AGENT_CHARS_MAX: usize = 120;
+/// Where it stands that the two-person rule has come into force.
+const IN_FORCE: &[u8] = b"two-persons-since";
+
+/// Who acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// The Unix user at the other end of the control socket.
+    Local(String),
+    /// An account that gave its password.
+    Account(String),
+}
+
+impl Who {
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Local(name) | Self::Account(name) => name,
+        }
+    }
+
+    /// As the journal names them. Accounts are never called `root`, so the two cannot be taken for each other there.
+    pub(super) fn actor(&self) -> String {
+        format!("staff:{}", self.name())
+    }
+}
+
+impl From<&str> for Who {
+    fn from(local: &str) -> Self {
+        Self::Local(local.to_owned())
+    }
+}
+
+/// A person's account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    pub name: String,
+    /// 佐藤 花子
+    pub person: String,
+    pub role: Role,
+    /// Where alerts go; `None`: this person gets none.
+    pub mail: Option<MailAddress>,
+    pub since: Timestamp,
+    pub disabled: Option<Timestamp>,
+    /// argon2id; `None`: not set yet, nobody can log in. Never leaves the store.
+    pub(super) hash: Option<String>,
+    pub password_since: Option<Timestamp>,
+}
+
+/// An account as others may see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AccountView {
+    pub name: String,
+    pub person: String,
+    pub role: Role,
+    pub role_name: &'static str,
+    pub mail: Option<MailAddress>,
+    pub since: Timestamp,
+    pub disabled: Option<Timestamp>,
+    pub has_password: bool,
+    pub password_since: Option<Timestamp>,
+}
+
+/// One login.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    pub no: u64,
+    pub account: String,
+    pub since: Timestamp,
+    pub seen: Timestamp,
+    /// Address of the browser.
+    pub from: String,
+    /// What the browser calls itself.
+    pub agent: String,
+    /// A client certificate was shown too.
+    #[serde(default)]
+    pub certificate: bool,
+}
+
+/// What is done to accounts and sessions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "people")]
+pub enum PeopleVerb {
+    Add {
+        name: String,
+        person: String,
+        role: Role,
+        mail: Option<MailAddress>,
+        hash: Option<String>,
+    },
+    SetRole {
+        name: String,
+        role: Role,
+    },
+    SetMail {
+        name: String,
+        mail: Option<MailAddress>,
+    },
+    /// `hash`: argon2id, made where the password was typed.
+    Password {
+        name: String,
+        hash: String,
+    },
+    Disable {
+        name: String,
+        reason: String,
+    },
+    Enable {
+        name: String,
+    },
+    EndSession {
+        session: u64,
+    },
+}
+
+impl PeopleVerb {
+    /// Which right it needs. Everybody may change their own password and end their own session.
+    pub(super) fn act(&self, context: &Context, who: &Who) -> Result<Act, EngineError> {
+        let own = |name: &str| matches!(who, Who::Account(own) if own == name);
+        Ok(match self {
+            Self::Password { name, .. } if own(name) => Act::OwnPassword,
+            Self::Add { .. }
+            | Self::SetRole { .. }
+            | Self::SetMail { .. }
+            | Self::Password { .. }
+            | Self::Disable { .. }
+            | Self::Enable { .. } => Act::People,
+            Self::EndSession { session } => {
+                let (_, session) = session_by_no(context, *session)?;
+                if own(&session.account) { Act::OwnPassword } else { Act::Sessions }
+            }
+        })
+    }
+}
+
+impl Account {
+    pub fn view(&self) -> AccountView {
+        AccountView {
+            name: self.name.clone(),
+            person: self.person.clone(),
+            role: self.role,
+            role_name: self.role.japanese(),
+            mail: self.mail.clone(),
+            since: self.since,
+            disabled: self.disabled,
+            has_password: self.hash.is_some(),
+            password_since: self.password_since,
+        }
+    }
+
+    fn can_log_in(&self) -> bool {
+        self.disabled.is_none() && self.hash.is_some()
+    }
+}
+
+/// The role of who acts. Fails for an account that is not there or disabled.
+pub(super) fn role_of(context: &Context, who: &Who) -> Result<Role, EngineError> {
+    match who {
+        Who::Local(_) => Ok(Role::Admin),
+        Who::Account(name) => {
+            let account = account(context, name)?;
+            if account.disabled.is_some() {
+                return Err(EngineError::Refused("this account is disabled"));
+            }
+            Ok(account.role)
+        }
+    }
+}
+
+fn account(context: &Context, name: &str) -> Result<Account, EngineError> {
+    let known = context.load(Table::Account, name.as_bytes())?;
+    known.ok_or_else(|| EngineError::Input(format!("there is no account {}", shown(name))))
+}
+
+fn accounts(context: &Context) -> Result<Vec<Account>, EngineError> {
+    context.store.rows(Table::Account)?.map(|row| codec::decode(&row?.1)).collect()
+}
+
+/// Whether two people can take part who could check each other: somebody who asks and another who approves.
+fn two_can_take_part(accounts: &[Account]) -> bool {
+    let mut active = accounts.iter().filter(|account| account.can_log_in() && account.role != Role::Auditor);
+    let mut second = active.clone().filter(|account| account.role.approves());
+    active.nth(1).is_some() && second.next().is_some()
+}
+
+/// Whether `act` needs a second person now.
+pub(super) fn two_persons(context: &Context, act: Act) -> Result<bool, EngineError> {
+    let since: Option<Timestamp> = context.load(Table::Meta, IN_FORCE)?;
+    Ok(match context.setup.rules.schedule.oversight.two_persons {
+        TwoPersons::Never => false,
+        // The first accounts have nobody to approve them.
+        TwoPersons::Always => act != Act::People || since.is_some(),
+        TwoPersons::WithAccounts => since.is_some(),
+    })
+}
+
+/// Carries out what was allowed or approved.
+pub(super) fn act(step: &mut Step<'_>, verb: &PeopleVerb) -> Result<(), EngineError> {
+    match verb {
+        PeopleVerb::Add { name, person, role, mail, hash } => {
+            add(step, name, person, *role, mail.as_ref(), hash.as_deref())
+        }
+        PeopleVerb::SetRole { name, role } => {
+            end_sessions(step, name)?;
+            change(step, name, |account, _| account.role = *role)
+        }
+        PeopleVerb::SetMail { name, mail } => change(step, name, |account, _| account.mail.clone_from(mail)),
+        PeopleVerb::Password { name, hash } => {
+            checked(hash)?;
+            end_sessions(step, name)?;
+            change(step, name, |account, now| {
+                account.hash = Some(hash.clone());
+                account.password_since = Some(now);
+            })
+        }
+        PeopleVerb::Disable { name, reason } => {
+            super::staff::short(reason)?;
+            end_sessions(step, name)?;
+            change(step, name, |account, now| account.disabled = Some(now))
+        }
+        PeopleVerb::Enable { name } => change(step, name, |account, _| account.disabled = None),
+        PeopleVerb::EndSession { session } => {
+            let (key, _) = session_by_no(step.context, *session)?;
+            step.delete(Table::Session, key);
+            Ok(())
+        }
+    }
+}
+
+fn add(
+    step: &mut Step<'_>,
+    name: &str,
+    person: &str,
+    role: Role,
+    mail: Option<&MailAddress>,
+    hash: Option<&str>,
+) -> Result<(), EngineError> {
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_');
+    if RESERVED.contains(&name) {
+        return Err(EngineError::Input(format!("{name} is a name the journal uses for the system itself")));
+    }
+    if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(good) {
+        let fault = format!("an account's name has 1 to {NAME_CHARS_MAX} of a-z, 0-9, dot, hyphen and underscore");
+        return Err(EngineError::Input(fault));
+    }
+    if person.chars().any(char::is_control) || person.chars().count() > PERSON_CHARS_MAX {
+        return Err(EngineError::Input(format!("a person's name has at most {PERSON_CHARS_MAX} characters")));
+    }
+    let known = accounts(step.context)?;
+    if known.iter().any(|account| account.name == name) {
+        return Err(EngineError::Refused("there is an account of this name already; names are never used again"));
+    }
+    if known.len() >= ACCOUNTS_MAX {
+        return Err(EngineError::Refused("there are 200 accounts already; more than this programme has people"));
+    }
+    hash.map_or(Ok(()), checked)?;
+    let account = Account {
+        name: name.to_owned(),
+        person: person.to_owned(),
+        role,
+        mail: mail.cloned(),
+        since: step.now,
+        disabled: None,
+        hash: hash.map(str::to_owned),
+        password_since: hash.map(|_| step.now),
+    };
+    put(step, account)
+}
+
+fn change(step: &mut Step<'_>, name: &str, change: impl FnOnce(&mut Account, Timestamp)) -> Result<(), EngineError> {
+    let mut account = account(step.context, name)?;
+    change(&mut account, step.now);
+    put(step, account)
+}
+
+/// Stores an account. The two-person rule comes into force with the second person, and stays.
+fn put(step: &mut Step<'_>, account: Account) -> Result<(), EngineError> {
+    step.put(Table::Account, account.name.as_bytes(), &account)?;
+    let mut all = accounts(step.context)?;
+    all.retain(|other| other.name != account.name);
+    all.push(account);
+    if two_can_take_part(&all) && step.context.load::<Timestamp>(Table::Meta, IN_FORCE)?.is_none() {
+        step.note(json!({"event": "two-persons-in-force"}));
+        step.put(Table::Meta, IN_FORCE, &step.now.clone())?;
+    }
+    Ok(())
+}
+
+fn checked(hash: &str) -> Result<(), EngineError> {
+    if crypto::password::is_hash(hash) {
+        return Ok(());
+    }
+    Err(EngineError::Input("this is no argon2id hash of a password".to_owned()))
+}
+
+fn shown(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(NAME_CHARS_MAX).collect()
+}
+
+// --- sessions --------------------------------------------------------------------------------------------------------
+
+fn sessions(context: &Context) -> Result<Vec<(Vec<u8>, Session)>, EngineError> {
+    let rows = context.store.rows(Table::Session)?;
+    rows.map(|row| row.map_err(Into::into).and_then(|(key, value)| Ok((key.to_vec(), codec::decode(&value)?))))
+        .collect()
+}
+
+fn session_by_no(context: &Context, no: u64) -> Result<(Vec<u8>, Session), EngineError> {
+    let found = sessions(context)?.into_iter().find(|(_, session)| session.no == no);
+    found.ok_or_else(|| EngineError::Input(format!("there is no session {no}")))
+}
+
+fn end_sessions(step: &mut Step<'_>, account: &str) -> Result<(), EngineError> {
+    for (key, session) in sessions(step.context)? {
+        if session.account == account {
+            step.delete(Table::Session, key);
+        }
+    }
+    Ok(())
+}
+
+/// Key of a session's record.
+fn session_key(token: &Secret<String>) -> [u8; 32] {
+    crypto::sha256(token.reveal().as_bytes()).0
+}
+
+impl Session {
+    /// Whether it is over at `now`, after `idle` seconds without a click. `factor`: how much faster the clock runs than
+    /// people do.
+    pub fn is_over(&self, now: Timestamp, idle: i64, factor: i64) -> bool {
+        let whole = SESSION_HOURS * crate::domain::time::HOUR;
+        now.since(self.seen) >= idle.saturating_mul(factor) || now.since(self.since) >= whole.saturating_mul(factor)
+    }
+}
+
+impl Engine {
+    /// Whether `who` may do this now, and whether alone.
+    pub fn may(&self, who: &Who, act: Act) -> Result<Right, EngineError> {
+        let context = &self.context;
+        Ok(match right(role_of(context, who)?, act) {
+            Right::NeedsSecond if !two_persons(context, act)? => Right::Allowed,
+            right @ (Right::Allowed | Right::NeedsSecond | Right::Refused) => right,
+        })
+    }
+
+    /// The refusal of an act, in words.
+    pub fn forbidden(&self, who: &Who, act: Act) -> EngineError {
+        match role_of(&self.context, who) {
+            Ok(role) => EngineError::Forbidden { role, act },
+            Err(fault) => fault,
+        }
+    }
+
+    pub fn accounts(&self) -> Result<Vec<AccountView>, EngineError> {
+        Ok(accounts(&self.context)?.iter().map(Account::view).collect())
+    }
+
+    /// Since when two persons are needed; `None`: one may act alone.
+    pub fn two_persons_since(&self) -> Result<Option<Timestamp>, EngineError> {
+        self.context.load(Table::Meta, IN_FORCE)
+    }
+
+    /// Who is logged in, the newest last.
+    pub fn sessions(&self) -> Result<Vec<Session>, EngineError> {
+        let mut all: Vec<_> = sessions(&self.context)?.into_iter().map(|(_, session)| session).collect();
+        all.sort_by_key(|session| session.no);
+        Ok(all)
+    }
+
+    /// Begins a session of an account whose password `proof` was just verified (off this thread); gives its token.
+    pub fn log_in(
+        &mut self,
+        name: &str,
+        proof: &Proof,
+        from: &str,
+        agent: &str,
+    ) -> Result<Secret<String>, EngineError> {
+        let who = Who::Account(name.to_owned());
+        self.step(&who.actor(), |step| {
+            let account = account(step.context, name)?;
+            // Changed or disabled while it was being verified.
+            if !account.can_log_in() || account.hash.as_deref() != Some(proof.hash.as_str()) {
+                return Err(EngineError::Refused("this account cannot log in"));
+            }
+            let own = sessions(step.context)?.into_iter().filter(|(_, session)| session.account == name);
+            let mut own: Vec<_> = own.collect();
+            own.sort_by_key(|(_, session)| session.no);
+            let surplus = (own.len() + 1).saturating_sub(SESSIONS_MAX);
+            own.into_iter().take(surplus).for_each(|(key, _)| step.delete(Table::Session, key));
+            let token = Secret::new(crypto::typeable(&step.token()?, 1, crypto::codes::CODE_CHARS_MAX).reveal().clone());
+            let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(AGENT_CHARS_MAX).collect::<String>();
+            let session = Session {
+                no: step.next_number(|counters| &mut counters.sessions),
+                account: name.to_owned(),
+                since: step.now,
+                seen: step.now,
+                from: clean(from),
+                agent: clean(agent),
+                certificate: proof.certificate,
+            };
+            step.note(json!({"event": "logged-in", "session": session.no, "from": session.from, "certificate": session.certificate}));
+            step.put(Table::Session, session_key(&token), &session)?;
+            Ok(token)
+        })
+    }
+
+    /// A click: the session goes on. Does nothing for one that is over.
+    pub fn touch_session(&mut self, token: &Secret<String>) -> Result<(), EngineError> {
+        let key = session_key(token);
+        self.step(SYSTEM, |step| match step.context.load::<Session>(Table::Session, &key)? {
+            Some(session) => step.put(Table::Session, key, &Session { seen: step.now, ..session }),
+            None => Ok(()),
+        })
+    }
+
+    pub fn log_out(&mut self, token: &Secret<String>) -> Result<(), EngineError> {
+        let key = session_key(token);
+        let Some(session) = self.context.load::<Session>(Table::Session, &key)? else { return Ok(()) };
+        self.step(&Who::Account(session.account).actor(), |step| {
+            step.note(json!({"event": "logged-out", "session": session.no}));
+            step.delete(Table::Session, key);
+            Ok(())
+        })
+    }
+
+    /// A password was wrong; only names that exist are kept, so that nobody's typing stands in the journal.
+    pub fn log_in_failed(&mut self, name: &str, from: &str) -> Result<(), EngineError> {
+        if self.context.load::<Account>(Table::Account, name.as_bytes())?.is_none() {
+            return Ok(());
+        }
+        self.step(SYSTEM, |step| {
+            step.note(json!({"event": "log-in-failed", "account": name, "from": from}));
+            Ok(())
+        })
+    }
+}
+
+/// A password that was verified.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    hash: String,
+    /// The browser showed a client certificate of the console's authority.
+    pub certificate: bool,
+}
+
+impl Survey {
+    /// Verifies a password, beside the engine's thread; takes its time on purpose. Unknown names take as long.
+    pub fn prove(&self, name: &str, password: &Secret<String>) -> Result<Option<Proof>, EngineError> {
+        let account: Option<Account> = self.load(Table::Account, name.as_bytes())?;
+        let hash = account.filter(Account::can_log_in).and_then(|account| account.hash);
+        let same = crypto::password::verify(password, hash.as_deref());
+        Ok(hash.filter(|_| same).map(|hash| Proof { hash, certificate: false }))
+    }
+
+    /// The session of a token with its account; `None`: there is none, or the account is disabled.
+    pub fn session(&self, token: &Secret<String>) -> Result<Option<(Session, AccountView)>, EngineError> {
+        let Some(session) = self.load::<Session>(Table::Session, &session_key(token))? else { return Ok(None) };
+        let account: Option<Account> = self.load(Table::Account, session.account.as_bytes())?;
+        Ok(account.filter(Account::can_log_in).map(|account| (session, account.view())))
+    }
+
+    /// Whether anybody can log in at all.
+    pub fn has_accounts(&self) -> Result<bool, EngineError> {
+        Ok(self.all::<Account>(Table::Account)?.iter().any(Account::can_log_in))
+    }
+}
