@@ -9,6 +9,7 @@ use super::step::Step;
 use super::survey::Survey;
 use super::{Context, Engine, EngineError, SYSTEM, codec};
 use crate::crypto;
+use crate::domain::time::{HOUR, MINUTE};
 use crate::domain::{MailAddress, Secret, Timestamp};
 use crate::rules::TwoPersons;
 use crate::store::Table;
@@ -102,6 +103,8 @@ pub struct Session {
     pub from: String,
     /// What the browser calls itself.
     pub agent: String,
+    /// Minutes without a click after which it ends, by the rules of its beginning.
+    pub idle_minutes: u32,
     /// A client certificate was shown too.
     #[serde(default)]
     pub certificate: bool,
@@ -355,10 +358,9 @@ fn session_key(token: &Secret<String>) -> [u8; 32] {
 }
 
 impl Session {
-    /// Whether it is over at `now`, after `idle` seconds without a click. `factor`: how much faster the clock runs than
-    /// people do.
-    pub fn is_over(&self, now: Timestamp, idle: i64, factor: i64) -> bool {
-        let whole = SESSION_HOURS * crate::domain::time::HOUR;
+    /// Whether it is over at `now`. `factor`: how much faster the clock runs than people do.
+    pub fn is_over(&self, now: Timestamp, factor: i64) -> bool {
+        let (idle, whole) = (i64::from(self.idle_minutes) * MINUTE, SESSION_HOURS * HOUR);
         now.since(self.seen) >= idle.saturating_mul(factor) || now.since(self.since) >= whole.saturating_mul(factor)
     }
 }
@@ -426,6 +428,7 @@ impl Engine {
                 seen: step.now,
                 from: clean(from),
                 agent: clean(agent),
+                idle_minutes: step.context.setup.rules.schedule.oversight.idle_minutes,
                 certificate: proof.certificate,
             };
             step.note(json!({"event": "logged-in", "session": session.no, "from": session.from, "certificate": session.certificate}));

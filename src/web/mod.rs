@@ -7,12 +7,15 @@
 //! | `pickup` | what officers see behind the address in their letter |
 //! | `console` | `/healthz`, `/metrics` and a page with the same figures; for staff, never public |
 //! | `metrics` | figures as Prometheus text |
+//! | `session`, `login` | who is looking at the console |
 
 pub mod console;
 pub mod door;
+pub mod login;
 pub mod look;
 pub mod metrics;
 pub mod pickup;
+pub mod session;
 
 use crate::clock::Clock;
 use crate::domain::MailAddress;
