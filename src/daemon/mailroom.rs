@@ -36,7 +36,12 @@ impl Archive for Mailroom {
         self.ask(|engine| engine.cursor()).await
     }
 
-    async fn file(&self, after: Cursor, mails: Vec<Fetched>) -> Result<(), Stopped> {
+    type Read = Vec<Arrived>;
+
+    async fn read(&self, mails: Vec<Fetched>) -> Result<Vec<Arrived>, Stopped> {
+        if mails.is_empty() {
+            return Ok(Vec::new());
+        }
         let expected = mails.len();
         let read = self.reader.read(mails.into_iter().map(Raw).collect(), self.live.rules()).await;
         if read.len() != expected {
@@ -48,8 +53,11 @@ impl Archive for Mailroom {
             truncated: mail.truncated,
             reading,
         });
-        let arrived: Vec<_> = arrived.collect();
-        self.ask(move |engine| engine.file(after, arrived)).await
+        Ok(arrived.collect())
+    }
+
+    async fn file(&self, after: Cursor, mails: Vec<Arrived>) -> Result<(), Stopped> {
+        self.ask(move |engine| engine.file(after, mails)).await
     }
 
     async fn reconciled(&self, census: Census) -> Result<(), Stopped> {

@@ -2,9 +2,10 @@
 
 use super::EngineError;
 use crate::domain::{LgCode, RowNo, Timestamp};
+use crate::store::Json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::value::to_raw_value;
 
 pub(super) fn encode(value: &impl Serialize) -> Result<Vec<u8>, EngineError> {
     serde_json::to_vec(value).map_err(|fault| EngineError::Record(fault.to_string()))
@@ -14,8 +15,9 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, EngineError
     serde_json::from_slice(bytes).map_err(|fault| EngineError::Record(fault.to_string()))
 }
 
-pub(super) fn value(value: &impl Serialize) -> Result<Value, EngineError> {
-    serde_json::to_value(value).map_err(|fault| EngineError::Record(fault.to_string()))
+/// Encoded as a part of something greater.
+pub(super) fn json(value: &impl Serialize) -> Result<Json, EngineError> {
+    to_raw_value(value).map_err(|fault| EngineError::Record(fault.to_string()))
 }
 
 pub(super) fn number(no: u64) -> [u8; 8] {

@@ -101,8 +101,8 @@ impl Engine {
                 About::Tenant { tenant, generation, ordinal } => {
                     waiting.entry(tenant).or_default().push(Leaving { at, letter: row.letter, generation, ordinal });
                 }
-                About::Mail { .. } | About::Report { .. } => {
-                    *counts.entry((at.date(), row.letter.name())).or_default() += 1
+                About::Mail { .. } | About::Reply { .. } | About::Report { .. } => {
+                    *counts.entry((at.date(), row.letter.name())).or_default() += 1;
                 }
             }
         }

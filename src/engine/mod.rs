@@ -19,6 +19,7 @@
 //! | `people`, `approvals` | who they are, what they may do, and the second person |
 //! | `waves` | many letters that leave together, watched |
 //! | `reports`, `alerts` | mails to the ministry and to staff |
+//! | `review` | … about a mail: takes it over with changes, asks its sender |
 //! | `views` | questions; they change nothing |
 //! | `inspect` | whole tables and whether the indexes agree with them: for the doctor and for tests |
 //! | `forecast` | what would leave when |
@@ -43,6 +44,7 @@ pub mod pickup;
 pub mod records;
 pub mod replay;
 pub mod reports;
+pub mod review;
 pub mod staff;
 mod step;
 pub mod survey;

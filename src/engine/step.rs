@@ -5,7 +5,7 @@ use super::chance::Chance;
 use super::records::{Counters, Grant, InboxItem, MatterNo, OpenMatter, Row, Subject};
 use super::{Context, EngineError, codec};
 use crate::domain::{LgCode, MailNo, RowNo, TenantId, Timestamp};
-use crate::store::{Batch, Draft, Table};
+use crate::store::{Batch, Draft, Json, Table};
 use crate::workflow::course::{CourseEvent, Roster};
 use crate::workflow::{Effect, Nonce, Policy, course};
 use serde::{Deserialize, Serialize};
@@ -13,10 +13,24 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A roster with the wake under which it stands in the index.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct RosterRecord {
     pub(super) roster: Roster,
     pub(super) wake: Option<Timestamp>,
+}
+
+/// A [`RosterRecord`] whose courses are encoded already.
+#[derive(Serialize)]
+struct RosterText<'a> {
+    roster: CoursesText<'a>,
+    wake: Option<Timestamp>,
+}
+
+/// A [`Roster`] whose courses are encoded already.
+#[derive(Serialize)]
+struct CoursesText<'a> {
+    code: LgCode,
+    courses: &'a [Json],
 }
 
 /// See the module.
@@ -31,6 +45,14 @@ pub(super) struct Step<'e> {
     rosters: BTreeMap<LgCode, Loaded>,
     rows: BTreeMap<RowNo, Row>,
     events: Vec<Value>,
+    /// A tenant that was sent secrets gets another address.
+    moves_secrets: bool,
+}
+
+/// What a step on trial was found to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trial {
+    pub(super) moves_secrets: bool,
 }
 
 /// A roster in this step.
@@ -57,6 +79,7 @@ impl<'e> Step<'e> {
             rosters: BTreeMap::new(),
             rows: BTreeMap::new(),
             events: Vec::new(),
+            moves_secrets: false,
         }
     }
 
@@ -73,12 +96,14 @@ impl<'e> Step<'e> {
         self.chance.bytes()
     }
 
-    /// Runs `work` as a step of its own and drops what it did: whether it would succeed.
+    /// Runs `work` as a step of its own and drops what it did: whether it would succeed, and what it would do.
     pub(super) fn trial(
         &mut self,
         work: impl FnOnce(&mut Step<'_>) -> Result<(), EngineError>,
-    ) -> Result<(), EngineError> {
-        work(&mut Step::new(self.context, self.chance, self.counters.clone(), &self.actor))
+    ) -> Result<Trial, EngineError> {
+        let mut trial = Step::new(self.context, self.chance, self.counters.clone(), &self.actor);
+        work(&mut trial)?;
+        Ok(Trial { moves_secrets: trial.moves_secrets })
     }
 
     pub(super) fn seal_nonce(&mut self) -> Result<[u8; 12], EngineError> {
@@ -148,11 +173,14 @@ impl<'e> Step<'e> {
         let now = self.now;
         let mut roster = self.roster(id.authority)?.cloned().ok_or(EngineError::NoTenant(id))?;
         let course = roster.course_mut(id).ok_or(EngineError::NoTenant(id))?;
+        let moves_secrets =
+            matches!(event, CourseEvent::AddressChanged { .. }) && super::approvals::has_sent_secret(course);
         let (next, effects) = course::step(course, event, now, &policy)?;
         if next == *course && effects.is_empty() {
             return Ok(());
         }
         *course = next;
+        self.moves_secrets |= moves_secrets;
         self.put_roster(roster, [id]);
         for effect in effects {
             self.effect(id, effect)?;
@@ -249,7 +277,7 @@ impl<'e> Step<'e> {
     pub(super) fn finish(mut self) -> Result<(Batch, Counters), EngineError> {
         let policy = self.policy();
         let mut changes = Vec::new();
-        for (code, Loaded { mut record, touched, changed, not_before }) in std::mem::take(&mut self.rosters) {
+        for (code, Loaded { record, touched, changed, not_before }) in std::mem::take(&mut self.rosters) {
             if !touched {
                 continue;
             }
@@ -260,9 +288,12 @@ impl<'e> Step<'e> {
             if let Some(new) = wake.filter(|_| record.wake != wake) {
                 self.batch.put(Table::Wake, codec::wake(new, code), []);
             }
-            record.wake = wake;
-            self.batch.put(Table::Roster, code.bytes(), codec::encode(&record)?);
-            changes.extend(record.roster.courses.into_iter().filter(|course| changed.contains(&course.tenant.id)));
+            // Each course is encoded once, for the roster and for the journal.
+            let courses = record.roster.courses.iter().map(codec::json).collect::<Result<Vec<_>, _>>()?;
+            let stored = RosterText { roster: CoursesText { code, courses: &courses }, wake };
+            self.batch.put(Table::Roster, code.bytes(), codec::encode(&stored)?);
+            let ids = record.roster.courses.iter().map(|course| course.tenant.id);
+            changes.extend(ids.zip(courses).filter(|(id, _)| changed.contains(id)).map(|(_, course)| course));
         }
         for (no, mut row) in std::mem::take(&mut self.rows) {
             let due = self.context.due(&row);
@@ -283,7 +314,7 @@ impl<'e> Step<'e> {
             1 => self.events.pop().unwrap_or_default(),
             _ => Value::Array(std::mem::take(&mut self.events)),
         };
-        let changes = codec::value(&changes)?;
+        let changes = codec::json(&changes)?;
         self.batch.journal(Draft { at: self.now, actor: self.actor.clone(), subject: String::new(), event, changes });
         Ok((self.batch, self.counters))
     }

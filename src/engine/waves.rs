@@ -112,6 +112,11 @@ fn leaves_in_waves(letter: LetterKind) -> bool {
         LetterKind::Receipt
         | LetterKind::UnderReview
         | LetterKind::CorrectionRequest
+        | LetterKind::AskAuthority
+        | LetterKind::AskResend
+        | LetterKind::AskConfirm
+        | LetterKind::AskOrigin
+        | LetterKind::AskReply
         | LetterKind::Welcome
         | LetterKind::PickupPassword
         | LetterKind::Reminder
@@ -401,7 +406,7 @@ impl Engine {
                 let row = self.row(no)?;
                 let tenant = match row.about {
                     About::Tenant { tenant, .. } => Some(tenant),
-                    About::Mail { .. } | About::Report { .. } => None,
+                    About::Mail { .. } | About::Reply { .. } | About::Report { .. } => None,
                 };
                 let why = super::views::words::why(&row.delivery);
                 let (member, member_name) = (place.member, place.member.word().1);

@@ -315,6 +315,11 @@ fn relayed(
             LetterKind::Receipt
             | LetterKind::UnderReview
             | LetterKind::CorrectionRequest
+            | LetterKind::AskAuthority
+            | LetterKind::AskResend
+            | LetterKind::AskConfirm
+            | LetterKind::AskOrigin
+            | LetterKind::AskReply
             | LetterKind::Welcome
             | LetterKind::Credentials
             | LetterKind::Report
@@ -348,6 +353,11 @@ fn undeliverable(
             LetterKind::Receipt
             | LetterKind::UnderReview
             | LetterKind::CorrectionRequest
+            | LetterKind::AskAuthority
+            | LetterKind::AskResend
+            | LetterKind::AskConfirm
+            | LetterKind::AskOrigin
+            | LetterKind::AskReply
             | LetterKind::Welcome
             | LetterKind::Credentials
             | LetterKind::Report

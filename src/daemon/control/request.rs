@@ -36,6 +36,10 @@ pub enum Request {
         /// The authority it would be taken over for, if the mail does not say.
         authority: Option<LgCode>,
     },
+    /// What the sender of a mail in review would be asked.
+    Draft {
+        mail: MailNo,
+    },
     Tenants {
         filter: TenantFilter,
         after: Option<TenantId>,
@@ -117,6 +121,7 @@ impl Request {
             | Self::Letter { .. }
             | Self::Matters { .. }
             | Self::Mail { .. }
+            | Self::Draft { .. }
             | Self::Tenants { .. }
             | Self::Tenant { .. }
             | Self::History { .. }
@@ -158,6 +163,7 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
         Request::Letter { row } => value(engine.letter(*row)?),
         Request::Matters { after, limit } => value(engine.open_matters(*after, *limit)?),
         Request::Mail { mail, authority } => value(engine.mail(*mail, *authority)?),
+        Request::Draft { mail } => value(engine.draft(*mail)?),
         Request::Tenants { filter, after, limit } => value(engine.tenants(filter, *after, *limit)?),
         Request::Tenant { id } => value(engine.tenant(*id)?),
         Request::History { of, after, limit } => value(engine.history(*of, *after, *limit)?),
@@ -199,9 +205,12 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
 /// How what was acted on stands now.
 fn after(engine: &Engine, act: &Verb) -> Result<Value, EngineError> {
     match act {
-        Verb::Accept { mail, .. } | Verb::Reject { mail, .. } | Verb::AskSender { mail } | Verb::Reread { mail } => {
-            value(engine.item(*mail)?)
-        }
+        Verb::Accept { mail, .. }
+        | Verb::AcceptEdited { mail, .. }
+        | Verb::Reject { mail, .. }
+        | Verb::AskSender { mail }
+        | Verb::WriteToSender { mail, .. }
+        | Verb::Reread { mail } => value(engine.item(*mail)?),
         Verb::ReissueMany { tenants, .. } => Ok(json!({"tenants": tenants, "done": true})),
         Verb::People(PeopleVerb::EndSession { session }) => Ok(json!({"session": session, "ended": true})),
         Verb::People(

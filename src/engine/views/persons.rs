@@ -21,8 +21,10 @@ pub(super) fn act(verb: &Verb) -> String {
             format!("{}機関の証明書を一括して再発行（理由：{}）", tenants.len(), words::reissue(*reason))
         }
         Verb::Accept { .. }
+        | Verb::AcceptEdited { .. }
         | Verb::Reject { .. }
         | Verb::AskSender { .. }
+        | Verb::WriteToSender { .. }
         | Verb::Reread { .. }
         | Verb::Close { .. }
         | Verb::Hold { .. }

@@ -21,6 +21,11 @@ pub(super) fn counts(course: &Course, letter: LetterKind, ordinal: u32) -> Resul
         | LetterKind::Receipt
         | LetterKind::UnderReview
         | LetterKind::CorrectionRequest
+        | LetterKind::AskAuthority
+        | LetterKind::AskResend
+        | LetterKind::AskConfirm
+        | LetterKind::AskOrigin
+        | LetterKind::AskReply
         | LetterKind::Report
         | LetterKind::Alert => return Ok(()),
     };
@@ -51,6 +56,11 @@ pub(super) fn relayed(
         LetterKind::Receipt
         | LetterKind::UnderReview
         | LetterKind::CorrectionRequest
+        | LetterKind::AskAuthority
+        | LetterKind::AskResend
+        | LetterKind::AskConfirm
+        | LetterKind::AskOrigin
+        | LetterKind::AskReply
         | LetterKind::Report
         | LetterKind::Alert => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
     }
@@ -90,6 +100,11 @@ pub(super) fn undeliverable(
         LetterKind::Receipt
         | LetterKind::UnderReview
         | LetterKind::CorrectionRequest
+        | LetterKind::AskAuthority
+        | LetterKind::AskResend
+        | LetterKind::AskConfirm
+        | LetterKind::AskOrigin
+        | LetterKind::AskReply
         | LetterKind::Report
         | LetterKind::Alert => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
     }
