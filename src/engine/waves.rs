@@ -5,12 +5,15 @@
 //! scan of at most [`wave::LETTERS_MAX`] small entries. After each answer of the mail server, and when time has passed,
 //! [`Engine::look_at_waves`] lets the machine decide.
 
-use super::records::{About, AskNo, Row, WaveNo};
+mod views;
+
+pub use views::{Unplanned, WaveLine, WaveView};
+
+use super::records::{About, Row, WaveNo};
 use super::staff;
 use super::step::Step;
-use super::views::Page;
 use super::{Context, Engine, EngineError, SYSTEM, codec};
-use crate::domain::{MailAddress, RowNo, TenantId, Timestamp};
+use crate::domain::{RowNo, Timestamp};
 use crate::letters::LetterKind;
 use crate::store::Table;
 use crate::workflow::delivery::{DeliveryEvent, HoldReason};
@@ -66,43 +69,6 @@ pub(super) struct WaveRecord {
 struct Place {
     letter: LetterKind,
     member: Member,
-}
-
-/// A wave as people see it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct WaveView {
-    pub no: WaveNo,
-    pub letter: &'static str,
-    pub letter_name: &'static str,
-    pub planned: Timestamp,
-    pub by: String,
-    pub revision: u32,
-    pub state: &'static str,
-    pub state_name: &'static str,
-    pub detail: Wave,
-    pub tally: Tally,
-    /// The request that waits for a second person, if one does.
-    pub ask: Option<AskNo>,
-}
-
-/// Letters that wait for a wave nobody has planned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Unplanned {
-    pub letter: &'static str,
-    pub letter_name: &'static str,
-    pub count: u64,
-}
-
-/// One letter of a wave.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct WaveLine {
-    pub row: RowNo,
-    pub tenant: Option<TenantId>,
-    pub to: MailAddress,
-    pub subject: String,
-    pub member: Member,
-    pub member_name: &'static str,
-    pub why: Option<String>,
 }
 
 /// Letters that leave in waves: what opens or is a secret, and starts a tenant's 30 days. The password follows its notice.
@@ -337,7 +303,7 @@ impl Engine {
         self.set_agenda()
     }
 
-    fn records(&self) -> Result<Vec<WaveRecord>, EngineError> {
+    pub(super) fn records(&self) -> Result<Vec<WaveRecord>, EngineError> {
         self.context.store.rows(Table::Wave)?.map(|row| codec::decode(&row?.1)).collect()
     }
 
@@ -345,73 +311,5 @@ impl Engine {
     pub(super) fn waves_agenda(&self) -> Result<Vec<(WaveNo, Option<Timestamp>)>, EngineError> {
         let records = self.records()?.into_iter().filter(|record| record.wave.is_under_way());
         Ok(records.map(|record| (record.no, record.wave.next_look())).collect())
-    }
-
-    /// All waves, the newest first.
-    pub fn waves(&self) -> Result<Vec<WaveView>, EngineError> {
-        let mut records = self.records()?;
-        records.reverse();
-        records.iter().map(|record| self.wave_view(record)).collect()
-    }
-
-    pub fn wave_of(&self, no: WaveNo) -> Result<WaveView, EngineError> {
-        self.wave_view(&load(&self.context, no)?)
-    }
-
-    fn wave_view(&self, record: &WaveRecord) -> Result<WaveView, EngineError> {
-        let (state, state_name) = record.wave.word();
-        let asks = self.asks(true, None, super::views::PAGE_MAX)?.items;
-        let of_this = |view: &super::approvals::AskView| {
-            view.act == Act::WaveRelease
-                && view.verb.get("wave").and_then(serde_json::Value::as_u64) == Some(record.no.0)
-        };
-        Ok(WaveView {
-            no: record.no,
-            letter: record.letter.name(),
-            letter_name: record.letter.japanese(),
-            planned: record.planned,
-            by: record.by.clone(),
-            revision: record.revision,
-            state,
-            state_name,
-            detail: record.wave.clone(),
-            tally: tally(&places(&self.context, record.no)?),
-            ask: asks.into_iter().find(of_this).map(|view| view.no),
-        })
-    }
-
-    /// Letters that wait for a wave nobody has planned, by kind.
-    pub fn unplanned(&self) -> Result<Vec<Unplanned>, EngineError> {
-        let places = places(&self.context, WaveNo::NONE)?;
-        let count = |kind: LetterKind| places.iter().filter(|(_, place)| place.letter == kind).count();
-        let kinds = LetterKind::ALL.into_iter().map(|kind| (kind, count(kind))).filter(|(_, count)| *count > 0);
-        Ok(kinds
-            .map(|(kind, count)| Unplanned {
-                letter: kind.name(),
-                letter_name: kind.japanese(),
-                count: u64::try_from(count).unwrap_or(u64::MAX),
-            })
-            .collect())
-    }
-
-    /// The letters of a wave, by number ([`WaveNo::NONE`]: those of none yet).
-    pub fn wave_letters(&self, no: WaveNo, after: Option<RowNo>, limit: usize) -> Result<Page<WaveLine>, EngineError> {
-        let places = places(&self.context, no)?.into_iter();
-        let entries = places.filter(|(row, _)| after.is_none_or(|after| *row > after)).map(Ok);
-        Page::collect(
-            entries,
-            limit,
-            |(row, _)| row.0.to_string(),
-            |(no, place)| {
-                let row = self.row(no)?;
-                let tenant = match row.about {
-                    About::Tenant { tenant, .. } => Some(tenant),
-                    About::Mail { .. } | About::Reply { .. } | About::Report { .. } => None,
-                };
-                let why = super::views::words::why(&row.delivery);
-                let (member, member_name) = (place.member, place.member.word().1);
-                Ok(Some(WaveLine { row: no, tenant, to: row.to, subject: row.subject, member, member_name, why }))
-            },
-        )
     }
 }
