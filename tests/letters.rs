@@ -220,6 +220,8 @@ fn the_facts_of_the_seed_are_in_the_letters() {
     check(LetterKind::Reminder, &[date, notice, password, "令和2年5月1日（金）"]);
     check(LetterKind::Expired, &[date, "131032-01", "返信"]);
     check(LetterKind::Credentials, &[pdf, "131032-0", "解凍パスワード"]);
+    check(LetterKind::Report, &["annai audit verify --anchor", "監査証跡", "2／155"]);
+    check(LetterKind::Alert, &["annai doctor", "1時間に1通まで"]);
     check(LetterKind::CorrectionRequest, &["みなと保健所　hokenjo@city.minato", "（2）"]);
     let subject = |kind| compose(&Letter::samples(kind)[0], &stamp("s", Charset::Utf8), &delivered()).unwrap().subject;
     assert_eq!(subject(LetterKind::CertificateNotice), notice);
@@ -241,7 +243,9 @@ fn secrets() -> Vec<String> {
         | Letter::Reminder { .. }
         | Letter::Ask { .. }
         | Letter::Written { .. }
-        | Letter::Expired { .. } => Vec::new(),
+        | Letter::Expired { .. }
+        | Letter::Report(_)
+        | Letter::Alert { .. } => Vec::new(),
     };
     let mut all: Vec<String> = all_samples().iter().flat_map(|(_, letter)| of(letter)).collect();
     all.sort();

@@ -1,23 +1,22 @@
-//! Mails to staff when something needs a person (research R13, R15): one per cause and hour at most, whatever goes wrong how
-//! often. They go to the accounts that have an address; without one there is nobody to tell, and `annai doctor` says so.
+//! Mails to staff when something needs a person (research R13, R15): one per cause and hour at most (per day where only
+//! somebody has to decide), whatever goes wrong how often. They go to the accounts that have an address; without one there is nobody to tell, and `annai doctor` says so.
 //! The one mechanism for this: who finds trouble calls [`Engine::alert`] as often as it likes.
 
 use super::people::Account;
 use super::records::About;
 use super::step::Step;
-use super::{Engine, EngineError, SYSTEM, codec};
-use crate::domain::time::HOUR;
+use super::{Context, Engine, EngineError, SYSTEM, codec};
+use crate::domain::time::{DAY, HOUR};
 use crate::domain::{MailAddress, Timestamp};
 use crate::letters::Letter;
 use crate::store::Table;
 use crate::workflow::rights::Role;
+use crate::workflow::wave::Wave;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// Lines of one alert; further ones are counted, not printed.
 pub const LINES_MAX: usize = 20;
-/// How long the same cause is not told again, in seconds.
-pub const QUIET_SECONDS: i64 = HOUR;
 
 /// What needs a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,6 +64,19 @@ impl Cause {
         }
     }
 
+    /// How long it is not told again, in seconds: what is broken, every hour; what waits for somebody, every day.
+    pub fn quiet_seconds(self) -> i64 {
+        match self {
+            Self::MailboxStopped
+            | Self::SendingStopped
+            | Self::MailsUnaccounted
+            | Self::JournalBroken
+            | Self::LettersLate
+            | Self::Bounces => HOUR,
+            Self::OutcomesUnknown | Self::ReviewsWaiting | Self::WaveStopped | Self::RequestsWaiting => DAY,
+        }
+    }
+
     pub fn japanese(self) -> &'static str {
         match self {
             Self::MailboxStopped => "受信メールの読取りが止まっています",
@@ -107,12 +119,30 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Whether anybody would get an alert.
+    pub fn has_alert_recipients(&self) -> Result<bool, EngineError> {
+        Ok(!recipients(&self.context)?.is_empty())
+    }
+
+    /// Requests and stopped waves that wait for somebody, as alerts.
+    pub fn waiting_for_people(&self) -> Result<Vec<(Cause, Vec<String>)>, EngineError> {
+        let asks = self.asks(true, None, LINES_MAX)?.items;
+        let asks: Vec<String> = asks.iter().map(|ask| format!("申請{}：{}", ask.no.0, ask.text)).collect();
+        let waves = self.waves()?;
+        let stopped = waves.iter().filter(|wave| matches!(wave.detail, Wave::Stopped { .. }));
+        let stopped: Vec<String> = stopped.map(|wave| format!("一斉送信{}：{}", wave.no.0, wave.letter_name)).collect();
+        let causes = [(Cause::RequestsWaiting, asks), (Cause::WaveStopped, stopped)];
+        Ok(causes.into_iter().filter(|(_, lines)| !lines.is_empty()).collect())
+    }
+}
+
 /// The same inside a step.
 pub(super) fn alert(step: &mut Step<'_>, cause: Cause, lines: &[String]) -> Result<usize, EngineError> {
     let key = format!("alert/{}", cause.name());
     let told: Option<Timestamp> = step.context.load(Table::Tally, key.as_bytes())?;
-    let recipients = recipients(step)?;
-    if recipients.is_empty() || told.is_some_and(|told| step.now.since(told) < QUIET_SECONDS) {
+    let recipients = recipients(step.context)?;
+    if recipients.is_empty() || told.is_some_and(|told| step.now.since(told) < cause.quiet_seconds()) {
         return Ok(0);
     }
     let mut shown: Vec<String> = lines.iter().take(LINES_MAX).cloned().collect();
@@ -130,8 +160,8 @@ pub(super) fn alert(step: &mut Step<'_>, cause: Cause, lines: &[String]) -> Resu
     Ok(recipients.len())
 }
 
-fn recipients(step: &Step<'_>) -> Result<Vec<MailAddress>, EngineError> {
-    let rows = step.context.store.rows(Table::Account)?;
+fn recipients(context: &Context) -> Result<Vec<MailAddress>, EngineError> {
+    let rows = context.store.rows(Table::Account)?;
     let accounts: Vec<Account> = rows.map(|row| codec::decode(&row?.1)).collect::<Result<_, EngineError>>()?;
     let active = accounts.into_iter().filter(|account| account.disabled.is_none() && account.role != Role::Auditor);
     Ok(active.filter_map(|account| account.mail).collect())

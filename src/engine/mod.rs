@@ -254,10 +254,21 @@ impl Engine {
         self.agenda
     }
 
-    /// Time has passed for requests and waves.
+    /// Time has passed for requests and waves; does nothing before [`Engine::next_chore`]. One that fails is left alone
+    /// for an hour, like a wake.
     pub fn chores(&mut self) -> Result<(), EngineError> {
-        self.lapse_asks()?;
-        self.look_at_waves()
+        let now = self.now();
+        if self.agenda.is_none_or(|at| at > now) {
+            return Ok(());
+        }
+        match self.lapse_asks().and_then(|()| self.look_at_waves()) {
+            Err(fault) if !matches!(fault, EngineError::Store(_)) => {
+                tracing::error!(%fault, "requests or waves could not be looked at; they are left alone for an hour");
+                self.agenda = Some(now.plus(crate::domain::time::HOUR));
+                Ok(())
+            }
+            done => done,
+        }
     }
 
     /// Looks anew which requests and waves wait for time to pass.
