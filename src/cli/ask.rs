@@ -33,6 +33,15 @@ impl Desk {
         Ok(Self { door: Door::open(&config, overrides, signature)?, json: cli.json })
     }
 
+    /// Whether a running daemon answers, and not the closed store.
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self.door, Door::Daemon { .. })
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
     pub(super) fn ask(&mut self, request: &Request) -> Result<Value, CliError> {
         Ok(self.door.ask(request)?)
     }

@@ -22,6 +22,7 @@ mod table;
 mod template;
 mod tenant;
 mod user;
+mod watch;
 mod wave;
 
 pub use args::Cli;

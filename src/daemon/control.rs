@@ -205,7 +205,9 @@ async fn converse(stream: UnixStream, handle: &Handle, survey: &Survey, health: 
 }
 
 async fn carry_out(line: &[u8], who: String, handle: &Handle, survey: &Survey, health: &Health) -> Answer {
-    let signed = match serde_json::from_slice::<Signed>(line) {
+    // Unsigned, a line is the request itself.
+    let plain = serde_json::from_slice(line).map(|order| Signed { signature: None, order });
+    let signed = match plain.or_else(|fault| serde_json::from_slice::<Signed>(line).map_err(|_| fault)) {
         Ok(signed) => signed,
         Err(fault) => {
             let error = format!("this is no request this annai knows ({fault}); use the annai of the daemon's version");

@@ -17,7 +17,7 @@ use crate::workflow::approval::{self, Approval, ApprovalEvent};
 use crate::workflow::course::Course;
 use crate::workflow::credential;
 use crate::workflow::enrolment::State;
-use crate::workflow::rights::{Act, Right, right};
+use crate::workflow::rights::{Act, Right, Role, right};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -113,7 +113,7 @@ fn told(verb: &Verb) -> Result<Value, EngineError> {
 /// Does what `who` decided, asks for a second person, or refuses.
 pub(super) fn act(step: &mut Step<'_>, who: &Who, verb: &Verb) -> Result<Done, EngineError> {
     let role = people::role_of(step.context, who)?;
-    let act = act_of(step, who, verb)?;
+    let act = act_of(step, who, role, verb)?;
     match right(role, act) {
         Right::Refused => return Err(EngineError::Forbidden { role, act }),
         Right::NeedsSecond if people::two_persons(step.context, act)? => return ask(step, who, act, verb),
@@ -144,11 +144,12 @@ pub(super) fn act(step: &mut Step<'_>, who: &Who, verb: &Verb) -> Result<Done, E
 }
 
 /// Which right a verb needs, as things stand.
-fn act_of(step: &mut Step<'_>, who: &Who, verb: &Verb) -> Result<Act, EngineError> {
+fn act_of(step: &mut Step<'_>, who: &Who, role: Role, verb: &Verb) -> Result<Act, EngineError> {
     Ok(match verb {
         Verb::Accept { .. } | Verb::AcceptEdited { .. } => {
             // Only where it makes a difference: finding out means doing it on trial.
-            let moves = people::two_persons(step.context, Act::ChangeAddress)?
+            let moves = right(role, Act::Decide) == Right::Allowed
+                && people::two_persons(step.context, Act::ChangeAddress)?
                 && step.trial(|trial| staff::act(trial, verb))?.moves_secrets;
             if moves { Act::ChangeAddress } else { Act::Decide }
         }

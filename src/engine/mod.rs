@@ -227,6 +227,7 @@ impl Engine {
             agenda: None,
         };
         engine.index_by_rules()?;
+        engine.begin_reports()?;
         engine.set_agenda()?;
         Ok(engine)
     }

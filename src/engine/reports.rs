@@ -8,7 +8,7 @@ use super::records::About;
 use super::survey::{Figures, Survey};
 use super::{Engine, EngineError, SYSTEM};
 use crate::domain::time::MINUTE;
-use crate::domain::{LgCode, RowNo, Timestamp, csv};
+use crate::domain::{LgCode, RowNo, Timestamp, sheet};
 use crate::letters::{Letter, Period, Report};
 use crate::rules::Rules;
 use crate::store::Table;
@@ -46,15 +46,19 @@ impl Period {
 }
 
 impl Engine {
-    /// Until when the last report of this rhythm told; at the first call: from now on.
-    pub fn reported(&mut self, period: Period) -> Result<Timestamp, EngineError> {
-        if let Some(until) = self.context.load(Table::Meta, period.key().as_bytes())? {
-            return Ok(until);
+    /// A new state reports from its first moment on.
+    pub(super) fn begin_reports(&mut self) -> Result<(), EngineError> {
+        for period in [Period::Daily, Period::Weekly] {
+            if self.context.store.get(Table::Meta, period.key().as_bytes())?.is_none() {
+                self.step(SYSTEM, |step| step.put(Table::Meta, period.key(), &step.now.clone()))?;
+            }
         }
-        self.step(SYSTEM, |step| {
-            step.put(Table::Meta, period.key(), &step.now.clone())?;
-            Ok(step.now)
-        })
+        Ok(())
+    }
+
+    /// Until when the last report of this rhythm told.
+    pub fn reported(&self, period: Period) -> Result<Timestamp, EngineError> {
+        Ok(self.context.load(Table::Meta, period.key().as_bytes())?.unwrap_or_else(|| self.now()))
     }
 
     /// Writes a report to the ministry.
@@ -136,7 +140,7 @@ fn list(rules: &Rules, rosters: &BTreeMap<LgCode, Roster>) -> String {
         "配信不能",
         "期限切れ等",
     ];
-    let mut out = format!("{}{}", csv::BOM, csv::line(head));
+    let mut out = format!("{}{}", sheet::BOM, sheet::line(head));
     for authority in rules.authorities.all() {
         let roster = rosters.get(&authority.code);
         let mut line = Line::default();
@@ -148,7 +152,7 @@ fn list(rules: &Rules, rosters: &BTreeMap<LgCode, Roster>) -> String {
         let numbers = [line.tenants, line.waiting, line.open, line.done, line.undeliverable, line.over];
         let texts =
             [authority.code.to_string(), authority.prefecture.clone(), authority.name.clone(), registered.to_owned()];
-        out.push_str(&csv::line(texts.into_iter().chain(numbers.map(|number| number.to_string()))));
+        out.push_str(&sheet::line(texts.into_iter().chain(numbers.map(|number| number.to_string()))));
     }
     out
 }

@@ -141,6 +141,9 @@ pub(super) fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
             step.deliver(*row, &DeliveryEvent::Held { reason: HoldReason::Staff })
         }
         Verb::Release { row } => {
+            if step.row(*row)?.delivery.waits_for_wave() {
+                return Err(EngineError::Refused("this letter leaves with its wave; see `annai wave`"));
+            }
             close_of_row(step, *row)?;
             step.deliver(*row, &DeliveryEvent::Released)
         }

@@ -67,7 +67,7 @@ pub struct Report {
     pub figures: Vec<(String, String)>,
     /// Number and digest of the journal's last entry.
     pub anchor: (u64, Digest),
-    /// Attached; lines made by [`crate::domain::csv`].
+    /// Attached; lines made by [`crate::domain::sheet`].
     pub csv: String,
 }
 

@@ -3,7 +3,7 @@
 
 use super::{Addressee, Again, Fault, Letter, LetterKind, Period, Question, Report, Understood, ZipMethod};
 use crate::domain::time::DAY;
-use crate::domain::{Date, Digest, MailAddress, Secret, TenantKind, Timestamp, csv};
+use crate::domain::{Date, Digest, MailAddress, Secret, TenantKind, Timestamp, sheet};
 
 impl Letter {
     /// The day the samples are made as of.
@@ -81,7 +81,7 @@ fn report(period: Period) -> Report {
         until,
         figures: vec![figure("登録した自治体", "2／155"), figure("結果不明の送信", "0件")],
         anchor: (42, Digest([7; 32])),
-        csv: format!("{}{}", csv::BOM, cells.map(csv::line).concat()),
+        csv: format!("{}{}", sheet::BOM, cells.map(sheet::line).concat()),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The part of `rules/schedule.toml` about people: when a second person must agree, how waves leave, when the ministry is
 //! told, when an idle session ends (research R9, R15, R19).
 
-use super::schedule::cron;
 use super::toml_file::{Section, TomlFile};
 
 const IDLE_MINUTES_MAX: u32 = 720;
@@ -74,5 +73,6 @@ fn two_persons(s: &mut Section<'_, '_>) -> TwoPersons {
 
 /// A cron expression; left out or empty: never.
 fn rhythm(s: &mut Section<'_, '_>, key: &'static str) -> Option<String> {
-    if s.text(key, "").text.is_empty() { None } else { Some(cron(s, key, "")) }
+    let given = s.text(key, "");
+    if given.text.is_empty() { None } else { Some(super::schedule::rhythm(s, key, given)) }
 }

@@ -5,7 +5,7 @@
 
 use super::RuleError;
 use super::oversight::{self, Oversight};
-use super::toml_file::{Section, TomlFile};
+use super::toml_file::{Section, Text, TomlFile};
 use crate::domain::time::{TimeOfDay, Weekday};
 use crate::domain::{Date, Timestamp};
 
@@ -238,8 +238,13 @@ fn weekday(text: &str) -> Option<Weekday> {
 
 /// A cron expression, checked for its shape; what it means is the scheduler's business. Weekdays by name only, because
 /// their numbers differ from those of crontab (research/dependencies §8).
-pub(super) fn cron(s: &mut Section<'_, '_>, key: &'static str, default: &str) -> String {
+fn cron(s: &mut Section<'_, '_>, key: &'static str, default: &str) -> String {
     let text = s.text(key, default);
+    rhythm(s, key, text)
+}
+
+/// The same for a text that was read already.
+pub(super) fn rhythm(s: &mut Section<'_, '_>, key: &'static str, text: Text) -> String {
     let fields: Vec<&str> = text.text.split_whitespace().collect();
     let sign = |c: char| c.is_ascii_alphanumeric() || "*,-/?".contains(c);
     if !matches!(fields.len(), 6 | 7) || !text.text.chars().all(|c| sign(c) || c == ' ') {

@@ -7,7 +7,7 @@
 //! | `pickup` | what officers see behind the address in their letter |
 //! | `console` | `/healthz`, `/metrics` and a page with the same figures; for staff, never public |
 //! | `metrics` | figures as Prometheus text |
-//! | `session`, `login` | who is looking at the console |
+//! | `session`, `login`, `session_acts` | who is looking at the console, and what they do |
 
 pub mod console;
 pub mod door;
@@ -16,6 +16,7 @@ pub mod look;
 pub mod metrics;
 pub mod pickup;
 pub mod session;
+mod session_acts;
 
 use crate::clock::Clock;
 use crate::domain::MailAddress;

@@ -89,7 +89,8 @@ impl Gate {
     /// Puts `console` behind a login and adds `/login`, `/logout` and `/account`.
     pub fn guard(self, console: Router) -> Router {
         let account = super::login::account(self.clone());
-        let guarded = console.merge(account).layer(from_fn_with_state(self.clone(), admit));
+        let acts = super::session_acts::router(self.clone());
+        let guarded = console.merge(account).merge(acts).layer(from_fn_with_state(self.clone(), admit));
         guarded.merge(super::login::router(self))
     }
 

@@ -160,6 +160,11 @@ pub enum Told {
 }
 
 impl Delivery {
+    /// Kept back for a wave: only that lets it go.
+    pub fn waits_for_wave(&self) -> bool {
+        matches!(self, Self::Held { reason: HoldReason::Wave, .. })
+    }
+
     /// When the row wants to be leased; `None`: not by time. `secret`: the letter holds a secret.
     pub fn due(&self, secret: bool, schedule: &Schedule) -> Option<Timestamp> {
         match self {

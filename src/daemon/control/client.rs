@@ -7,6 +7,7 @@ use crate::daemon::control::request::{Caller, answer};
 use crate::engine::people::Who;
 use crate::engine::thread::STACK_BYTES;
 use crate::engine::{Engine, EngineError};
+use serde::Serialize;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::net::UnixStream;
@@ -46,9 +47,10 @@ impl Door {
     /// Asks; returns when what was done is durable.
     pub fn ask(&mut self, request: &Request) -> Result<Value, Refusal> {
         match self {
-            Self::Daemon { path, signature } => {
-                ask_daemon(path, &Signed { signature: signature.clone(), order: request.clone() })
-            }
+            Self::Daemon { path, signature } => match signature {
+                None => ask_daemon(path, request),
+                signed => ask_daemon(path, &Signed { signature: signed.clone(), order: request.clone() }),
+            },
             Self::Store { engine, caller } => on_a_large_stack(|| {
                 let answered = answer(engine, caller, request)?;
                 engine.commit()?;
@@ -68,7 +70,7 @@ fn on_a_large_stack<T: Send>(work: impl FnOnce() -> Result<T, EngineError> + Sen
     })
 }
 
-fn ask_daemon(path: &Path, request: &Signed) -> Result<Value, Refusal> {
+fn ask_daemon(path: &Path, request: &impl Serialize) -> Result<Value, Refusal> {
     let lost = |fault: std::io::Error| {
         Refusal::failed(format!("the daemon did not answer ({fault}); look at its log and at `annai status`"))
     };

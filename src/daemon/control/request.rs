@@ -1,6 +1,6 @@
 //! What may be asked of annai, the same over the socket and on the closed store: one closed enum, one function.
 
-use crate::domain::{Date, LgCode, MailNo, RowNo, TenantId};
+use crate::domain::{Date, Digest, LgCode, MailNo, RowNo, TenantId};
 use crate::engine::approvals::{AskVerb, Done};
 use crate::engine::people::{PeopleVerb, Who};
 use crate::engine::records::{AskNo, MatterNo, WaveNo};
@@ -59,7 +59,10 @@ pub enum Request {
     JournalTail {
         count: usize,
     },
-    Verify,
+    Verify {
+        #[serde(default)]
+        anchor: Option<Digest>,
+    },
     /// Writes the journal into a new file; the path is absolute.
     Export {
         path: PathBuf,
@@ -127,7 +130,7 @@ impl Request {
             | Self::History { .. }
             | Self::Forecast { .. }
             | Self::JournalTail { .. }
-            | Self::Verify
+            | Self::Verify { .. }
             | Self::Accounts
             | Self::Sessions
             | Self::Asks { .. }
@@ -172,7 +175,7 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
             value(engine.forecast(until)?)
         }
         Request::JournalTail { count } => value(engine.journal_tail(*count)?),
-        Request::Verify => value(engine.audit()?),
+        Request::Verify { anchor } => value(engine.audit(*anchor)?),
         Request::Export { path } => {
             let head = engine.export_journal(absolute(path)?)?;
             Ok(json!({"file": path, "entries": head.no, "anchor": head.hash}))
