@@ -62,7 +62,9 @@ impl Engine {
 fn file(step: &mut Step<'_>, uid_validity: u32, arrived: &Arrived) -> Result<MailNo, EngineError> {
     let digest = digest_of(uid_validity, arrived);
     let known = known_mail(step.context, &digest)?;
-    if let Some(item) = filed_at(step.context, known.as_ref(), uid_validity, arrived.uid)? {
+    if let Some(known) = &known
+        && let Some(item) = filed_at(step.context, known, uid_validity, arrived.uid)?
+    {
         return Ok(item);
     }
     count_one(step, uid_validity)?;
@@ -87,12 +89,12 @@ fn file(step: &mut Step<'_>, uid_validity: u32, arrived: &Arrived) -> Result<Mai
 /// The mail filed from this place of the mailbox, if it was read before: the first with these bytes, or a duplicate.
 fn filed_at(
     context: &Context,
-    same_bytes: Option<&InboxItem>,
+    same_bytes: &InboxItem,
     uid_validity: u32,
     uid: u32,
 ) -> Result<Option<MailNo>, EngineError> {
-    if let Some(item) = same_bytes.filter(|item| item.uid_validity == uid_validity && item.uid == uid) {
-        return Ok(Some(item.no));
+    if same_bytes.uid_validity == uid_validity && same_bytes.uid == uid {
+        return Ok(Some(same_bytes.no));
     }
     Ok(known_mail(context, &place(uid_validity, uid))?.map(|item| item.no))
 }

@@ -21,6 +21,7 @@ mod header;
 mod html;
 mod json;
 mod judge;
+mod listed;
 mod marks;
 pub mod mime;
 mod names;
