@@ -128,6 +128,8 @@ pub(super) fn act(step: &mut Step<'_>, who: &Who, verb: &Verb) -> Result<Done, E
         | Verb::Reject { .. }
         | Verb::AskSender { .. }
         | Verb::WriteToSender { .. }
+        | Verb::ApproveDomain { .. }
+        | Verb::ForgetDomain { .. }
         | Verb::Reread { .. }
         | Verb::Close { .. }
         | Verb::Hold { .. }
@@ -157,6 +159,8 @@ fn act_of(step: &mut Step<'_>, who: &Who, role: Role, verb: &Verb) -> Result<Act
         Verb::Reject { .. }
         | Verb::AskSender { .. }
         | Verb::WriteToSender { .. }
+        | Verb::ApproveDomain { .. }
+        | Verb::ForgetDomain { .. }
         | Verb::Reread { .. }
         | Verb::Close { .. } => Act::Decide,
         Verb::Hold { .. } | Verb::Release { .. } | Verb::Retry { .. } | Verb::Withdraw { .. } => Act::Send,

@@ -25,6 +25,8 @@ pub(super) fn act(verb: &Verb) -> String {
         | Verb::Reject { .. }
         | Verb::AskSender { .. }
         | Verb::WriteToSender { .. }
+        | Verb::ApproveDomain { .. }
+        | Verb::ForgetDomain { .. }
         | Verb::Reread { .. }
         | Verb::Close { .. }
         | Verb::Hold { .. }
