@@ -284,10 +284,8 @@ impl Engine {
             limit,
             |ask| ask.no.0.to_string(),
             |ask| {
-                Ok(Some(ask)
-                    .filter(|ask| !waiting || ask.state.lapses().is_some())
-                    .map(|ask| ask.view())
-                    .transpose()?)
+                let shown = !waiting || ask.state.lapses().is_some();
+                shown.then(|| ask.view()).transpose()
             },
         )
     }
