@@ -190,6 +190,7 @@ fn open_engine(config: &Config, setup: Setup, clock: Clock, seed: u64) -> Result
     // A CA for as long as the demo runs; P-256, because the story hands out hundreds of certificates.
     let leaf = LeafSettings { key: KeyKind::P256, ..config.ca.leaf.clone() };
     engine.entrust(Authority::throwaway(leaf, now).map_err(EngineError::from)?, config.pickup)?;
+    super::people::hire(&mut engine)?;
     Ok(engine)
 }
 
