@@ -1,9 +1,11 @@
 //! What the engine keeps in the store besides rosters: inbox items, outbox rows, matters for staff, counters. All are
 //! JSON with field names, so that a record written by an older annai still reads (`#[serde(default)]` for new fields).
 
+use super::outages::Common;
 use crate::domain::{Digest, Generation, LgCode, MailAddress, MailNo, MessageId, RowNo, TenantId, Timestamp};
 use crate::letters::LetterKind;
 use crate::reading::Reason;
+use crate::reading::authentication::Authentication;
 use crate::workflow::delivery::{Delivery, HoldReason};
 use crate::workflow::{self};
 use serde::{Deserialize, Serialize};
@@ -25,6 +27,9 @@ pub struct InboxItem {
     pub subject: String,
     pub authority: Option<LgCode>,
     pub disposition: Disposition,
+    /// What our own check of its origin found when it came in; with it a later reading is the same.
+    #[serde(default)]
+    pub authentication: Option<Authentication>,
     /// Outbox rows this mail caused.
     #[serde(default)]
     pub answers: Vec<RowNo>,
@@ -196,8 +201,14 @@ pub enum Subject {
     AnswerUndeliverable { row: RowNo, status: Option<String> },
     /// A letter could not be written at all.
     NotComposed { tenant: TenantId, letter: LetterKind, why: String },
-    /// A bounce that belongs to no letter of ours.
-    UnknownBounce { mail: MailNo },
+    /// A bounce that belongs to no letter of ours, or does not say how final it is. `row`: the letter, if it is known.
+    UnknownBounce {
+        mail: MailNo,
+        #[serde(default)]
+        row: Option<RowNo>,
+    },
+    /// Several tenants that share a prefecture or a mail server fail at once.
+    FailingTogether { common: Common, tenants: Vec<TenantId> },
 }
 
 /// Numbers handed out so far, and what the mailbox holds.

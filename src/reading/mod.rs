@@ -7,12 +7,14 @@
 //!
 //! Cost: linear in the size of the mail. Patterns are compiled once and matched without backtracking (crate regex).
 
+pub mod authentication;
 mod bounce;
 mod charset;
 mod correction;
 mod disposition;
 mod doubts;
 mod entry;
+pub mod evidence;
 mod facts;
 pub mod family;
 pub mod findings;
@@ -35,11 +37,13 @@ mod statement;
 mod subject;
 mod trust;
 
+pub use bounce::FailureClass;
 pub use proposal::{Proposal, ProposalError, ProposedCentre};
 pub use reason::{Reason, Warning, WarningCode};
 
 use crate::domain::{LgCode, MailAddress, Timestamp};
 use crate::rules::Rules;
+use authentication::Authentication;
 use serde::{Deserialize, Serialize};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -75,8 +79,10 @@ pub struct Reading {
     pub attachments: Vec<String>,
     /// Bounces: who failed.
     pub recipients: Vec<FailedRecipient>,
-    /// Bounces: the envelope tag (VERP) or Message-ID of the mail that failed, if it can be told.
+    /// Bounces: the Message-ID of the mail that failed, if it can be told.
     pub failed_message_id: Option<String>,
+    /// Bounces: to whom it was returned, and who the report says had sent: one of them may be a bounce address of ours.
+    pub returned_to: Vec<MailAddress>,
 }
 
 /// What the header says.
@@ -91,6 +97,8 @@ pub struct Head {
     /// Without angle brackets.
     pub message_id: Option<String>,
     pub date: Option<Timestamp>,
+    /// Who vouches for the sender; `None`: nobody.
+    pub authentication: Option<Authentication>,
     /// The header that shows a program wrote this (`Auto-Submitted: auto-replied`, an empty Return-Path, …): never
     /// answer such a mail (RFC 3834 §2).
     pub machine_sign: Option<String>,
@@ -122,11 +130,26 @@ pub struct ReadCentre {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedRecipient {
     pub address: MailAddress,
-    /// `None`: the report does not tell.
-    pub permanent: Option<bool>,
+    pub class: FailureClass,
     /// Enhanced status code, `5.1.1`.
     pub status: Option<String>,
     pub reason: Option<String>,
+    /// The server that refused it (`Remote-MTA`), lower-case, if the report names one.
+    pub exchanger: Option<String>,
+    /// What tells it: `rfc3464`, `arf`, `ses`, `x-failed-recipients`, `text:exim` (a family of `rules/bounces.toml`),
+    /// `text`, `returned-mail`.
+    pub source: String,
+}
+
+impl FailedRecipient {
+    /// For good, for now, or not told.
+    pub fn permanent(&self) -> Option<bool> {
+        match self.class {
+            FailureClass::Hard => Some(true),
+            FailureClass::Soft | FailureClass::Delayed => Some(false),
+            FailureClass::Unknown => None,
+        }
+    }
 }
 
 /// [`read`], and a fault of ours makes the mail unreadable instead of ending the thread (invariant I10). This is what
@@ -142,7 +165,7 @@ pub fn read(raw: &[u8], rules: &Rules) -> Reading {
     }
     let Some(mail) = mime::parse(raw) else { return Reading::unreadable() };
     let mut reading = Reading::empty(Kind::NeedsReview);
-    reading.head = head(&mail, &mut reading.reasons);
+    reading.head = head(&mail, rules, &mut reading.reasons);
     reading.attachments.clone_from(&mail.attachments);
     reading.body = match (&mail.plain, &mail.html) {
         (Some(plain), _) if !plain.trim().is_empty() => plain.clone(),
@@ -159,6 +182,7 @@ pub fn read(raw: &[u8], rules: &Rules) -> Reading {
             reading.kind = kind;
             reading.recipients = told.recipients;
             reading.failed_message_id = told.failed_message_id;
+            reading.returned_to = told.returned_to;
             reading.reasons.retain(|r| *r == Reason::TooDeep);
             if kind == Kind::AutoReply && disposition::announces_new_contact(&reading.body) {
                 reading.reasons.push(Reason::NewContact);
@@ -184,6 +208,7 @@ impl Reading {
             attachments: Vec::new(),
             recipients: Vec::new(),
             failed_message_id: None,
+            returned_to: Vec::new(),
         }
     }
 
@@ -202,7 +227,7 @@ impl Reading {
     }
 }
 
-fn head(mail: &mime::Mail, reasons: &mut Vec<Reason>) -> Head {
+fn head(mail: &mime::Mail, rules: &Rules, reasons: &mut Vec<Reason>) -> Head {
     let senders: Vec<_> =
         mail.fields.iter().filter(|(n, _)| n == "from").flat_map(|(_, v)| header::addresses(v)).collect();
     let from_fields = mail.fields.iter().filter(|(n, _)| n == "from").count();
@@ -213,8 +238,12 @@ fn head(mail: &mime::Mail, reasons: &mut Vec<Reason>) -> Head {
         [(name, address)] if from_fields == 1 => (name.clone(), Some(address.clone())),
         _ => (None, None),
     };
+    let results = mail.fields.iter().filter(|(n, _)| n == "authentication-results").map(|(_, v)| v.as_slice());
+    let domain = from.as_ref().map(MailAddress::domain);
+    let authentication = authentication::results(results, &rules.senders.gateways, domain.as_deref());
     let list = |name: &str| mail.field(name).map(header::addresses).unwrap_or_default().into_iter().map(|(_, a)| a);
     Head {
+        authentication,
         subject: mail.text("subject"),
         from_name,
         from,
