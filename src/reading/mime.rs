@@ -5,6 +5,7 @@
 //! the stack when dropped (30,000 levels fit in 1 MB), so it never gets to see these types: a copy with the words masked
 //! is parsed, and mails inside mails are opened here, one level at a time.
 
+use super::sheet::Sheet;
 use super::{charset, header, html};
 use crate::domain::Timestamp;
 use mail_parser::{Encoding, HeaderName, MessageParser, MessagePart, PartType};
@@ -15,6 +16,8 @@ use std::sync::LazyLock;
 pub const MAIL_BYTES_MAX: usize = 25 * 1024 * 1024;
 /// Mails inside mails that are opened; deeper ones make the mail [`Reason::TooDeep`](super::Reason).
 pub const DEPTH_MAX: usize = 4;
+/// Attached tables kept; further ones are names only.
+const SHEETS_MAX: usize = 3;
 /// Longest text decoded from one part, in bytes; the rest is not looked at.
 const TEXT_BYTES_MAX: usize = 1024 * 1024;
 
@@ -31,6 +34,10 @@ pub(super) struct Mail {
     pub(super) plain: Option<String>,
     pub(super) html: Option<html::Page>,
     pub(super) attachments: Vec<String>,
+    /// Attached tables.
+    pub(super) sheets: Vec<Sheet>,
+    /// What the plain text and the page were decoded as.
+    pub(super) encoding: &'static str,
     /// message/delivery-status, message/disposition-notification, message/feedback-report, headers of a returned mail.
     pub(super) reports: Vec<(String, String)>,
     pub(super) inside: Vec<Mail>,
@@ -161,7 +168,13 @@ fn take_part(mail: &mut Mail, part: &MessagePart<'_>, index: usize, raw: &[u8], 
             let decoded = charset::decode(cut(&bytes), charset.as_deref());
             take_text(mail, part, &kind, &decoded);
         }
-        _ => mail.attachments.push(name.unwrap_or_else(|| header::clean(&kind))),
+        _ => {
+            let name = name.unwrap_or_else(|| header::clean(&kind));
+            if mail.sheets.len() < SHEETS_MAX {
+                mail.sheets.extend(Sheet::new(&name, bytes, charset));
+            }
+            mail.attachments.push(name);
+        }
     }
 }
 
@@ -188,6 +201,9 @@ fn take_text(mail: &mut Mail, part: &MessagePart<'_>, kind: &str, decoded: &char
             }
             None => mail.plain = Some(text),
         }
+    }
+    if mail.encoding.is_empty() || kind == "text/plain" {
+        mail.encoding = decoded.encoding;
     }
     mail.mislabelled |= decoded.mislabelled;
     mail.doubt |= decoded.doubt;
