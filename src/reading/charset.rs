@@ -100,12 +100,16 @@ fn plausible(encoding: &'static Encoding, bytes: &[u8]) -> bool {
     encoding.decode_without_bom_handling_and_without_replacement(bytes).is_some_and(|text| japanese(&text))
 }
 
+/// Bytes, and characters, by which encodings are told apart: the rest of a long text is in the one its beginning is in.
+const SAMPLE: usize = 64 * 1024;
+
 /// A label of another language (`gb2312` from an English-language Outlook): nearly every text decodes under it, so what
 /// spells the better Japanese counts.
 fn contest(labelled: &'static Encoding, bytes: &[u8]) -> Decoded {
     let spelt = |encoding: &'static Encoding| {
         let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
-        let foreign = i64::try_from(text.chars().filter(|c| !c.is_ascii() && !in_jis(*c)).count()).unwrap_or(i64::MAX);
+        let foreign = i64::try_from(text.chars().take(SAMPLE).filter(|c| !c.is_ascii() && !in_jis(*c)).count())
+            .unwrap_or(i64::MAX);
         let worth = score(&text).saturating_sub(foreign.saturating_mul(FOREIGN_COST));
         Some((worth, encoding == labelled, encoding))
     };
@@ -132,19 +136,20 @@ fn guess(bytes: &[u8]) -> Decoded {
     match best {
         Some((encoding, text)) if japanese(&text) => with(encoding, bytes, true),
         Some(_) | None => {
-            let reads = |e: &&'static Encoding| score(&e.decode_without_bom_handling(bytes).0);
-            let likely = match std::str::from_utf8(bytes) {
-                Ok(_) => Some(UTF_8),
-                Err(_) => [UTF_8, SHIFT_JIS, EUC_JP].into_iter().max_by_key(reads),
-            };
-            Decoded { doubt: true, ..with(likely.unwrap_or(UTF_8), bytes, true) }
+            if std::str::from_utf8(bytes).is_ok() {
+                return Decoded { doubt: true, ..with(UTF_8, bytes, true) };
+            }
+            let sample = bytes.get(..SAMPLE).unwrap_or(bytes);
+            let reads = |e: &&'static Encoding| score(&e.decode_without_bom_handling(sample).0);
+            let likely = [UTF_8, SHIFT_JIS, EUC_JP].into_iter().max_by_key(reads).unwrap_or(UTF_8);
+            Decoded { doubt: true, ..with(likely, bytes, true) }
         }
     }
 }
 
 /// Kana and ideographs count for, half-width kana and oddities against.
 fn score(text: &str) -> i64 {
-    text.chars().filter(|c| !c.is_ascii()).map(weight).sum()
+    text.chars().take(SAMPLE).filter(|c| !c.is_ascii()).map(weight).sum()
 }
 
 fn weight(c: char) -> i64 {
