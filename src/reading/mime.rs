@@ -214,16 +214,7 @@ fn take_part(mail: &mut Mail, part: &MessagePart<'_>, index: usize, raw: &[u8], 
         "text/html" if !attached && (name.is_none() || index == 0) && mail.html.is_some() => {}
         "text/html" if !attached && (name.is_none() || index == 0 || first_words(mail)) => {
             let decoded = charset::decode(cut(mail, &bytes, 0), charset.as_deref());
-            let mut page = html::page(&decoded.text);
-            if let Cow::Owned(text) = readable(&page.text) {
-                page.text = text;
-            }
-            mail.html = Some(page);
-            if mail.encoding.is_empty() {
-                mail.encoding = decoded.encoding;
-            }
-            mail.mislabelled |= decoded.mislabelled;
-            mail.doubt |= decoded.doubt;
+            take_page(mail, &decoded);
         }
         _ if kind.starts_with("multiparx/") => mail.over_limit = true,
         _ => {
@@ -239,6 +230,19 @@ fn take_part(mail: &mut Mail, part: &MessagePart<'_>, index: usize, raw: &[u8], 
 /// Some servers give the text of their report a file name.
 fn first_words(mail: &Mail) -> bool {
     mail.content_type == "multipart/report" && mail.plain.is_none() && mail.html.is_none()
+}
+
+fn take_page(mail: &mut Mail, decoded: &charset::Decoded) {
+    let mut page = html::page(&decoded.text);
+    if let Cow::Owned(text) = readable(&page.text) {
+        page.text = text;
+    }
+    mail.html = Some(page);
+    if mail.encoding.is_empty() {
+        mail.encoding = decoded.encoding;
+    }
+    mail.mislabelled |= decoded.mislabelled;
+    mail.doubt |= decoded.doubt;
 }
 
 fn take_plain(mail: &mut Mail, part: &MessagePart<'_>, decoded: &charset::Decoded) {
