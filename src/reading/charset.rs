@@ -101,7 +101,7 @@ fn plausible(encoding: &'static Encoding, bytes: &[u8]) -> bool {
 }
 
 /// Bytes, and characters, by which encodings are told apart: the rest of a long text is in the one its beginning is in.
-const SAMPLE: usize = 64 * 1024;
+const SAMPLE: usize = 16 * 1024;
 
 /// A label of another language (`gb2312` from an English-language Outlook): nearly every text decodes under it, so what
 /// spells the better Japanese counts.
