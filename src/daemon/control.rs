@@ -11,10 +11,11 @@ mod client;
 pub mod request;
 
 pub use client::Door;
-pub use request::{Caller, Request, answer};
+pub use request::{Caller, Request, answer, ask};
 
 use crate::engine::EngineError;
-use crate::engine::thread::Handle;
+use crate::engine::survey::Survey;
+use crate::engine::thread::{Handle, Stopped};
 use crate::health::Health;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -127,7 +128,13 @@ impl Control {
     }
 
     /// Serves until told to end; requests under way are finished first.
-    pub(super) async fn serve(&self, handle: Handle, health: Arc<Health>, mut told: watch::Receiver<bool>) {
+    pub(super) async fn serve(
+        &self,
+        handle: Handle,
+        survey: Survey,
+        health: Arc<Health>,
+        mut told: watch::Receiver<bool>,
+    ) {
         let listener = match self.listener.try_clone().and_then(UnixListener::from_std) {
             Ok(listener) => listener,
             Err(fault) => {
@@ -146,9 +153,9 @@ impl Control {
             while open.try_join_next().is_some() {}
             match accepted {
                 Ok((stream, _)) => {
-                    let (handle, health) = (handle.clone(), Arc::clone(&health));
+                    let (handle, survey, health) = (handle.clone(), survey.clone(), Arc::clone(&health));
                     open.spawn(async move {
-                        converse(stream, &handle, &health).await;
+                        converse(stream, &handle, &survey, &health).await;
                         drop(place);
                     });
                 }
@@ -163,7 +170,7 @@ impl Control {
 }
 
 /// One request, one answer.
-async fn converse(stream: UnixStream, handle: &Handle, health: &Health) {
+async fn converse(stream: UnixStream, handle: &Handle, survey: &Survey, health: &Health) {
     let who = match stream.peer_cred() {
         Ok(peer) => user_name(peer.uid()),
         Err(fault) => {
@@ -179,7 +186,7 @@ async fn converse(stream: UnixStream, handle: &Handle, health: &Health) {
         Ok(Ok(_)) if line.last() != Some(&b'\n') => {
             Answer::Refused { error: format!("a request is one line of at most {REQUEST_BYTES_MAX} bytes"), exit: 2 }
         }
-        Ok(Ok(_)) => carry_out(&line, who, handle, health).await,
+        Ok(Ok(_)) => carry_out(&line, who, handle, survey, health).await,
         Ok(Err(fault)) => {
             tracing::debug!(%fault, "a control connection was cut");
             return;
@@ -192,7 +199,7 @@ async fn converse(stream: UnixStream, handle: &Handle, health: &Health) {
     let _gone = timeout(LINE_WAIT, stream.write_all(&bytes)).await;
 }
 
-async fn carry_out(line: &[u8], who: String, handle: &Handle, health: &Health) -> Answer {
+async fn carry_out(line: &[u8], who: String, handle: &Handle, survey: &Survey, health: &Health) -> Answer {
     let request: Request = match serde_json::from_slice(line) {
         Ok(request) => request,
         Err(fault) => {
@@ -201,7 +208,14 @@ async fn carry_out(line: &[u8], who: String, handle: &Handle, health: &Health) -
         }
     };
     let caller = Caller { who, vitals: Some(health.vitals()) };
-    match handle.call(move |engine| answer(engine, &caller, &request)).await {
+    let outcome = if matches!(request, Request::Act { .. }) {
+        handle.call(move |engine| answer(engine, &caller, &request)).await
+    } else {
+        // Reading may take its time; the engine's thread goes on meanwhile.
+        let view = survey.view();
+        tokio::task::spawn_blocking(move || ask(&view, &caller, &request)).await.map_err(|_| Stopped)
+    };
+    match outcome {
         Ok(Ok(value)) => Answer::Done { ok: value },
         Ok(Err(fault)) => {
             let Refusal { sentence, exit } = Refusal::of(&fault);

@@ -202,7 +202,7 @@ impl Daemon {
     /// Serves the control socket, if there is one.
     async fn answer_staff(&self, told: watch::Receiver<bool>) {
         if let Some(control) = &self.control {
-            control.serve(self.handle.clone(), Arc::clone(&self.health), told).await;
+            control.serve(self.handle.clone(), self.survey.clone(), Arc::clone(&self.health), told).await;
         }
     }
 

@@ -16,7 +16,7 @@
 //! | `outbox` | letters queued, leased, answered |
 //! | `waking` | time has passed |
 //! | `staff` | a person decides |
-//! | `views` | questions; they change nothing |
+//! | `views` | questions; they change nothing, and are asked beside the engine's thread |
 //! | `inspect` | whole tables and whether the indexes agree with them: for the doctor and for tests |
 //! | `forecast` | what would leave when |
 //! | `pickup` | a certificate was picked up, seen in use; what a code stands for |
@@ -56,7 +56,7 @@ use crate::workflow::delivery::Delivery;
 use records::{Counters, Row};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use step::Step;
 
 /// What staff configure and may reload while running.
@@ -84,7 +84,7 @@ pub struct Post {
 }
 
 /// What every step may look at.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Context {
     pub(crate) store: Arc<Store>,
     pub(crate) setup: Setup,
@@ -92,10 +92,15 @@ pub(crate) struct Context {
     pub(crate) clock: Clock,
 }
 
+/// What is read beside the engine's thread: always the context of now.
+pub(crate) type Beside = Arc<RwLock<Arc<Context>>>;
+
 /// See the module.
 #[derive(Debug)]
 pub struct Engine {
-    context: Context,
+    context: Arc<Context>,
+    /// The same for whoever reads beside this thread; a reload changes both.
+    beside: Beside,
     chance: Chance,
     counters: Counters,
     /// Rows leased to the dispatcher of this process. A row that is in flight in the store but not here was cut off by a
@@ -197,11 +202,12 @@ impl Engine {
         clock: Clock,
         chance: Chance,
     ) -> Result<Self, EngineError> {
-        let context = Context { store, setup, keys, clock };
+        let context = Arc::new(Context { store, setup, keys, clock });
         check_key(&context)?;
         context.store.verify_journal_tail(JOURNAL_TAIL)?;
         let counters = context.load(Table::Meta, b"counters")?.unwrap_or_default();
-        let mut engine = Self { context, chance, counters, in_flight: BTreeSet::new() };
+        let beside = Arc::new(RwLock::new(Arc::clone(&context)));
+        let mut engine = Self { context, beside, chance, counters, in_flight: BTreeSet::new() };
         engine.index_by_rules()?;
         Ok(engine)
     }
@@ -220,7 +226,8 @@ impl Engine {
 
     /// Takes over reloaded rules and templates; from the next step on they count, and every wake is set by them.
     pub fn reload(&mut self, setup: Setup) -> Result<(), EngineError> {
-        self.context.setup = setup;
+        Arc::make_mut(&mut self.context).setup = setup;
+        *self.beside.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&self.context);
         self.index_by_rules()
     }
 

@@ -3,7 +3,7 @@
 use crate::domain::{Date, LgCode, MailNo, RowNo, TenantId};
 use crate::engine::records::MatterNo;
 use crate::engine::staff::Verb;
-use crate::engine::views::{HistoryOf, RowFilter, TenantFilter};
+use crate::engine::views::{HistoryOf, RowFilter, TenantFilter, View};
 use crate::engine::{Engine, EngineError};
 use crate::health::Vitals;
 use serde::{Deserialize, Serialize};
@@ -79,36 +79,42 @@ pub struct Caller {
 
 /// Answers a request. What it changed is durable with the next commit, not before.
 pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result<Value, EngineError> {
+    if let Request::Act { act } = request {
+        engine.act(&caller.who, act)?;
+        return after(engine, act);
+    }
+    ask(&engine.view(), caller, request)
+}
+
+/// Answers what changes nothing, beside the engine's thread. Blocks for as long as it reads.
+pub fn ask(view: &View, caller: &Caller, request: &Request) -> Result<Value, EngineError> {
     match request {
-        Request::Status => value(engine.status(caller.vitals.clone())?),
-        Request::Queue { filter, after, limit } => value(engine.queue(filter, *after, *limit)?),
-        Request::Letter { row } => value(engine.letter(*row)?),
-        Request::Matters { after, limit } => value(engine.open_matters(*after, *limit)?),
-        Request::Mail { mail, authority } => value(engine.mail(*mail, *authority)?),
-        Request::Tenants { filter, after, limit } => value(engine.tenants(filter, *after, *limit)?),
-        Request::Tenant { id } => value(engine.tenant(*id)?),
-        Request::History { of, after, limit } => value(engine.history(*of, *after, *limit)?),
+        Request::Status => value(view.status(caller.vitals.clone())?),
+        Request::Queue { filter, after, limit } => value(view.queue(filter, *after, *limit)?),
+        Request::Letter { row } => value(view.letter(*row)?),
+        Request::Matters { after, limit } => value(view.open_matters(*after, *limit)?),
+        Request::Mail { mail, authority } => value(view.mail(*mail, *authority)?),
+        Request::Tenants { filter, after, limit } => value(view.tenants(filter, *after, *limit)?),
+        Request::Tenant { id } => value(view.tenant(*id)?),
+        Request::History { of, after, limit } => value(view.history(*of, *after, *limit)?),
         Request::Forecast { until } => {
-            let until = until.unwrap_or_else(|| engine.now().date().plus_days(FORECAST_DAYS));
-            value(engine.forecast(until)?)
+            let until = until.unwrap_or_else(|| view.now().date().plus_days(FORECAST_DAYS));
+            value(view.forecast(until)?)
         }
-        Request::JournalTail { count } => value(engine.journal_tail(*count)?),
-        Request::Verify => value(engine.audit()?),
+        Request::JournalTail { count } => value(view.journal_tail(*count)?),
+        Request::Verify => value(view.audit()?),
         Request::Export { path } => {
-            let head = engine.export_journal(absolute(path)?)?;
+            let head = view.export_journal(absolute(path)?)?;
             Ok(json!({"file": path, "entries": head.no, "anchor": head.hash}))
         }
         Request::Backup { path } => {
-            let summary = engine.backup(absolute(path)?)?;
+            let summary = view.backup(absolute(path)?)?;
             Ok(json!({
                 "file": path, "rows": summary.rows, "sha256": summary.digest,
                 "journal": {"no": summary.head.no, "hash": summary.head.hash},
             }))
         }
-        Request::Act { act } => {
-            engine.act(&caller.who, act)?;
-            after(engine, act)
-        }
+        Request::Act { .. } => Err(EngineError::Refused("an act is no question; this is a fault of annai, please report it")),
     }
 }
 

@@ -1,11 +1,11 @@
 //! What happened, from the journal, in sentences staff can read to an officer on the telephone. An event this annai does
 //! not know (a newer one wrote it) is shown by its name, never left out.
 
-use super::{Page, words};
+use super::{Page, View, words};
 use crate::domain::{MailNo, RowNo, TenantId, Timestamp};
 use crate::engine::records::{Disposition, Subject};
 use crate::engine::staff::Verb;
-use crate::engine::{Engine, EngineError};
+use crate::engine::EngineError;
 use crate::letters::LetterKind;
 use crate::store::Entry;
 use crate::workflow::Course;
@@ -41,7 +41,7 @@ pub(super) struct Scope {
     rows: BTreeSet<u64>,
 }
 
-impl Engine {
+impl View {
     /// Entries about one tenant, mail or letter, after entry `after`.
     pub fn history(&self, of: HistoryOf, after: Option<u64>, limit: usize) -> Result<Page<HistoryLine>, EngineError> {
         let scope = self.scope(of)?;
@@ -73,8 +73,8 @@ impl Engine {
 }
 
 impl Scope {
-    fn add_mail(&mut self, engine: &Engine, no: MailNo) -> Result<(), EngineError> {
-        let item = engine.item(no)?;
+    fn add_mail(&mut self, view: &View, no: MailNo) -> Result<(), EngineError> {
+        let item = view.item(no)?;
         self.mails.insert(no.0);
         self.rows.extend(item.answers.iter().map(|row| row.0));
         Ok(())

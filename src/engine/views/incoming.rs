@@ -1,9 +1,9 @@
 //! What waits for a person, and one mail: what was understood, from which lines, and what taking it over would change.
 
-use super::{Page, words};
+use super::{Page, View, words};
 use crate::domain::{LgCode, MailNo, RowNo, TenantId, Timestamp};
 use crate::engine::records::{InboxItem, MatterNo, OpenMatter, Subject};
-use crate::engine::{Engine, EngineError, codec, staff};
+use crate::engine::{EngineError, codec, staff};
 use crate::reading::{Reading, Warning};
 use crate::store::Table;
 use crate::workflow::directory::{self, Change};
@@ -72,7 +72,7 @@ pub enum ChangeView {
     AddressChanged { tenant: TenantId, name: String, from: String, to: String },
 }
 
-impl Engine {
+impl View {
     /// Open matters after number `after`, the oldest first.
     pub fn open_matters(&self, after: Option<MatterNo>, limit: usize) -> Result<Page<MatterView>, EngineError> {
         let first = after.map_or(0, |matter| matter.0.saturating_add(1));
@@ -105,7 +105,7 @@ impl Engine {
 
     fn changes(&self, code: LgCode, reading: &Reading) -> Result<Vec<ChangeView>, EngineError> {
         let roster = self.roster(code)?;
-        let Some(authority) = self.setup().rules.authorities.by_code(code) else { return Ok(Vec::new()) };
+        let Some(authority) = self.rules().authorities.by_code(code) else { return Ok(Vec::new()) };
         let changes = directory::changes(roster.as_ref(), reading, authority);
         let view = |change| match change {
             Change::Added { kind, name, address } => {

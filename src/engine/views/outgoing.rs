@@ -1,9 +1,9 @@
 //! Letters: the queue and one letter. The text of a letter that holds a secret is never shown, to nobody.
 
-use super::{Page, words};
+use super::{Page, View, words};
 use crate::domain::{MailAddress, RowNo, TenantId, Timestamp};
 use crate::engine::records::{About, Row};
-use crate::engine::{Engine, EngineError, codec, is_secret, outbox};
+use crate::engine::{EngineError, codec, is_secret, outbox};
 use crate::reading;
 use crate::rules::Rules;
 use crate::store::Table;
@@ -60,7 +60,7 @@ pub struct RowView {
     pub body: Option<String>,
 }
 
-impl Engine {
+impl View {
     /// Letters by number, after row `after`.
     pub fn queue(&self, filter: &RowFilter, after: Option<RowNo>, limit: usize) -> Result<Page<RowLine>, EngineError> {
         known_state(filter.state.as_deref(), &words::DELIVERY)?;
@@ -85,7 +85,7 @@ impl Engine {
         let row = self.row(no)?;
         let sealed = is_secret(&row);
         let text = match outbox::content(&self.context, &row) {
-            Ok(bytes) => Some(text_of(bytes.reveal(), sealed, &self.setup().rules)),
+            Ok(bytes) => Some(text_of(bytes.reveal(), sealed, &self.rules())),
             Err(EngineError::Refused(_)) => None,
             Err(fault) => return Err(fault),
         };
