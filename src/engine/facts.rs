@@ -110,6 +110,16 @@ pub(crate) fn pickup_password(context: &Context, tenant: TenantId, enrolment: &E
     crypto::codes::typeable(bits.reveal(), 3, 4)
 }
 
+/// Every secret a letter to a tenant may hold: for masking.
+pub(super) fn secrets(context: &Context, course: &Course, generation: Generation) -> Vec<Secret<String>> {
+    let id = course.tenant.id;
+    let of_generation = course.enrolment(generation).into_iter();
+    let mut secrets: Vec<_> =
+        of_generation.flat_map(|e| [pickup_code(context, id, e), pickup_password(context, id, e)]).collect();
+    secrets.push(credential_password(context, course));
+    secrets
+}
+
 fn credential_password(context: &Context, course: &Course) -> Secret<String> {
     let about = [course.tenant.id.to_string().as_bytes(), &course.credential.nonce.0].concat();
     crypto::codes::typeable(context.keys.derive(Purpose::Password, &about).reveal(), 4, 4)

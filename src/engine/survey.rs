@@ -79,6 +79,18 @@ impl Milestone {
         }
     }
 
+    /// The word beside it for who reads no Japanese.
+    pub fn english(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::Reached => "address proven",
+            Self::Notified => "notice sent",
+            Self::PasswordSent => "password sent",
+            Self::Collected => "picked up",
+            Self::InUse => "in use",
+        }
+    }
+
     /// The furthest milestone a course has reached in any generation.
     pub fn of(course: &Course) -> Self {
         let reached = match course.welcome {

@@ -3,6 +3,7 @@
 use super::{Page, View, words};
 use crate::domain::{LgCode, MailNo, RowNo, TenantId, Timestamp};
 use crate::engine::records::{InboxItem, MatterNo, OpenMatter, Subject};
+use crate::engine::thread::STACK_BYTES;
 use crate::engine::{EngineError, codec, staff};
 use crate::reading::{Reading, Warning};
 use crate::store::Table;
@@ -54,6 +55,9 @@ pub struct MailView {
     pub lines: Vec<ReadLine>,
     /// What taking it over would change; empty: nothing, or the authority is not known.
     pub changes: Vec<ChangeView>,
+    /// The reading itself, for whoever shows its parts one by one.
+    #[serde(skip)]
+    pub read: Reading,
 }
 
 /// A line of a mail's text.
@@ -84,10 +88,20 @@ impl View {
 
     /// One mail as a person must see it to decide; `authority` is for a mail that does not say which it is from.
     pub fn mail(&self, no: MailNo, authority: Option<LgCode>) -> Result<MailView, EngineError> {
-        let item = self.item(no)?;
-        let reading = staff::read_again(&self.context, &item)?;
         let mut matters = self.matters(super::SCAN_MAX)?;
         matters.retain(|matter| mail_of(&matter.subject) == Some(no));
+        self.mail_with(no, authority, &matters)
+    }
+
+    /// The same for whoever knows the open matters about it.
+    pub fn mail_with(
+        &self,
+        no: MailNo,
+        authority: Option<LgCode>,
+        matters: &[OpenMatter],
+    ) -> Result<MailView, EngineError> {
+        let item = self.item(no)?;
+        let reading = self.read_aside(&item)?;
         let code = authority.or_else(|| directory::code_of(&reading));
         Ok(MailView {
             disposition_name: item.disposition.japanese(),
@@ -97,9 +111,20 @@ impl View {
             authority_name: reading.authority.as_ref().map(|authority| authority.name.clone()),
             lines: lines(&reading),
             changes: code.map(|code| self.changes(code, &reading)).transpose()?.unwrap_or_default(),
-            warnings: reading.warnings,
-            attachments: reading.attachments,
+            warnings: reading.warnings.clone(),
+            attachments: reading.attachments.clone(),
             item,
+            read: reading,
+        })
+    }
+
+    /// Reads a mail on a thread of its own: deep MIME trees cost more stack than callers have.
+    pub fn read_aside(&self, item: &InboxItem) -> Result<Reading, EngineError> {
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name("reading".to_owned()).stack_size(STACK_BYTES);
+            let reading = thread.spawn_scoped(scope, || staff::read_again(&self.context, item));
+            let reading = reading.map_err(|fault| EngineError::Record(fault.to_string()))?;
+            reading.join().unwrap_or_else(|_| Ok(Reading::unreadable()))
         })
     }
 
@@ -124,7 +149,7 @@ impl View {
         Ok(changes.into_iter().map(view).collect())
     }
 
-    fn matter_view(&self, matter: &OpenMatter) -> MatterView {
+    pub fn matter_view(&self, matter: &OpenMatter) -> MatterView {
         let (row, tenant) = match &matter.subject {
             Subject::Mail { .. } | Subject::Inquiry { .. } | Subject::UnknownBounce { .. } => (None, None),
             Subject::Tenant { tenant, .. } | Subject::NotComposed { tenant, .. } => (None, Some(*tenant)),

@@ -3,11 +3,14 @@
 use super::{Page, View, words};
 use crate::domain::{MailAddress, RowNo, TenantId, Timestamp};
 use crate::engine::records::{About, Row};
-use crate::engine::{EngineError, codec, is_secret, outbox};
+use crate::engine::staff::Verb;
+use crate::engine::{EngineError, codec, facts, is_secret, outbox};
+use crate::letters::LetterKind;
 use crate::reading;
 use crate::rules::Rules;
 use crate::store::Table;
-use crate::workflow::delivery::Delivery;
+use crate::workflow::delivery::{self, Delivery, DeliveryEvent, HoldReason};
+use crate::workflow::{CourseEvent, Nonce, Policy, course};
 use serde::{Deserialize, Serialize};
 
 /// Characters repeated of a state that is none.
@@ -100,6 +103,63 @@ impl View {
             body,
             line: line(row),
         })
+    }
+
+    /// The text of a letter as it leaves, each secret in it masked. `None`: its bytes have been deleted after sending, or a
+    /// secret could not be found in the text, and then none of it is shown.
+    pub fn preview(&self, no: RowNo) -> Result<Option<String>, EngineError> {
+        let row = self.row(no)?;
+        let bytes = match outbox::content(&self.context, &row) {
+            Ok(bytes) => bytes,
+            Err(EngineError::Refused(_)) => return Ok(None),
+            Err(fault) => return Err(fault),
+        };
+        let mut text = reading::read_safely(bytes.reveal(), self.rules()).body;
+        if !is_secret(&row) {
+            return Ok(Some(text));
+        }
+        let About::Tenant { tenant, generation, .. } = row.about else { return Ok(None) };
+        let course = self.course(tenant)?;
+        let mut masked = row.letter == LetterKind::Credentials;
+        for secret in facts::secrets(&self.context, &course, generation) {
+            let secret = secret.reveal();
+            masked |= text.contains(secret.as_str());
+            let mask: String = secret.chars().map(|c| if c.is_alphanumeric() { '●' } else { c }).collect();
+            text = text.replace(secret.as_str(), &mask);
+        }
+        Ok(masked.then_some(text))
+    }
+
+    /// Whether a verb about a letter or a tenant's course would be taken at this moment: the machines are asked, nothing
+    /// changes. Verbs about mails and matters are always answered with yes; only doing them tells.
+    pub fn would_take(&self, verb: &Verb) -> Result<(), EngineError> {
+        let rules = self.rules();
+        let letter = |no: RowNo, event: &DeliveryEvent| {
+            let row = self.row(no)?;
+            let (now, first) = (self.now(), row.first_attempt.unwrap_or_else(|| self.now()));
+            delivery::step(&row.delivery, event, is_secret(&row), first, now, &rules.schedule)?;
+            Ok(())
+        };
+        let course = |id: TenantId, event: &CourseEvent| {
+            course::step(&self.course(id)?, event, self.now(), &Policy::of(rules))?;
+            Ok(())
+        };
+        match verb {
+            Verb::Hold { row, .. } => letter(*row, &DeliveryEvent::Held { reason: HoldReason::Staff }),
+            Verb::Release { row } => letter(*row, &DeliveryEvent::Released),
+            Verb::Retry { row } => letter(*row, &DeliveryEvent::RetryNow),
+            Verb::Withdraw { row, reason } => letter(*row, &DeliveryEvent::Withdrawn { why: reason.clone() }),
+            Verb::Reissue { tenant, reason } => {
+                course(*tenant, &CourseEvent::Reissued { reason: *reason, nonce: Nonce([0; 16]) })
+            }
+            Verb::Cancel { tenant, reason } => course(*tenant, &CourseEvent::Cancelled { reason: reason.clone() }),
+            Verb::Revoke { tenant, reason } => course(*tenant, &CourseEvent::Revoked { reason: *reason }),
+            Verb::Accept { .. }
+            | Verb::Reject { .. }
+            | Verb::AskSender { .. }
+            | Verb::Reread { .. }
+            | Verb::Close { .. } => Ok(()),
+        }
     }
 
     /// Numbers of the letters to one tenant, in their order.

@@ -3,7 +3,7 @@
 //! none is searched for as a word.
 
 /// Characters of a query that count.
-pub const QUERY_CHARS_MAX: usize = 200;
+pub(super) const QUERY_CHARS_MAX: usize = 200;
 
 /// What a value is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
