@@ -5,6 +5,8 @@
 
 #[path = "control/place.rs"]
 mod place;
+#[path = "control/review.rs"]
+mod review;
 
 use annai::daemon::assembly;
 use annai::workflow::delivery::{Outcome, Reply};

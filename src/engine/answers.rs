@@ -4,21 +4,26 @@
 //! most one per mail and `receipts_per_sender_per_day` per sender and day. A copy of a receipt goes to the ministry in a
 //! transaction of its own, so that its refusal never touches the officer's mail.
 
-use super::records::{About, InboxItem, row_key};
+use super::records::{About, Disposition, InboxItem, row_key};
 use super::step::Step;
-use super::{EngineError, codec};
+use super::{Context, EngineError, codec};
 use crate::crypto::Purpose;
 use crate::domain::{MailAddress, RowNo, TenantKind};
-use crate::letters::{Fault, Letter, LetterKind, Understood};
+use crate::letters::{Fault, Letter, LetterKind, Question, Understood};
+use crate::reading::family::{Family, family_of};
+use crate::reading::findings::{Finding, findings, quoted};
 use crate::reading::{Reading, Reason};
 use crate::rules::Rules;
 use crate::store::Table;
 
-/// Longest quoted line in a request for correction, in characters.
-const QUOTED_CHARS_MAX: usize = 60;
-
 /// Counts of former days deleted with each answer.
 const OLD_TALLIES_MAX: usize = 4;
+
+/// A draft, and whether something must still be written into it.
+pub(super) struct Asked {
+    pub(super) letter: Letter,
+    pub(super) unfinished: bool,
+}
 
 /// Queues an answer, if one may be given.
 pub(super) fn answer(
@@ -27,32 +32,88 @@ pub(super) fn answer(
     reading: &Reading,
     letter: LetterKind,
 ) -> Result<(), EngineError> {
+    let facts = facts(letter, item, reading, &step.context.setup.rules);
+    ask(step, item, reading, &facts)
+}
+
+/// Queues this letter to the sender, if one of its kind may be given.
+pub(super) fn ask(
+    step: &mut Step<'_>,
+    item: &mut InboxItem,
+    reading: &Reading,
+    letter: &Letter,
+) -> Result<(), EngineError> {
     let Some(to) = reading.head.from.clone().filter(|to| may_answer(step, reading, to)) else { return Ok(()) };
     let about = About::Mail { mail: item.no, copy: false };
-    let given_before = step.context.store.get(Table::Letter, row_key(&about, letter).as_bytes())?.is_some();
+    let given_before = step.context.store.get(Table::Letter, row_key(&about, letter.kind()).as_bytes())?.is_some();
     if given_before || !take_from_daily_allowance(step, &to)? {
         return Ok(());
     }
-    let facts = facts(letter, item, reading, &step.context.setup.rules);
-    let answers = reading.head.message_id.clone();
-    let copy = match letter {
-        LetterKind::Receipt => Some(step.context.setup.post.ministry.clone()),
-        LetterKind::UnderReview
-        | LetterKind::CorrectionRequest
-        | LetterKind::Welcome
-        | LetterKind::CertificateNotice
-        | LetterKind::PickupPassword
-        | LetterKind::Reminder
-        | LetterKind::Expired
-        | LetterKind::Credentials => None,
-    };
+    queue_answer(step, item, about, &to, reading.head.message_id.clone(), letter)
+}
+
+/// Queues a letter to the sender of a mail; of a receipt the ministry gets a copy.
+pub(super) fn queue_answer(
+    step: &mut Step<'_>,
+    item: &mut InboxItem,
+    about: About,
+    to: &MailAddress,
+    answers: Option<String>,
+    letter: &Letter,
+) -> Result<(), EngineError> {
+    let copy = (letter.kind() == LetterKind::Receipt).then(|| step.context.setup.post.ministry.clone());
     let cc = copy.iter().cloned().collect();
-    let row = step.queue_letter(about, &to, cc, answers, &facts, step.now)?;
+    let row = step.queue_letter(about, to, cc, answers, letter, step.now)?;
     item.answers.push(row);
     if let Some(ministry) = copy {
         item.answers.push(step.queue_copy(row, About::Mail { mail: item.no, copy: true }, ministry)?);
     }
     Ok(())
+}
+
+/// What the sender of a mail in review is to be asked: the draft of the heaviest reason, with every reason in it and the
+/// lines they come from.
+pub(super) fn question(context: &Context, item: &InboxItem, reading: &Reading) -> Asked {
+    let reasons = reasons_of(item, reading);
+    let (received, subject) = (item.filed, item.subject.clone());
+    let faults = faults(reading, &reasons, &context.setup.rules);
+    let about = match family_of(&reasons) {
+        Family::Mend => {
+            return Asked { letter: Letter::CorrectionRequest { received, subject, faults }, unfinished: false };
+        }
+        Family::Origin => Question::Origin,
+        Family::Authority => Question::Authority,
+        Family::Resend => Question::Resend,
+        Family::Confirm => Question::Confirm,
+        Family::Reply => Question::Reply,
+    };
+    let rows = understood(reading, &official_name(reading, &context.setup.rules));
+    Asked { letter: Letter::Ask { about, received, subject, faults, rows }, unfinished: about == Question::Reply }
+}
+
+/// Why a mail waits: what was decided when it was filed, and what the reading says today.
+pub(super) fn reasons_of(item: &InboxItem, reading: &Reading) -> Vec<Reason> {
+    let mut reasons = reading.reasons.clone();
+    match &item.disposition {
+        Disposition::Review { reasons: filed } => reasons.extend(filed),
+        Disposition::Inquiry => reasons.push(Reason::Inquiry),
+        Disposition::Registered
+        | Disposition::Revision
+        | Disposition::Duplicate { .. }
+        | Disposition::AutoReply
+        | Disposition::Bounce { .. }
+        | Disposition::OwnMail
+        | Disposition::Spam
+        | Disposition::Rejected { .. }
+        | Disposition::Unreadable => {}
+    }
+    if reasons.len() > 1 && item.disposition == Disposition::Inquiry {
+        // A question is answered; that it is no registration is no fault of it.
+        reasons.retain(|reason| *reason != Reason::UnknownKind);
+    }
+    reasons.sort_unstable();
+    reasons.dedup();
+    reasons
 }
 
 /// Whether the sender could mend it if told which line.
@@ -67,12 +128,16 @@ pub(super) fn is_mendable(reason: Reason) -> bool {
     )
 }
 
+/// Whether a person may write there: never to ourselves.
+pub(super) fn may_write(context: &Context, to: &MailAddress) -> bool {
+    let post = &context.setup.post;
+    ![&post.from, &post.contractor, &post.ministry, &post.bounce].iter().any(|own| own.same_mailbox(to))
+}
+
 fn may_answer(step: &Step<'_>, reading: &Reading, to: &MailAddress) -> bool {
-    let post = &step.context.setup.post;
-    let ours = [&post.from, &post.contractor, &post.ministry, &post.bounce];
     let local = to.local().to_ascii_lowercase();
     let machine = ["mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply"].contains(&local.as_str());
-    reading.head.machine_sign.is_none() && !machine && !ours.iter().any(|own| own.same_mailbox(to))
+    reading.head.machine_sign.is_none() && !machine && may_write(step.context, to)
 }
 
 /// Counts one answer to this sender today; false if there were enough.
@@ -103,8 +168,15 @@ fn facts(letter: LetterKind, item: &InboxItem, reading: &Reading, rules: &Rules)
             let notes = reading.warnings.iter().map(|warning| warning.text.clone()).collect();
             Letter::Receipt { rows: understood(reading, &authority), authority, received, notes }
         }
-        LetterKind::CorrectionRequest => Letter::CorrectionRequest { received, subject, faults: faults(reading) },
+        LetterKind::CorrectionRequest => {
+            Letter::CorrectionRequest { received, subject, faults: faults(reading, &reading.reasons, rules) }
+        }
         LetterKind::UnderReview
+        | LetterKind::AskAuthority
+        | LetterKind::AskResend
+        | LetterKind::AskConfirm
+        | LetterKind::AskOrigin
+        | LetterKind::AskReply
         | LetterKind::Welcome
         | LetterKind::CertificateNotice
         | LetterKind::PickupPassword
@@ -128,27 +200,20 @@ fn understood(reading: &Reading, authority: &str) -> Vec<Understood> {
         .collect()
 }
 
-/// Each reason with the lines it comes from, as written.
-fn faults(reading: &Reading) -> Vec<Fault> {
-    let quoted = |no: usize| {
-        let text = reading.body.lines().nth(no.checked_sub(1)?)?.trim();
-        Some(text.chars().filter(|c| !c.is_control()).take(QUOTED_CHARS_MAX).collect::<String>())
-    };
-    let without_address = || {
-        let head = reading.authority.iter().filter(|a| a.address.is_none()).filter_map(|a| a.line);
-        head.chain(reading.centres.iter().filter(|c| c.address.is_none()).filter_map(|c| c.line)).filter_map(quoted)
-    };
-    let mut faults = Vec::new();
-    for reason in &reading.reasons {
-        let sentence = reason.sentence().to_owned();
-        let about_lines = matches!(reason, Reason::AddressMissing | Reason::AddressInvalid);
-        let lines: Vec<_> = without_address().filter(|_| about_lines).collect();
-        if lines.is_empty() {
+/// Each reason as the sender is told it, with the lines it comes from, as written.
+fn faults(reading: &Reading, reasons: &[Reason], rules: &Rules) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = Vec::new();
+    for Finding { reason, lines } in findings(reading, reasons, rules) {
+        let sentence = reason.to_sender().to_owned();
+        let quoted: Vec<_> = lines.into_iter().filter_map(|line| quoted(reading, line)).collect();
+        if quoted.is_empty() {
             faults.push(Fault { quoted: None, sentence });
         } else {
-            faults.extend(lines.into_iter().map(|line| Fault { quoted: Some(line), sentence: sentence.clone() }));
+            faults.extend(quoted.into_iter().map(|line| Fault { quoted: Some(line), sentence: sentence.clone() }));
         }
     }
+    let mut seen = std::collections::HashSet::new();
+    faults.retain(|fault| seen.insert((fault.sentence.clone(), fault.quoted.clone())));
     faults
 }
 

@@ -46,15 +46,7 @@ impl Step<'_> {
                 }
                 Some(_) | None => None,
             },
-            LetterKind::Reminder => match enrolment.map(|e| &e.state) {
-                Some(State::Open { notice_relayed, deadline, .. }) => {
-                    let notice_sent = notice_relayed.date();
-                    let days_left = u32::try_from(deadline.days_since(leaves.date())).unwrap_or(0);
-                    let last = self.is_last_reminder(ordinal);
-                    Some(Letter::Reminder { to, notice_sent, deadline: *deadline, days_left, last })
-                }
-                Some(_) | None => None,
-            },
+            LetterKind::Reminder => self.reminder(to, enrolment, ordinal, leaves),
             LetterKind::Expired => match enrolment.map(|e| &e.state) {
                 Some(State::Expired { deadline, .. }) => Some(Letter::Expired { to, deadline: *deadline }),
                 Some(_) | None => None,
@@ -66,8 +58,27 @@ impl Step<'_> {
                 unzip_password: post.unzip_password.clone(),
                 method: post.zip_method,
             }),
-            LetterKind::Receipt | LetterKind::UnderReview | LetterKind::CorrectionRequest => None,
+            LetterKind::Receipt
+            | LetterKind::UnderReview
+            | LetterKind::CorrectionRequest
+            | LetterKind::AskAuthority
+            | LetterKind::AskResend
+            | LetterKind::AskConfirm
+            | LetterKind::AskOrigin
+            | LetterKind::AskReply => None,
         })
+    }
+
+    fn reminder(&self, to: Addressee, of: Option<&Enrolment>, ordinal: u32, leaves: Timestamp) -> Option<Letter> {
+        match of.map(|e| &e.state) {
+            Some(State::Open { notice_relayed, deadline, .. }) => {
+                let notice_sent = notice_relayed.date();
+                let days_left = u32::try_from(deadline.days_since(leaves.date())).unwrap_or(0);
+                let last = self.is_last_reminder(ordinal);
+                Some(Letter::Reminder { to, notice_sent, deadline: *deadline, days_left, last })
+            }
+            Some(_) | None => None,
+        }
     }
 
     fn is_last_reminder(&self, tier: u32) -> bool {

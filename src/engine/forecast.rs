@@ -102,7 +102,9 @@ impl View {
                 About::Tenant { tenant, generation, ordinal } => {
                     waiting.entry(tenant).or_default().push(Leaving { at, letter: row.letter, generation, ordinal });
                 }
-                About::Mail { .. } => *counts.entry((at.date(), row.letter.name())).or_default() += 1,
+                About::Mail { .. } | About::Reply { .. } => {
+                    *counts.entry((at.date(), row.letter.name())).or_default() += 1;
+                }
             }
         }
         Ok(waiting)

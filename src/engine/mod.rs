@@ -16,6 +16,7 @@
 //! | `outbox` | letters queued, leased, answered |
 //! | `waking` | time has passed |
 //! | `staff` | a person decides |
+//! | `review` | … about a mail: takes it over with changes, asks its sender |
 //! | `views` | questions; they change nothing, and are asked beside the engine's thread |
 //! | `inspect` | whole tables and whether the indexes agree with them: for the doctor and for tests |
 //! | `forecast` | what would leave when |
@@ -36,6 +37,7 @@ pub mod outbox;
 pub mod pickup;
 pub mod records;
 pub mod replay;
+pub mod review;
 pub mod staff;
 mod step;
 pub mod survey;

@@ -146,6 +146,8 @@ pub enum About {
     Tenant { tenant: TenantId, generation: Generation, ordinal: u32 },
     /// An answer to a mail; `copy` is the ministry's.
     Mail { mail: MailNo, copy: bool },
+    /// A letter staff wrote to the sender of a mail; numbered, for they may write again.
+    Reply { mail: MailNo, ordinal: u32 },
 }
 
 impl Row {
@@ -160,6 +162,7 @@ pub fn row_key(about: &About, letter: LetterKind) -> String {
     let letter = letter.name();
     match about {
         About::Tenant { tenant, generation, ordinal } => format!("t/{tenant}/{generation}/{letter}/{ordinal}"),
+        About::Reply { mail, ordinal } => format!("m/{mail}/{letter}/reply/{ordinal}"),
         About::Mail { mail, copy } => format!("m/{mail}/{letter}/{}", if *copy { "copy" } else { "to" }),
     }
 }

@@ -3,14 +3,13 @@
 
 use super::records::{Disposition, InboxItem, MatterNo, OpenMatter, Subject};
 use super::step::Step;
-use super::{Context, Engine, EngineError, codec};
+use super::{Context, Engine, EngineError, codec, review};
 use crate::domain::{LgCode, MailNo, RowNo, TenantId};
-use crate::letters::LetterKind;
-use crate::reading::{self, Reading};
+use crate::reading::{self, Proposal, Reading, Reason};
 use crate::store::Table;
 use crate::workflow::Matter;
 use crate::workflow::delivery::{DeliveryEvent, HoldReason};
-use crate::workflow::directory::{self, Change};
+use crate::workflow::directory::Change;
 use crate::workflow::{CourseEvent, ReissueReason, RevocationReason};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -27,14 +26,28 @@ pub enum Verb {
         mail: MailNo,
         authority: Option<LgCode>,
     },
+    /// Take over what staff made of it. `despite`: doubts about the edited values that they confirm.
+    AcceptEdited {
+        mail: MailNo,
+        proposal: Proposal,
+        reason: String,
+        #[serde(default)]
+        despite: Vec<Reason>,
+    },
     /// Take nothing over.
     Reject {
         mail: MailNo,
         reason: String,
     },
-    /// Tell the sender which lines cannot be taken over.
+    /// Ask the sender what the draft asks ([`Engine::draft`]).
     AskSender {
         mail: MailNo,
+    },
+    /// Ask in one's own words.
+    WriteToSender {
+        mail: MailNo,
+        subject: String,
+        body: String,
     },
     /// Read the stored bytes again with the rules of today; decides anew.
     Reread {
@@ -85,25 +98,18 @@ impl Engine {
 
 fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
     match verb {
-        Verb::Accept { mail, authority } => accept(step, *mail, *authority),
+        Verb::Accept { mail, authority } => review::accept(step, *mail, *authority),
+        Verb::AcceptEdited { mail, proposal, reason, despite } => {
+            review::accept_edited(step, *mail, proposal, reason, despite)
+        }
         Verb::Reject { mail, reason } => {
             let mut item = in_review(step.context, *mail)?;
             item.disposition = Disposition::Rejected { reason: short(reason)? };
             close_of_mail(step, *mail)?;
             step.put_item(&item)
         }
-        Verb::AskSender { mail } => {
-            let mut item = in_review(step.context, *mail)?;
-            let reading = read_again(step.context, &item)?;
-            let given = item.answers.len();
-            super::answers::answer(step, &mut item, &reading, LetterKind::CorrectionRequest)?;
-            if item.answers.len() == given {
-                return Err(EngineError::Refused(
-                    "no letter may go to this sender: it was asked already, had enough answers today, or is a program; write by hand",
-                ));
-            }
-            step.put_item(&item)
-        }
+        Verb::AskSender { mail } => review::ask_sender(step, *mail),
+        Verb::WriteToSender { mail, subject, body } => review::write_to_sender(step, *mail, subject, body),
         Verb::Reread { mail } => super::filing::reread(step, *mail),
         Verb::Close { matter, reason } => {
             let known: Option<OpenMatter> = step.context.load(Table::Review, &codec::number(*matter))?;
@@ -143,35 +149,7 @@ fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
     }
 }
 
-/// Takes over what a mail says: additions and changed addresses, and tells the sender.
-fn accept(step: &mut Step<'_>, mail: MailNo, authority: Option<LgCode>) -> Result<(), EngineError> {
-    let mut item = in_review(step.context, mail)?;
-    let mut reading = read_again(step.context, &item)?;
-    let rules = std::sync::Arc::clone(&step.context.setup.rules);
-    let code = authority
-        .or_else(|| directory::code_of(&reading))
-        .ok_or(EngineError::Refused("this mail names no known authority; say which one it is with --authority CODE"))?;
-    let known = rules.authorities.by_code(code);
-    let known = known.ok_or_else(|| EngineError::Input(format!("{code} is not in rules/authorities.csv")))?;
-    if let Some(stated) = &mut reading.authority {
-        stated.code = Some(code);
-    }
-    let changes = directory::changes(step.roster(code)?, &reading, known);
-    if changes.is_empty() {
-        return Err(EngineError::Refused(
-            "this mail says nothing that could be taken over; reject it or ask the sender",
-        ));
-    }
-    super::filing::take_over(step, code, mail, &changes)?;
-    settle_undeliverable(step, &changes)?;
-    item.authority = Some(code);
-    item.disposition = Disposition::Revision;
-    close_of_mail(step, mail)?;
-    super::answers::answer(step, &mut item, &reading, LetterKind::Receipt)?;
-    step.put_item(&item)
-}
-
-fn in_review(context: &Context, mail: MailNo) -> Result<InboxItem, EngineError> {
+pub(super) fn in_review(context: &Context, mail: MailNo) -> Result<InboxItem, EngineError> {
     let item: InboxItem = context.load(Table::Inbox, &codec::number(mail.0))?.ok_or(EngineError::NoMail(mail))?;
     match item.disposition {
         Disposition::Review { .. } | Disposition::Unreadable | Disposition::Inquiry => Ok(item),
@@ -193,7 +171,7 @@ pub(super) fn read_again(context: &Context, item: &InboxItem) -> Result<Reading,
 }
 
 /// A reason is never empty: it stands in the journal for whoever asks later.
-fn short(reason: &str) -> Result<String, EngineError> {
+pub(super) fn short(reason: &str) -> Result<String, EngineError> {
     let text: String = reason.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect();
     if text.trim().is_empty() { Err(EngineError::Input("a reason is needed".to_owned())) } else { Ok(text) }
 }
@@ -233,7 +211,7 @@ fn close_of_tenant(step: &mut Step<'_>, tenant: TenantId) -> Result<(), EngineEr
 }
 
 /// A new address is what an undeliverable letter was waiting for.
-fn settle_undeliverable(step: &mut Step<'_>, changes: &[Change]) -> Result<(), EngineError> {
+pub(super) fn settle_undeliverable(step: &mut Step<'_>, changes: &[Change]) -> Result<(), EngineError> {
     let has_new_address = |tenant: &TenantId| {
         changes.iter().any(|change| match change {
             Change::AddressChanged { id, .. } => id == tenant,

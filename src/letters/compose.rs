@@ -92,6 +92,8 @@ fn redacted(letter: &Letter) -> Letter {
         | Letter::Receipt { .. }
         | Letter::UnderReview { .. }
         | Letter::CorrectionRequest { .. }
+        | Letter::Ask { .. }
+        | Letter::Written { .. }
         | Letter::Welcome { .. }
         | Letter::Reminder { .. }
         | Letter::Expired { .. } => {}

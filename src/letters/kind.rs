@@ -1,6 +1,6 @@
 //! What can be said of a letter by its kind alone: its name, its word in the console, whether it holds a secret.
 
-use super::{Letter, LetterKind};
+use super::{Letter, LetterKind, Question};
 
 /// Whether a letter holds something only its addressee may know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ impl Letter {
             Self::Receipt { .. } => LetterKind::Receipt,
             Self::UnderReview { .. } => LetterKind::UnderReview,
             Self::CorrectionRequest { .. } => LetterKind::CorrectionRequest,
+            Self::Ask { about, .. } => about.letter(),
+            Self::Written { kind, .. } => *kind,
             Self::Welcome { .. } => LetterKind::Welcome,
             Self::CertificateNotice { .. } => LetterKind::CertificateNotice,
             Self::PickupPassword { .. } => LetterKind::PickupPassword,
@@ -27,12 +29,33 @@ impl Letter {
     }
 }
 
+impl Question {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Authority, Self::Resend, Self::Confirm, Self::Origin, Self::Reply];
+
+    /// The letter that asks it.
+    pub fn letter(self) -> LetterKind {
+        match self {
+            Self::Authority => LetterKind::AskAuthority,
+            Self::Resend => LetterKind::AskResend,
+            Self::Confirm => LetterKind::AskConfirm,
+            Self::Origin => LetterKind::AskOrigin,
+            Self::Reply => LetterKind::AskReply,
+        }
+    }
+}
+
 impl LetterKind {
     /// In the order of an onboarding.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::Receipt,
         Self::UnderReview,
         Self::CorrectionRequest,
+        Self::AskAuthority,
+        Self::AskResend,
+        Self::AskConfirm,
+        Self::AskOrigin,
+        Self::AskReply,
         Self::Welcome,
         Self::CertificateNotice,
         Self::PickupPassword,
@@ -47,6 +70,11 @@ impl LetterKind {
             Self::Receipt => "receipt",
             Self::UnderReview => "under-review",
             Self::CorrectionRequest => "correction-request",
+            Self::AskAuthority => "ask-authority",
+            Self::AskResend => "ask-resend",
+            Self::AskConfirm => "ask-confirm",
+            Self::AskOrigin => "ask-origin",
+            Self::AskReply => "ask-reply",
             Self::Welcome => "welcome",
             Self::CertificateNotice => "certificate-notice",
             Self::PickupPassword => "pickup-password",
@@ -62,6 +90,11 @@ impl LetterKind {
             Self::Receipt => "受付通知",
             Self::UnderReview => "確認中のお知らせ",
             Self::CorrectionRequest => "差戻し",
+            Self::AskAuthority => "自治体名の確認",
+            Self::AskResend => "再送のお願い",
+            Self::AskConfirm => "登録内容の確認",
+            Self::AskOrigin => "連絡元の確認",
+            Self::AskReply => "お問い合わせへの回答",
             Self::Welcome => "疎通確認",
             Self::CertificateNotice => "証明書発行通知",
             Self::PickupPassword => "証明書取得用パスワード",
@@ -77,6 +110,11 @@ impl LetterKind {
             Self::Receipt
             | Self::UnderReview
             | Self::CorrectionRequest
+            | Self::AskAuthority
+            | Self::AskResend
+            | Self::AskConfirm
+            | Self::AskOrigin
+            | Self::AskReply
             | Self::Welcome
             | Self::Reminder
             | Self::Expired => Secrecy::Plain,
@@ -86,7 +124,14 @@ impl LetterKind {
     /// Leaves only in the hours of `rules/schedule.toml`. Answers to a mail just received leave at once.
     pub fn windowed(self) -> bool {
         match self {
-            Self::Receipt | Self::UnderReview | Self::CorrectionRequest => false,
+            Self::Receipt
+            | Self::UnderReview
+            | Self::CorrectionRequest
+            | Self::AskAuthority
+            | Self::AskResend
+            | Self::AskConfirm
+            | Self::AskOrigin
+            | Self::AskReply => false,
             Self::Welcome
             | Self::CertificateNotice
             | Self::PickupPassword

@@ -11,6 +11,8 @@ pub(super) const NAME_CHARS_MAX: usize = 80;
 const BRACKET_CHARS_MAX: usize = 10;
 /// Longest sentence, subject or quoted line printed, in characters.
 pub(super) const TEXT_CHARS_MAX: usize = 240;
+/// Longest line of a text staff typed, in characters; longer ones are cut.
+const WRITTEN_CHARS_MAX: usize = 2_000;
 
 /// Columns a text takes. ASCII and half-width kana are one wide, combining marks none, everything else two.
 pub(super) fn columns(text: &str) -> usize {
@@ -47,6 +49,15 @@ pub(super) fn one_line(text: &str, chars_max: usize) -> String {
         return line;
     }
     line.chars().take(chars_max.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// A text people typed, line by line: every line made harmless as by [`one_line`], indents kept.
+pub(super) fn text_lines(text: &str) -> String {
+    let line = |line: &str| {
+        let indent: String = line.chars().take_while(|c| matches!(c, ' ' | '\u{3000}')).collect();
+        indent + &one_line(line.trim_start(), WRITTEN_CHARS_MAX)
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Folds every line wider than [`COLUMNS_MAX`] between words or full-width characters; continued lines keep the

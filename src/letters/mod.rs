@@ -29,6 +29,10 @@ pub enum Letter {
     UnderReview { received: Timestamp, subject: String },
     /// To the sender: what could not be taken over, quoting the line.
     CorrectionRequest { received: Timestamp, subject: String, faults: Vec<Fault> },
+    /// To the sender, once staff have decided to ask: what has to be known first, quoting the lines, and what was read.
+    Ask { about: Question, received: Timestamp, subject: String, faults: Vec<Fault>, rows: Vec<Understood> },
+    /// A draft as staff rewrote it; no template has a say.
+    Written { kind: LetterKind, subject: String, body: String },
     /// Harmless first letter to a tenant: what will come, what to prepare (seed 4.2); reveals dead addresses.
     Welcome { to: Addressee, certificates_from: Date },
     /// Seed 4.3.3 (1). `again`: why this is not the first one (re-issue, renewal).
@@ -77,6 +81,21 @@ pub struct Fault {
     pub sentence: String,
 }
 
+/// What staff ask the sender of a mail about; each has a draft of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// Which authority is it?
+    Authority,
+    /// The mail cannot be read, or its data are not in its text: send it again.
+    Resend,
+    /// Is this what is meant?
+    Confirm,
+    /// Does it come from the authority?
+    Origin,
+    /// The sender asked something: staff write the answer.
+    Reply,
+}
+
 /// Why a certificate notice is sent once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Again {
@@ -100,6 +119,11 @@ pub enum LetterKind {
     Receipt,
     UnderReview,
     CorrectionRequest,
+    AskAuthority,
+    AskResend,
+    AskConfirm,
+    AskOrigin,
+    AskReply,
     Welcome,
     CertificateNotice,
     PickupPassword,

@@ -1,7 +1,7 @@
 //! Fixed letters of every kind and variant. Templates are rendered with them before anything starts, and the goldens
 //! under tests/data/letters are made from them. The people, addresses and secrets in them do not exist.
 
-use super::{Addressee, Again, Fault, Letter, LetterKind, Understood, ZipMethod};
+use super::{Addressee, Again, Fault, Letter, LetterKind, Question, Understood, ZipMethod};
 use crate::domain::{Date, MailAddress, Secret, TenantKind, Timestamp};
 
 impl Letter {
@@ -16,6 +16,11 @@ impl Letter {
             LetterKind::Receipt => receipts(),
             LetterKind::UnderReview => vec![Self::UnderReview { received: received(), subject: subject() }],
             LetterKind::CorrectionRequest => corrections(),
+            LetterKind::AskAuthority => asks(Question::Authority),
+            LetterKind::AskResend => asks(Question::Resend),
+            LetterKind::AskConfirm => asks(Question::Confirm),
+            LetterKind::AskOrigin => asks(Question::Origin),
+            LetterKind::AskReply => asks(Question::Reply),
             LetterKind::Welcome => {
                 [ward(), centre()].map(|to| Self::Welcome { to, certificates_from: day(2020, 5, 1) }).into()
             }
@@ -84,6 +89,29 @@ fn corrections() -> Vec<Letter> {
         fault(None, "＜保健所＞の欄が見つかりませんでした。"),
     ];
     vec![Letter::CorrectionRequest { received: received(), subject: subject(), faults }]
+}
+
+/// With everything a draft can print, and with as little as it can be made of.
+fn asks(about: Question) -> Vec<Letter> {
+    let faults = vec![
+        Fault {
+            quoted: Some("みなと保健所　hokenjo@city.minato.example.jp（5月から変更予定）".into()),
+            sentence: "メールアドレスの変更日についての記載がありました。".into(),
+        },
+        Fault {
+            quoted: None, sentence: "記載された保健所の数が、本文にある数と異なっていました。".into()
+        },
+    ];
+    let rows = vec![
+        row(TenantKind::Authority, "港区", "minato-kansen@city.minato.example.jp"),
+        row(TenantKind::HealthCentre, "みなと保健所", "hokenjo@city.minato.example.jp"),
+    ];
+    let ask = |faults, rows| Letter::Ask { about, received: received(), subject: subject(), faults, rows };
+    match about {
+        Question::Authority | Question::Resend | Question::Origin => vec![ask(faults, rows)],
+        Question::Confirm => vec![ask(faults.clone(), rows), ask(faults, Vec::new())],
+        Question::Reply => vec![ask(faults, rows), ask(Vec::new(), Vec::new())],
+    }
 }
 
 fn ward() -> Addressee {

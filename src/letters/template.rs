@@ -76,6 +76,11 @@ impl TemplateFiles {
             LetterKind::Receipt => include_str!("../../templates/mail/receipt.txt"),
             LetterKind::UnderReview => include_str!("../../templates/mail/under-review.txt"),
             LetterKind::CorrectionRequest => include_str!("../../templates/mail/correction-request.txt"),
+            LetterKind::AskAuthority => include_str!("../../templates/mail/ask-authority.txt"),
+            LetterKind::AskResend => include_str!("../../templates/mail/ask-resend.txt"),
+            LetterKind::AskConfirm => include_str!("../../templates/mail/ask-confirm.txt"),
+            LetterKind::AskOrigin => include_str!("../../templates/mail/ask-origin.txt"),
+            LetterKind::AskReply => include_str!("../../templates/mail/ask-reply.txt"),
             LetterKind::Welcome => include_str!("../../templates/mail/welcome.txt"),
             LetterKind::CertificateNotice => include_str!("../../templates/mail/certificate-notice.txt"),
             LetterKind::PickupPassword => include_str!("../../templates/mail/pickup-password.txt"),
@@ -119,12 +124,23 @@ impl Templates {
     /// The letter's text as of the day `sent`.
     pub(super) fn render(&self, letter: &Letter, sent: Date) -> Result<Rendered, TemplateError> {
         let kind = letter.kind();
+        if let Letter::Written { subject, body, .. } = letter {
+            return split(&format!("{}{subject}\n\n{}", lint::SUBJECT, layout::text_lines(body)))
+                .ok_or_else(|| no_subject(kind));
+        }
         let template = self.environment.get_template(&kind.file()).map_err(|e| explain(kind, &e))?;
         let text = template.render(self.values(letter, sent)).map_err(|e| {
             // Only the kind of fault: its details may quote a value, and here values are real.
             error(kind, e.line().unwrap_or(1), e.kind().to_string(), "correct the line and reload the templates")
         })?;
         split(&text).ok_or_else(|| no_subject(kind))
+    }
+
+    /// A letter as it would read, to be looked at and changed before it is sent: its subject and its text. Never of a
+    /// letter with a secret.
+    pub fn draft(&self, letter: &Letter, sent: Date) -> Result<(String, String), TemplateError> {
+        let Rendered { subject, body } = self.render(letter, sent)?;
+        Ok((subject, body))
     }
 
     fn values(&self, letter: &Letter, sent: Date) -> Value {

@@ -2,7 +2,7 @@
 //! second secret is not among them, so no template can print it (DESIGN I4).
 
 use super::layout::{NAME_CHARS_MAX, TEXT_CHARS_MAX, one_line};
-use super::{Addressee, Again, Desk, Fault, Letter, LetterKind, Understood, ZipMethod};
+use super::{Addressee, Again, Desk, Fault, Letter, LetterKind, Question, Understood, ZipMethod};
 use crate::domain::{Date, TenantKind};
 use minijinja::{Value, context};
 use std::collections::BTreeMap;
@@ -15,6 +15,11 @@ pub(super) fn secret_name(kind: LetterKind) -> Option<&'static str> {
         LetterKind::Receipt
         | LetterKind::UnderReview
         | LetterKind::CorrectionRequest
+        | LetterKind::AskAuthority
+        | LetterKind::AskResend
+        | LetterKind::AskConfirm
+        | LetterKind::AskOrigin
+        | LetterKind::AskReply
         | LetterKind::Welcome
         | LetterKind::Reminder
         | LetterKind::Expired
@@ -32,6 +37,9 @@ pub(super) fn must_show(letter: &Letter) -> Vec<(&'static str, String)> {
         Letter::CorrectionRequest { faults, .. } => {
             faults.iter().map(|fault| ("fault.sentence", fault.sentence.clone())).collect()
         }
+        // What was read is printed where a draft has a place for it; the sentences of a reply stand in the sender's mail.
+        Letter::Ask { about: Question::Reply, .. } | Letter::Written { .. } => Vec::new(),
+        Letter::Ask { faults, .. } => faults.iter().map(|fault| ("fault.sentence", fault.sentence.clone())).collect(),
         Letter::Welcome { to, certificates_from } => {
             vec![("to.id", to.id.clone()), ("certificates_from", certificates_from.official())]
         }
@@ -66,6 +74,13 @@ pub(super) fn values(letter: &Letter, sent: Date, desk: &Desk, subjects: &BTreeM
             subject => text(subject),
             faults => faults.iter().map(fault).collect::<Vec<_>>(),
         },
+        Letter::Ask { received, subject, faults, rows, .. } => context! {
+            received => received.official(),
+            subject => text(subject),
+            faults => faults.iter().map(fault).collect::<Vec<_>>(),
+            rows => rows.iter().map(row).collect::<Vec<_>>(),
+        },
+        Letter::Written { .. } => context! {},
         Letter::Welcome { to, certificates_from } => {
             context! { to => addressee(to), certificates_from => certificates_from.official() }
         }

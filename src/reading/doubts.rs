@@ -32,6 +32,11 @@ pub(super) fn asks(words: &str) -> bool {
     matches(&ASKS, words)
 }
 
+/// Does something change from a day on?
+pub(super) fn from_a_day(words: &str) -> bool {
+    matches(&FROM_DAY, words)
+}
+
 /// Does the sender withdraw something?
 pub(super) fn withdraws(words: &str) -> bool {
     matches(&WITHDRAWS, words)
@@ -96,7 +101,7 @@ fn addresses(text: &str) -> BTreeSet<String> {
 }
 
 /// The number of health centres the sender announces.
-fn announced(words: &str) -> Option<usize> {
+pub(super) fn announced(words: &str) -> Option<usize> {
     let found = COUNT.as_ref()?.captures(words)?;
     found.get(1).or_else(|| found.get(2))?.as_str().parse().ok()
 }

@@ -14,6 +14,8 @@ mod disposition;
 mod doubts;
 mod entry;
 mod facts;
+pub mod family;
+pub mod findings;
 mod form;
 mod header;
 mod html;
@@ -24,6 +26,7 @@ pub mod mime;
 mod names;
 mod normalise;
 mod pattern;
+pub mod proposal;
 mod quote;
 pub mod reason;
 mod sections;
@@ -31,6 +34,7 @@ mod statement;
 mod subject;
 mod trust;
 
+pub use proposal::{Proposal, ProposalError, ProposedCentre};
 pub use reason::{Reason, Warning, WarningCode};
 
 use crate::domain::{LgCode, MailAddress, Timestamp};

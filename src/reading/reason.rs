@@ -67,6 +67,23 @@ codes! {
         TenantRemoved = "tenant-removed", "登録済みの保健所が記載されていません。";
         MessageIdConflict = "message-id-conflict", "同じ Message-ID で内容の異なるメールがあります。";
         MinistryNotInCc = "ministry-not-in-cc", "厚生労働省が宛先・CCに入っていません。";
+        // trust (see `trust`; never set by reading itself)
+        /// The sender's domain is none of those known for this authority.
+        SenderDomainUnknown = "sender-domain-unknown", "差出人のドメインが、この自治体のものとして確認されていません。";
+        /// An address to be registered is of a domain that is neither known nor the sender's.
+        AddressDomainUnknown = "address-domain-unknown", "登録するメールアドレスのドメインが、この自治体のものとして確認されていません。";
+        /// DKIM, SPF or DMARC were checked and failed.
+        AuthenticationFailed = "authentication-failed", "送信元の認証（DKIM・SPF・DMARC）に失敗しています。";
+        /// Nothing is known that authenticates the sender.
+        Unauthenticated = "unauthenticated", "送信元を認証できる情報がありません。";
+        /// The display name shows another address than the mail comes from.
+        NameShowsOtherAddress = "name-shows-other-address", "なりすましの疑い：差出人の表示名に、実際とは別のメールアドレスが書かれています。";
+        /// The mail speaks for one authority from a domain that belongs to another.
+        OtherAuthoritysDomain = "other-authoritys-domain", "なりすましの疑い：別の自治体のドメインから送信されています。";
+        /// One slip beside a known domain.
+        LookAlikeDomain = "look-alike-domain", "なりすましの疑い：確認済みのドメインによく似た、別のドメインです。";
+        /// A known domain, and the authentication says it does not come from there.
+        KnownDomainForged = "known-domain-forged", "なりすましの疑い：確認済みのドメインを名乗っていますが、送信元の認証に失敗しています。";
     }
 }
 

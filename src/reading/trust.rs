@@ -63,7 +63,7 @@ pub(super) fn is_foreign(domain: &str) -> bool {
 }
 
 /// Two domains one typing slip apart: a letter replaced, dropped, doubled, or two swapped.
-fn one_slip(one: &str, other: &str) -> bool {
+pub(super) fn one_slip(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len().abs_diff(other.len()) > 1 {
         return false;

@@ -8,7 +8,7 @@
 //! | `console` | `/healthz`, `/metrics` and a page with the same figures; for staff, never public |
 //! | `metrics` | figures as Prometheus text |
 
-pub mod console;
+pub mod health;
 pub mod door;
 pub mod look;
 pub mod metrics;
@@ -62,7 +62,7 @@ impl Pages {
     /// Serves both until told to end.
     pub async fn run(&self, source: Source, told: watch::Receiver<bool>) -> Result<(), DoorError> {
         let pickup = self.pickup.serve(pickup::router(source.clone(), self.contact.clone()), told.clone());
-        let console = self.console.serve(console::router(source), told);
+        let console = self.console.serve(health::router(source), told);
         tokio::try_join!(pickup, console).map(|_| ())
     }
 }

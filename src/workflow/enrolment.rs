@@ -315,6 +315,11 @@ fn relayed(
             LetterKind::Receipt
             | LetterKind::UnderReview
             | LetterKind::CorrectionRequest
+            | LetterKind::AskAuthority
+            | LetterKind::AskResend
+            | LetterKind::AskConfirm
+            | LetterKind::AskOrigin
+            | LetterKind::AskReply
             | LetterKind::Welcome
             | LetterKind::Credentials,
         ) => return Err(Refused("this letter does not belong to a certificate course")),
@@ -346,6 +351,11 @@ fn undeliverable(
             LetterKind::Receipt
             | LetterKind::UnderReview
             | LetterKind::CorrectionRequest
+            | LetterKind::AskAuthority
+            | LetterKind::AskResend
+            | LetterKind::AskConfirm
+            | LetterKind::AskOrigin
+            | LetterKind::AskReply
             | LetterKind::Welcome
             | LetterKind::Credentials,
         ) => return Err(Refused("this letter does not belong to a certificate course")),

@@ -81,7 +81,15 @@ fn state_allows(world: &World, row: &Row, course: &Course, generation: Generatio
             let after = world.taken.iter().any(password) || world.picked_up.iter().any(|(of, _)| *of == id);
             assert!(after, "{key}: credentials before the password");
         }
-        LetterKind::Welcome | LetterKind::Receipt | LetterKind::UnderReview | LetterKind::CorrectionRequest => {}
+        LetterKind::Welcome
+        | LetterKind::Receipt
+        | LetterKind::UnderReview
+        | LetterKind::CorrectionRequest
+        | LetterKind::AskAuthority
+        | LetterKind::AskResend
+        | LetterKind::AskConfirm
+        | LetterKind::AskOrigin
+        | LetterKind::AskReply => {}
     }
 }
 

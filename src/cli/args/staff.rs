@@ -1,6 +1,7 @@
 //! What staff can type: the verbs that ask the daemon or the closed store.
 
 use crate::domain::{Date, LgCode, TenantId};
+use crate::reading::Reason;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -81,14 +82,8 @@ pub enum ReviewVerb {
         #[arg(long, value_name = "CODE")]
         authority: Option<LgCode>,
     },
-    /// Take it over as it was understood
-    Accept {
-        /// Number of the mail: 3 for メール3
-        mail: u64,
-        /// Which authority it is from, where the mail does not say for certain
-        #[arg(long, value_name = "CODE")]
-        authority: Option<LgCode>,
-    },
+    /// Take it over as it was understood, or with changes
+    Accept(AcceptArgs),
     /// Do not take it over
     Reject {
         /// Number of the mail: 3 for メール3
@@ -96,10 +91,21 @@ pub enum ReviewVerb {
         #[arg(long)]
         reason: String,
     },
-    /// Ask the sender to correct the lines that cannot be taken over
+    /// The letter that `ask` would send
+    Draft {
+        /// Number of the mail: 3 for メール3
+        mail: u64,
+    },
+    /// Ask the sender about what is in doubt: sends the draft, or your own text
     Ask {
         /// Number of the mail: 3 for メール3
         mail: u64,
+        /// Text to send instead of the draft's; - is standard input
+        #[arg(long, value_name = "FILE")]
+        text: Option<PathBuf>,
+        /// Subject to send instead of the draft's
+        #[arg(long, requires = "text")]
+        subject: Option<String>,
     },
     /// Read it once more, by the rules of today
     Reread {
@@ -112,6 +118,42 @@ pub enum ReviewVerb {
         #[arg(long)]
         reason: String,
     },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct AcceptArgs {
+    /// Number of the mail: 3 for メール3
+    pub mail: u64,
+    /// Which authority it is from, where the mail does not say for certain
+    #[arg(long, value_name = "CODE")]
+    pub authority: Option<LgCode>,
+    /// The whole data to take over, as JSON: `annai review show N --json | jq .proposal`, changed
+    #[arg(long, value_name = "FILE")]
+    pub edit: Option<PathBuf>,
+    /// Change or add one address: `authority=ADDRESS`, `みなと保健所=ADDRESS`; without an address that one is left out
+    #[arg(long, value_name = "NAME=ADDRESS")]
+    pub set: Vec<String>,
+    /// Change the name of a health centre: `港保健所=みなと保健所`
+    #[arg(long, value_name = "OLD=NEW")]
+    pub rename: Vec<String>,
+    /// Why it is changed; needed with any change
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// Take the changed data although they raise this doubt (its code stands in the refusal)
+    #[arg(long, value_name = "CODE", value_parser = doubt)]
+    pub despite: Vec<Reason>,
+}
+
+impl AcceptArgs {
+    /// Whether anything but the authority is changed.
+    pub fn is_edited(&self) -> bool {
+        self.edit.is_some() || !self.set.is_empty() || !self.rename.is_empty()
+    }
+}
+
+fn doubt(code: &str) -> Result<Reason, String> {
+    let known = Reason::ALL.iter().find(|reason| reason.code() == code).copied();
+    known.ok_or_else(|| "no reason has this code; take it from the refusal".to_owned())
 }
 
 #[derive(Debug, Clone, Args)]

@@ -32,6 +32,10 @@ pub enum Request {
         /// The authority it would be taken over for, if the mail does not say.
         authority: Option<LgCode>,
     },
+    /// What the sender of a mail in review would be asked.
+    Draft {
+        mail: MailNo,
+    },
     Tenants {
         filter: TenantFilter,
         after: Option<TenantId>,
@@ -94,6 +98,7 @@ pub fn ask(view: &View, caller: &Caller, request: &Request) -> Result<Value, Eng
         Request::Letter { row } => value(view.letter(*row)?),
         Request::Matters { after, limit } => value(view.open_matters(*after, *limit)?),
         Request::Mail { mail, authority } => value(view.mail(*mail, *authority)?),
+        Request::Draft { mail } => value(view.draft(*mail)?),
         Request::Tenants { filter, after, limit } => value(view.tenants(filter, *after, *limit)?),
         Request::Tenant { id } => value(view.tenant(*id)?),
         Request::History { of, after, limit } => value(view.history(*of, *after, *limit)?),
@@ -121,9 +126,12 @@ pub fn ask(view: &View, caller: &Caller, request: &Request) -> Result<Value, Eng
 /// How what was acted on stands now.
 fn after(engine: &Engine, act: &Verb) -> Result<Value, EngineError> {
     match act {
-        Verb::Accept { mail, .. } | Verb::Reject { mail, .. } | Verb::AskSender { mail } | Verb::Reread { mail } => {
-            value(engine.item(*mail)?)
-        }
+        Verb::Accept { mail, .. }
+        | Verb::AcceptEdited { mail, .. }
+        | Verb::Reject { mail, .. }
+        | Verb::AskSender { mail }
+        | Verb::WriteToSender { mail, .. }
+        | Verb::Reread { mail } => value(engine.item(*mail)?),
         Verb::Close { matter, .. } => Ok(json!({"matter": matter, "closed": true})),
         Verb::Hold { row, .. } | Verb::Release { row } | Verb::Retry { row } | Verb::Withdraw { row, .. } => {
             value(engine.letter(*row)?)

@@ -8,6 +8,7 @@ use crate::domain::{Date, LgCode, MailNo, RowNo, TenantId};
 use crate::engine::forecast::Forecast;
 use crate::engine::records::{InboxItem, MatterNo, OpenMatter, Row};
 use crate::engine::replay::Audit;
+use crate::engine::review::DraftView;
 use crate::engine::{Engine, EngineError};
 use crate::store::{BackupSummary, Head};
 use crate::workflow::course::{Course, Roster};
@@ -34,6 +35,7 @@ asked! {
     matters(limit: usize) -> Vec<OpenMatter>;
     open_matters(after: Option<MatterNo>, limit: usize) -> Page<MatterView>;
     mail(no: MailNo, authority: Option<LgCode>) -> MailView;
+    draft(mail: MailNo) -> DraftView;
     queue(filter: &RowFilter, after: Option<RowNo>, limit: usize) -> Page<RowLine>;
     letter(no: RowNo) -> RowView;
     tenants(filter: &TenantFilter, after: Option<TenantId>, limit: usize) -> Page<TenantLine>;

@@ -4,8 +4,10 @@ use super::{Page, View, words};
 use crate::domain::{LgCode, MailNo, RowNo, TenantId, Timestamp};
 use crate::engine::records::{InboxItem, MatterNo, OpenMatter, Subject};
 use crate::engine::thread::STACK_BYTES;
-use crate::engine::{EngineError, codec, staff};
-use crate::reading::{Reading, Warning};
+use crate::engine::{EngineError, answers, codec, staff};
+use crate::reading::findings::{Finding, findings};
+use crate::reading::{Proposal, Reading, Reason, Warning};
+use crate::rules::Rules;
 use crate::store::Table;
 use crate::workflow::directory::{self, Change};
 use serde::Serialize;
@@ -31,11 +33,13 @@ pub struct MatterView {
     pub tenant: Option<TenantId>,
 }
 
-/// A reason with its sentence.
+/// A reason with its sentence and the lines it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Said {
     pub code: &'static str,
     pub text: &'static str,
+    /// In the body, from 1; none where the mail as a whole is meant.
+    pub lines: Vec<usize>,
 }
 
 /// One mail, read with the rules of today.
@@ -53,6 +57,8 @@ pub struct MailView {
     pub attachments: Vec<String>,
     /// The text, with what was understood from each line.
     pub lines: Vec<ReadLine>,
+    /// What it would register: what staff may change before they accept it.
+    pub proposal: Proposal,
     /// What taking it over would change; empty: nothing, or the authority is not known.
     pub changes: Vec<ChangeView>,
     /// The reading itself, for whoever shows its parts one by one.
@@ -107,7 +113,8 @@ impl View {
             disposition_name: item.disposition.japanese(),
             matters: matters.iter().map(|matter| self.matter_view(matter)).collect(),
             kind: reading.kind,
-            reasons: reading.reasons.iter().map(|r| Said { code: r.code(), text: r.sentence() }).collect(),
+            reasons: said(&reading, &answers::reasons_of(&item, &reading), self.rules()),
+            proposal: Proposal::of(&reading),
             authority_name: reading.authority.as_ref().map(|authority| authority.name.clone()),
             lines: lines(&reading),
             changes: code.map(|code| self.changes(code, &reading)).transpose()?.unwrap_or_default(),
@@ -169,6 +176,12 @@ impl View {
             tenant,
         }
     }
+}
+
+/// Reasons with their sentences and lines.
+fn said(reading: &Reading, reasons: &[Reason], rules: &Rules) -> Vec<Said> {
+    let say = |Finding { reason, lines }| Said { code: reason.code(), text: reason.sentence(), lines };
+    findings(reading, reasons, rules).into_iter().map(say).collect()
 }
 
 fn mail_of(subject: &Subject) -> Option<MailNo> {

@@ -155,6 +155,8 @@ impl View {
             Verb::Cancel { tenant, reason } => course(*tenant, &CourseEvent::Cancelled { reason: reason.clone() }),
             Verb::Revoke { tenant, reason } => course(*tenant, &CourseEvent::Revoked { reason: *reason }),
             Verb::Accept { .. }
+            | Verb::AcceptEdited { .. }
+            | Verb::WriteToSender { .. }
             | Verb::Reject { .. }
             | Verb::AskSender { .. }
             | Verb::Reread { .. }

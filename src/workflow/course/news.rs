@@ -20,7 +20,12 @@ pub(super) fn counts(course: &Course, letter: LetterKind, ordinal: u32) -> Resul
         | LetterKind::Expired
         | LetterKind::Receipt
         | LetterKind::UnderReview
-        | LetterKind::CorrectionRequest => return Ok(()),
+        | LetterKind::CorrectionRequest
+        | LetterKind::AskAuthority
+        | LetterKind::AskResend
+        | LetterKind::AskConfirm
+        | LetterKind::AskOrigin
+        | LetterKind::AskReply => return Ok(()),
     };
     if ordinal == latest { Ok(()) } else { Err(Refused("this letter went to an earlier address")) }
 }
@@ -46,9 +51,14 @@ pub(super) fn relayed(
         LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired => {
             enrol(course, generation, &EnrolmentEvent::Relayed { letter }, now, policy)
         }
-        LetterKind::Receipt | LetterKind::UnderReview | LetterKind::CorrectionRequest => {
-            Err(Refused("this letter went to the sender of a mail, not to a tenant"))
-        }
+        LetterKind::Receipt
+        | LetterKind::UnderReview
+        | LetterKind::CorrectionRequest
+        | LetterKind::AskAuthority
+        | LetterKind::AskResend
+        | LetterKind::AskConfirm
+        | LetterKind::AskOrigin
+        | LetterKind::AskReply => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
     }
 }
 
@@ -83,9 +93,14 @@ pub(super) fn undeliverable(
         LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired => {
             enrol(course, generation, &EnrolmentEvent::Undeliverable { letter, why }, now, policy)
         }
-        LetterKind::Receipt | LetterKind::UnderReview | LetterKind::CorrectionRequest => {
-            Err(Refused("this letter went to the sender of a mail, not to a tenant"))
-        }
+        LetterKind::Receipt
+        | LetterKind::UnderReview
+        | LetterKind::CorrectionRequest
+        | LetterKind::AskAuthority
+        | LetterKind::AskResend
+        | LetterKind::AskConfirm
+        | LetterKind::AskOrigin
+        | LetterKind::AskReply => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
     }
 }
 

@@ -125,7 +125,7 @@ impl LetterCard {
         };
         let (tenant, mail) = match row.about {
             About::Tenant { tenant, .. } => (Some(tenant), None),
-            About::Mail { mail, .. } => (None, Some(mail)),
+            About::Mail { mail, .. } | About::Reply { mail, .. } => (None, Some(mail)),
         };
         Self {
             no: row.no,
