@@ -13,11 +13,11 @@ use crate::sandbox::{
     self, Answer, AnswerRule, BounceStyle, Faults, Pattern, PostOffice, SmtpFault, SmtpRule, SmtpStage, When,
 };
 use crate::store::{self, Store};
-use crate::web::Pages;
+use crate::web::{Link, Pages};
 use crate::web::door::Door;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -67,15 +67,21 @@ pub(super) struct Stage {
 pub(super) async fn build(options: &Options, story: &Story) -> Result<Stage, DemoError> {
     let dir = open_dir(options.keep.as_deref())?;
     let mut ports = options.port..options.port.saturating_add(PORTS_TRIED);
+    // Whoever reaches the console is let in: this machine only.
+    let console = door(IpAddr::V4(Ipv4Addr::LOCALHOST), &mut ports)?;
     let viewer = door(options.listen, &mut ports)?;
     let pickup = door(options.listen, &mut ports)?;
-    let console = door(options.listen, &mut ports)?;
     let running = Arc::new(OnceLock::new());
     let office = open_office(story.start, Arc::clone(&running)).await?;
     office.set_faults(faults(story, options.seconds_per_day));
     let config = configure(&dir.path, &office, pickup.address(), console.address())?;
     let (contact, ministry) = (config.mail.contractor.clone(), config.mail.ministry.clone());
-    let pages = Pages { contact: assembly::contact(&config), pickup, console };
+    let links = vec![
+        Link { ja: "自治体の受信箱", en: "Mailboxes", href: format!("http://{}/mailboxes", viewer.address()) },
+        Link { ja: "物語の進行", en: "The story", href: format!("http://{}/", viewer.address()) },
+        Link { ja: "証明書取得ページ", en: "Pick-up page", href: format!("http://{}/", pickup.address()) },
+    ];
+    let pages = Pages { contact: assembly::contact(&config), pickup, console, links };
     let (pickup, console) = (pages.pickup.address(), pages.console.address());
     let setup = open_setup(&config)?;
     let per_domain = setup.rules.schedule.per_domain_per_minute;

@@ -18,7 +18,7 @@ mod tenants;
 pub mod words;
 
 pub use history::{HistoryLine, HistoryOf};
-pub use incoming::{MailView, MatterView};
+pub use incoming::{ChangeView, MailView, MatterView, ReadLine};
 pub use journal::JournalLine;
 pub use outgoing::{RowFilter, RowLine, RowView};
 pub use status::Status;
@@ -101,6 +101,11 @@ impl View {
     /// The end of the journal.
     pub fn head(&self) -> Head {
         self.context.store.head()
+    }
+
+    /// Whether the last entries of the journal fit together; the number of the last.
+    pub fn journal_end_is_sound(&self, entries: u64) -> Result<u64, EngineError> {
+        Ok(self.context.store.verify_journal_tail(entries)?.no)
     }
 
     /// When the next letter leaves; those under way do not count.

@@ -30,11 +30,10 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-const TEMPLATES: [(&str, &str); 12] = [
+const TEMPLATES: [(&str, &str); 11] = [
     ("layout.html", include_str!("../../templates/web/layout.html")),
     ("enter.html", include_str!("../../templates/web/enter.html")),
     ("pickup.html", include_str!("../../templates/web/pickup.html")),
-    ("status.html", include_str!("../../templates/web/status.html")),
     ("demo_frame.html", include_str!("../../templates/web/demo_frame.html")),
     ("demo.html", include_str!("../../templates/web/demo.html")),
     ("demo_tenants.html", include_str!("../../templates/web/demo_tenants.html")),

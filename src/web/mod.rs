@@ -5,9 +5,11 @@
 //! | `door` | listening, with limits on connections and their time |
 //! | `look` | templates, style sheet, the headers every page has |
 //! | `pickup` | what officers see behind the address in their letter |
-//! | `console` | `/healthz`, `/metrics` and a page with the same figures; for staff, never public |
+//! | `console` | the views of staff; loopback only |
+//! | `health` | `/healthz`, `/metrics` beside the console; for staff and their monitoring, never public |
 //! | `metrics` | figures as Prometheus text |
 
+pub mod console;
 pub mod health;
 pub mod door;
 pub mod look;
@@ -19,6 +21,7 @@ use crate::domain::MailAddress;
 use crate::engine::survey::Survey;
 use crate::engine::thread::Handle;
 use crate::health::Health;
+pub use console::Link;
 use door::{Door, DoorError};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,6 +33,8 @@ pub struct Pages {
     pub pickup: Door,
     pub console: Door,
     pub contact: Contact,
+    /// Pages elsewhere the console leads to.
+    pub links: Vec<Link>,
 }
 
 /// Whom officers ask.
@@ -50,19 +55,24 @@ pub struct Source {
 }
 
 impl Pages {
-    /// Opens both listeners.
+    /// Opens both listeners. The console knows no accounts, so it is for this machine only.
     pub fn open(pickup: SocketAddr, console: SocketAddr, contact: Contact) -> Result<Self, DoorError> {
+        if !console.ip().is_loopback() {
+            return Err(DoorError::NotLoopback { setting: "web.console_listen", address: console });
+        }
         Ok(Self {
             pickup: Door::open(pickup, "web.pickup_listen")?,
             console: Door::open(console, "web.console_listen")?,
             contact,
+            links: Vec::new(),
         })
     }
 
     /// Serves both until told to end.
     pub async fn run(&self, source: Source, told: watch::Receiver<bool>) -> Result<(), DoorError> {
         let pickup = self.pickup.serve(pickup::router(source.clone(), self.contact.clone()), told.clone());
-        let console = self.console.serve(health::router(source), told);
+        let desk = health::router(source.clone()).merge(console::router(source, self.links.clone()));
+        let console = self.console.serve(console::dressed(desk), told);
         tokio::try_join!(pickup, console).map(|_| ())
     }
 }

@@ -1,6 +1,6 @@
 //! What every page has: the views with how much waits in each, search, language and colours, and what was just done.
 
-use super::visit::{Lang, Visit};
+use super::visit::{Lang, Visit, encode};
 use super::words::t;
 use super::{Console, saved};
 use crate::domain::{Date, Timestamp};
@@ -52,6 +52,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
     environment.add_function("t", t);
+    environment.add_filter("urlencode", |text: String| encode(&text));
     for (name, text) in TEMPLATES {
         if let Err(fault) = environment.add_template(name, text) {
             tracing::error!(error = %fault, "a page's template is faulty");
@@ -161,6 +162,12 @@ pub(super) fn told(console: &Console, visit: &Visit, status: StatusCode, said: S
         again => status == StatusCode::SERVICE_UNAVAILABLE,
     };
     render(status, "notice.html", context! { ..own, ..frame(console, visit, None, now) })
+}
+
+/// A page with values of its own that asks nobody.
+pub(super) fn bare(console: &Console, visit: &Visit, status: StatusCode, template: &str, own: Value) -> Response {
+    let now = console.source.clock.now();
+    render(status, template, context! { ..own, ..frame(console, visit, None, now) })
 }
 
 fn frame(console: &Console, visit: &Visit, board: Option<&Board>, now: Timestamp) -> Value {

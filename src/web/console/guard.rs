@@ -13,9 +13,14 @@ use std::net::IpAddr;
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Puts the guard and the headers of every page around a set of pages.
+/// Puts the guard around a set of pages.
 pub(super) fn guarded(router: Router) -> Router {
-    router.layer(from_fn(check)).layer(map_response(async |mut response: Response| {
+    router.layer(from_fn(check))
+}
+
+/// Lets the console's own style, script and pictures through.
+pub(super) fn with_policy(router: Router) -> Router {
+    router.layer(map_response(async |mut response: Response| {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         response
     }))

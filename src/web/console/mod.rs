@@ -128,10 +128,15 @@ pub(super) fn router(source: Source, links: Vec<Link>) -> Router {
         .route("/preferences", post(saved::prefer))
         .route("/console.css", get(frame::style))
         .route("/console.js", get(frame::script))
-        .fallback(frame::not_found)
+        .route("/{*nothing}", get(frame::not_found))
         .layer(DefaultBodyLimit::max(FORM_OCTETS_MAX))
         .with_state(console);
     guard::guarded(router)
+}
+
+/// The headers of every page, and those of the console's.
+pub(super) fn dressed(router: Router) -> Router {
+    guard::with_policy(super::look::dress(router))
 }
 
 /// Keeps the board current until nobody needs it any more.

@@ -30,9 +30,9 @@ pub(super) async fn page(State(console): State<Arc<Console>>, Path(id): Path<Str
                 context! { word => desk.lang.pick(step.japanese(), step.english()), done => place < reached }
             })
             .collect();
-        let of_roster: Vec<_> =
-            desk.board.tenants.range(TenantId { serial: 0, ..id }..=TenantId { serial: u16::MAX, ..id });
-        let siblings: Vec<_> = of_roster.into_iter().map(|(_, card)| tenants::row(desk, card)).collect();
+        let of_roster = TenantId { serial: 0, ..id }..=TenantId { serial: u16::MAX, ..id };
+        let siblings: Vec<_> =
+            desk.board.tenants.range(of_roster).map(|(_, card)| tenants::row(desk, card)).collect();
         let lang = desk.lang;
         let letters: Vec<_> = shown
             .letters

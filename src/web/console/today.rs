@@ -1,7 +1,7 @@
 //! 今日: the few things that need a person, each with its reason, the line it is about and what can be done; and whether
 //! everything else runs.
 
-use super::frame::{Desk, Trouble, show};
+use super::frame::{Desk, show};
 use super::visit::Visit;
 use super::words::chip;
 use super::{Console, chart, health};
@@ -96,20 +96,14 @@ fn kind(desk: &Desk<'_>, subject: &Subject) -> (String, Vec<&'static str>) {
     (lang.pick(ja, en).to_owned(), verbs)
 }
 
-/// The line of a mail its matter is most likely about: one with a warning, else the first that was understood.
+/// The line of a mail its matter is about: the first a reason names, else the first that was understood.
 fn line_of(desk: &Desk<'_>, mail: MailNo) -> Option<Value> {
     let shown = desk.view.mail_with(mail, None, &[]).ok()?;
-    let marked = || shown.lines.iter().filter(|line| line.no > 0 && !line.understood.is_empty());
-    let changed = |line: &&&crate::engine::views::ReadLine| {
-        shown.changes.iter().any(|change| match change {
-            crate::engine::views::ChangeView::AddressChanged { to, .. } => line.text.contains(to.as_str()),
-            crate::engine::views::ChangeView::Added { .. } => false,
-        })
-    };
-    let warned = |line: &&&crate::engine::views::ReadLine| line.understood.iter().any(|note| note.starts_with("注意"));
-    let all: Vec<_> = marked().collect();
-    let line = all.iter().find(warned).or_else(|| all.iter().find(changed)).or_else(|| all.first())?;
-    Some(context! { no => line.no, text => line.text })
+    let named = shown.reasons.iter().flat_map(|said| said.lines.iter().copied()).next();
+    let understood = || shown.lines.iter().find(|line| line.no > 0 && !line.understood.is_empty()).map(|line| line.no);
+    let no = named.or_else(understood)?;
+    let line = shown.lines.iter().find(|line| line.no == no)?;
+    Some(context! { no, text => line.text })
 }
 
 /// Reasons of a mail as sentences with their codes.
@@ -127,5 +121,3 @@ pub(super) fn reasons(card: &MatterCard) -> Vec<Value> {
     }
 }
 
-/// Everything a view may go wrong with ends here.
-pub(super) type Made = Result<Value, Trouble>;
