@@ -13,8 +13,8 @@ use crate::sandbox::{
     self, Answer, AnswerRule, BounceStyle, Faults, Pattern, PostOffice, SmtpFault, SmtpRule, SmtpStage, When,
 };
 use crate::store::{self, Store};
-use crate::web::{Link, Pages};
 use crate::web::door::Door;
+use crate::web::{Link, Pages};
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -59,7 +59,7 @@ impl View {
         if !(0..=DAYS_MAX).contains(&until.days_since(now.date())) {
             return Err(EngineError::Input(format!("{until} is not within the next {DAYS_MAX} days")));
         }
-        let policy = Policy::of(&self.rules());
+        let policy = Policy::of(self.rules());
         let mut counts = Counts::new();
         let mut waiting = self.leaving(now, until, &mut counts)?;
         let mut cut_short = false;

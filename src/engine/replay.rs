@@ -67,12 +67,7 @@ fn differences(replayed: &Directory, stored: &Directory) -> Vec<String> {
 }
 
 /// Brings the directory forward by the journal's entries from number `from`; the number of the last one.
-fn replay(
-    store: &Store,
-    from: u64,
-    directory: &mut Directory,
-    faults: &mut Vec<String>,
-) -> Result<u64, EngineError> {
+fn replay(store: &Store, from: u64, directory: &mut Directory, faults: &mut Vec<String>) -> Result<u64, EngineError> {
     let mut last = from.saturating_sub(1);
     for stored in store.journal_entries(from) {
         let entry = match stored {

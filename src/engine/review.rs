@@ -1,11 +1,11 @@
 //! A person decides about a mail: takes it over, as it was read or as they changed it, or asks its sender. Both go through
 //! the checks an automatic registration goes through; what was changed, why and by whom stands in the journal.
 
+use super::EngineError;
 use super::answers::{Asked, may_write, question, queue_answer};
 use super::records::{About, Disposition, InboxItem};
 use super::staff::{close_of_mail, in_review, read_again, settle_undeliverable, short};
 use super::step::Step;
-use super::EngineError;
 use super::views::View;
 use crate::domain::{LgCode, MailAddress, MailNo};
 use crate::letters::{Letter, LetterKind};
@@ -150,8 +150,12 @@ impl View {
         let item = in_review(&self.context, mail)?;
         let reading = self.read_aside(&item)?;
         let Asked { letter, unfinished } = question(&self.context, &item, &reading);
-        let (subject, body) =
-            self.context.setup.templates.draft(&letter, self.now().date()).map_err(crate::letters::ComposeError::from)?;
+        let (subject, body) = self
+            .context
+            .setup
+            .templates
+            .draft(&letter, self.now().date())
+            .map_err(crate::letters::ComposeError::from)?;
         let kind = letter.kind();
         let to = reading.head.from.filter(|to| may_write(&self.context, to));
         Ok(DraftView { mail, letter: kind.name(), letter_name: kind.japanese(), to, subject, body, unfinished })

@@ -10,8 +10,8 @@
 //! | `metrics` | figures as Prometheus text |
 
 pub mod console;
-pub mod health;
 pub mod door;
+pub mod health;
 pub mod look;
 pub mod metrics;
 pub mod pickup;

@@ -119,7 +119,9 @@ pub fn ask(view: &View, caller: &Caller, request: &Request) -> Result<Value, Eng
                 "journal": {"no": summary.head.no, "hash": summary.head.hash},
             }))
         }
-        Request::Act { .. } => Err(EngineError::Refused("an act is no question; this is a fault of annai, please report it")),
+        Request::Act { .. } => {
+            Err(EngineError::Refused("an act is no question; this is a fault of annai, please report it"))
+        }
     }
 }
 

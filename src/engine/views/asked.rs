@@ -1,8 +1,8 @@
 //! The same questions for whoever has the engine itself: the control socket, the closed store, tests.
 
 use super::{
-    HistoryLine, HistoryOf, JournalLine, MailView, MatterView, Page, RowFilter, RowLine, RowView, TenantFilter, TenantLine,
-    TenantView,
+    HistoryLine, HistoryOf, JournalLine, MailView, MatterView, Page, RowFilter, RowLine, RowView, TenantFilter,
+    TenantLine, TenantView,
 };
 use crate::domain::{Date, LgCode, MailNo, RowNo, TenantId};
 use crate::engine::forecast::Forecast;

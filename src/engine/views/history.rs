@@ -3,9 +3,9 @@
 
 use super::{Page, View, words};
 use crate::domain::{MailNo, RowNo, TenantId, Timestamp};
+use crate::engine::EngineError;
 use crate::engine::records::{Disposition, Subject};
 use crate::engine::staff::Verb;
-use crate::engine::EngineError;
 use crate::letters::LetterKind;
 use crate::store::Entry;
 use crate::workflow::Course;

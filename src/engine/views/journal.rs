@@ -1,10 +1,10 @@
 //! The journal as people read it: its last entries, its proof, its export; and the backup of everything. Files are
 //! written with mode 0600 and never over another; one that could not be finished is removed.
 
-use super::{PAGE_MAX, View};
 use super::history::{HistoryLine, told};
-use crate::engine::replay::{self, Audit};
+use super::{PAGE_MAX, View};
 use crate::engine::EngineError;
+use crate::engine::replay::{self, Audit};
 use crate::store::{BackupSummary, Entry, ExportError, Head};
 use serde::Serialize;
 use std::fs::{File, OpenOptions};

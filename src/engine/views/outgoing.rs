@@ -88,7 +88,7 @@ impl View {
         let row = self.row(no)?;
         let sealed = is_secret(&row);
         let text = match outbox::content(&self.context, &row) {
-            Ok(bytes) => Some(text_of(bytes.reveal(), sealed, &self.rules())),
+            Ok(bytes) => Some(text_of(bytes.reveal(), sealed, self.rules())),
             Err(EngineError::Refused(_)) => None,
             Err(fault) => return Err(fault),
         };

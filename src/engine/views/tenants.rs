@@ -115,7 +115,7 @@ impl View {
             provenance: course.tenant.provenance.clone(),
             welcome_state: course.welcome.clone(),
             generations: course.enrolments.iter().map(generation).collect(),
-            next_wake: course.next_wake(&Policy::of(&self.rules())),
+            next_wake: course.next_wake(&Policy::of(self.rules())),
             letters: self.queue(&filter, None, LETTERS_MAX)?.items,
         })
     }

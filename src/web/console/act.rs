@@ -73,7 +73,11 @@ pub(super) const INCOMPLETE: Said = [
     "Something is missing or wrong. Go back and correct it; nothing has changed.",
 ];
 
-pub(super) async fn act(State(console): State<Arc<Console>>, visit: Visit, Form(fields): Form<Vec<(String, String)>>) -> Response {
+pub(super) async fn act(
+    State(console): State<Arc<Console>>,
+    visit: Visit,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Response {
     let fields = Fields(fields);
     if !visit.viewer.role.acts() {
         return told(&console, &visit, StatusCode::FORBIDDEN, READ_ONLY, "");
@@ -114,7 +118,8 @@ pub(super) fn back(path: &str, done: &str) -> Response {
 
 /// The form as a verb; `Err`: what is missing.
 pub(super) fn verb(fields: &Fields) -> Result<Verb, &'static str> {
-    let reason = || Some(fields.get("reason").to_owned()).filter(|reason| !reason.is_empty()).ok_or("a reason is needed");
+    let reason =
+        || Some(fields.get("reason").to_owned()).filter(|reason| !reason.is_empty()).ok_or("a reason is needed");
     let mail = || fields.get("mail").parse().map(MailNo).map_err(|_| "no mail is named");
     let row = || fields.get("row").parse().map(RowNo).map_err(|_| "no letter is named");
     let tenant = || fields.get("tenant").parse::<TenantId>().map_err(|_| "no tenant is named");
@@ -127,7 +132,9 @@ pub(super) fn verb(fields: &Fields) -> Result<Verb, &'static str> {
         },
         "reject" => Verb::Reject { mail: mail()?, reason: reason()? },
         "reread" => Verb::Reread { mail: mail()? },
-        "close" => Verb::Close { matter: fields.get("matter").parse().map_err(|_| "no matter is named")?, reason: reason()? },
+        "close" => {
+            Verb::Close { matter: fields.get("matter").parse().map_err(|_| "no matter is named")?, reason: reason()? }
+        }
         "hold" => Verb::Hold { row: row()?, reason: reason()? },
         "release" => Verb::Release { row: row()? },
         "retry" => Verb::Retry { row: row()? },
@@ -161,7 +168,8 @@ fn accept(mail: MailNo, fields: &Fields) -> Result<Verb, &'static str> {
     }
     let proposal = Proposal { authority: Some(authority), address: address(fields.get("own"))?, centres };
     let despite = fields.all("despite").into_iter().filter_map(|code| named::<Reason>(code).ok()).collect();
-    let reason = Some(fields.get("reason")).filter(|reason| !reason.is_empty()).unwrap_or("内容を確認しました").to_owned();
+    let reason =
+        Some(fields.get("reason")).filter(|reason| !reason.is_empty()).unwrap_or("内容を確認しました").to_owned();
     Ok(Verb::AcceptEdited { mail, proposal, reason, despite })
 }
 

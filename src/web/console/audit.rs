@@ -57,12 +57,8 @@ pub(super) async fn page(State(console): State<Arc<Console>>, visit: Visit) -> R
 /// One proof at a time: each reads the whole journal.
 static PROVING: AtomicBool = AtomicBool::new(false);
 
-const BUSY: Said = [
-    "検証中です",
-    "ほかの検証が終わるまでお待ちください。",
-    "A proof is under way",
-    "Wait until it is done.",
-];
+const BUSY: Said =
+    ["検証中です", "ほかの検証が終わるまでお待ちください。", "A proof is under way", "Wait until it is done."];
 const SOUND: Said = [
     "監査証跡に改変・欠落はありません",
     "先頭から末尾まで連鎖を検証し、記録から作り直した名簿が現在の名簿と一致することを確認しました。",
@@ -86,7 +82,12 @@ pub(super) async fn verify(State(console): State<Arc<Console>>, visit: Visit) ->
     PROVING.store(false, Ordering::Release);
     match proof {
         Ok(Ok(audit)) if audit.faults.is_empty() => {
-            let why = format!("{} / {} entries / {}", audit.anchor, audit.entries, visit.lang.moment(console.source.clock.now()));
+            let why = format!(
+                "{} / {} entries / {}",
+                audit.anchor,
+                audit.entries,
+                visit.lang.moment(console.source.clock.now())
+            );
             told(&console, &visit, StatusCode::OK, SOUND, &why)
         }
         Ok(Ok(audit)) => told(&console, &visit, StatusCode::OK, UNSOUND, &audit.faults.join("\n")),

@@ -1,11 +1,11 @@
 //! One verb for many: these, or all that fit a query. First it is shown how many there are and which would be refused;
 //! with a reason it becomes a job.
 
+use super::Console;
 use super::act::{Fields, verb};
 use super::frame::{Said, bare, told};
 use super::jobs::{Job, Target};
 use super::visit::{Lang, Visit, local_path};
-use super::Console;
 use crate::domain::{RowNo, TenantId};
 use crate::engine::staff::Verb;
 use crate::engine::views::board::Query;
@@ -88,7 +88,11 @@ pub(super) fn word(code: &str, lang: Lang) -> Option<&'static str> {
 }
 
 /// Asks whether it is meant: how many, which, and how many would be refused.
-pub(super) async fn ask(State(console): State<Arc<Console>>, visit: Visit, Form(fields): Form<Vec<(String, String)>>) -> Response {
+pub(super) async fn ask(
+    State(console): State<Arc<Console>>,
+    visit: Visit,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Response {
     let mut fields = Fields(fields);
     if !visit.viewer.role.acts() {
         return told(&console, &visit, StatusCode::FORBIDDEN, READ_ONLY, "");
@@ -100,7 +104,12 @@ pub(super) async fn ask(State(console): State<Arc<Console>>, visit: Visit, Form(
     if chosen.len() > TARGETS_MAX {
         return told(&console, &visit, StatusCode::UNPROCESSABLE_ENTITY, TOO_MANY, "");
     }
-    let kept: Vec<_> = fields.0.iter().filter(|(name, _)| name != "reason" && name != "why").map(|(name, value)| context! { name, value }).collect();
+    let kept: Vec<_> = fields
+        .0
+        .iter()
+        .filter(|(name, _)| name != "reason" && name != "why")
+        .map(|(name, value)| context! { name, value })
+        .collect();
     // Asked as with a reason: that is what the next page gives.
     fields.0.push(("reason".to_owned(), "-".to_owned()));
     fields.0.push(("why".to_owned(), "lost".to_owned()));
@@ -135,7 +144,11 @@ fn name(console: &Console, target: Target) -> String {
 }
 
 /// Begins the job.
-pub(super) async fn run(State(console): State<Arc<Console>>, visit: Visit, Form(fields): Form<Vec<(String, String)>>) -> Response {
+pub(super) async fn run(
+    State(console): State<Arc<Console>>,
+    visit: Visit,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Response {
     let fields = Fields(fields);
     if !visit.viewer.role.acts() {
         return told(&console, &visit, StatusCode::FORBIDDEN, READ_ONLY, "");

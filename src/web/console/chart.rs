@@ -35,9 +35,12 @@ pub(super) fn bars(values: &[u64], height: u32, title: &str, hints: &[String], m
     Value::from_safe_string(svg)
 }
 
+/// What is drawn of a day.
+type Count = fn(&DayCount) -> u64;
+
 /// Three rows of bars under each other: mails in, letters out, certificates picked up.
 pub(super) fn days(lang: Lang, days: &[DayCount], small: bool) -> Value {
-    let rows: [(&str, &str, fn(&DayCount) -> u64); 3] = [
+    let rows: [(&str, &str, Count); 3] = [
         ("受信", "mails in", |day| day.mails),
         ("送信", "letters out", |day| day.letters),
         ("取得", "picked up", |day| day.collected),
@@ -94,7 +97,10 @@ mod tests {
 
     #[test]
     fn percentages_do_not_round_to_an_untruth() {
-        assert_eq!([percent(999, 1000), percent(1, 1000), percent(0, 5), percent(5, 5), percent(0, 0)], [99, 1, 0, 100, 0]);
+        assert_eq!(
+            [percent(999, 1000), percent(1, 1000), percent(0, 5), percent(5, 5), percent(0, 0)],
+            [99, 1, 0, 100, 0]
+        );
     }
 
     #[test]

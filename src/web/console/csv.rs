@@ -74,7 +74,9 @@ fn page(console: &Console, list: List, query: &Query, all: bool, next: &Next) ->
         List::Missing => {
             let covered = board.coverage();
             let missing = view.rules().authorities.all().iter().filter(|a| !covered.contains_key(&a.code));
-            let row = |a: &crate::rules::Authority| vec![a.code.to_string(), a.prefecture.clone(), a.name.clone(), a.site.clone()];
+            let row = |a: &crate::rules::Authority| {
+                vec![a.code.to_string(), a.prefecture.clone(), a.name.clone(), a.site.clone()]
+            };
             (&["コード", "都道府県", "自治体", "ドメイン"][..], missing.map(row).collect(), None)
         }
     })?;
@@ -83,7 +85,9 @@ fn page(console: &Console, list: List, query: &Query, all: bool, next: &Next) ->
         text.push('\u{feff}');
         line(&mut text, title.iter().copied());
     }
-    rows.iter().for_each(|row| line(&mut text, row.iter().map(String::as_str)));
+    for row in &rows {
+        line(&mut text, row.iter().map(String::as_str));
+    }
     Some((text, key.map_or(Next::End, Next::After)))
 }
 

@@ -4,7 +4,7 @@ use super::frame::{Desk, show};
 use super::visit::{Visit, encode};
 use super::words::chip;
 use super::{Console, outbox, tenants};
-use crate::domain::TenantId;
+use crate::domain::{MailAddress, TenantId};
 use crate::engine::views::board::{Key, MatterCard, Query};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -32,7 +32,7 @@ pub(super) async fn page(State(console): State<Arc<Console>>, visit: Visit) -> R
             .iter()
             .map(|card| {
                 context! {
-                    no => card.no, subject => card.subject, from => card.from.as_ref().map(|from| from.as_str()),
+                    no => card.no, subject => card.subject, from => card.from.as_ref().map(MailAddress::as_str),
                     at => lang.moment(card.filed), chip => chip(lang, card.disposition),
                 }
             })

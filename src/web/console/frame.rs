@@ -95,12 +95,11 @@ pub(super) enum Trouble {
 
 impl From<EngineError> for Trouble {
     fn from(fault: EngineError) -> Self {
-        match fault {
-            EngineError::NoTenant(_) | EngineError::NoMail(_) | EngineError::NoRow(_) | EngineError::NoMatter(_) => {
-                Self::Missing
-            }
-            other => Self::Engine(other),
-        }
+        let missing = matches!(
+            fault,
+            EngineError::NoTenant(_) | EngineError::NoMail(_) | EngineError::NoRow(_) | EngineError::NoMatter(_)
+        );
+        if missing { Self::Missing } else { Self::Engine(fault) }
     }
 }
 

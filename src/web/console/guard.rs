@@ -78,8 +78,16 @@ mod tests {
             pairs.iter().map(|(k, v)| (header::HeaderName::from_static(k), HeaderValue::from_static(v))).collect()
         };
         assert!(is_same_origin(&headers(&[]), "localhost:1"));
-        assert!(is_same_origin(&headers(&[("origin", "http://localhost:1"), ("sec-fetch-site", "same-origin")]), "localhost:1"));
-        for (name, value) in [("origin", "http://localhost:2"), ("origin", "null"), ("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site")] {
+        assert!(is_same_origin(
+            &headers(&[("origin", "http://localhost:1"), ("sec-fetch-site", "same-origin")]),
+            "localhost:1"
+        ));
+        for (name, value) in [
+            ("origin", "http://localhost:2"),
+            ("origin", "null"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+        ] {
             assert!(!is_same_origin(&headers(&[(name, value)]), "localhost:1"), "{name} {value}");
         }
     }

@@ -86,7 +86,9 @@ fn edges(console: &Console, lang: Lang, now: Timestamp) -> Vec<Sign> {
     let mut signs = Vec::new();
     let (light, says) = match (&vitals.imap_trouble, vitals.polled) {
         (Some(trouble), _) => (Light::Bad, trouble.what.clone()),
-        (None, None) => (Light::Look, lang.pick("起動してからまだ読んでいません", "not read since the start").to_owned()),
+        (None, None) => {
+            (Light::Look, lang.pick("起動してからまだ読んでいません", "not read since the start").to_owned())
+        }
         (None, Some(at)) => {
             let light = if now.since(at) > limit { Light::Bad } else { Light::Good };
             (light, lang.pick(format!("最終確認 {}", lang.moment(at)), format!("last read {}", lang.moment(at))))
@@ -145,7 +147,9 @@ fn sending(desk: &Desk<'_>) -> Sign {
     let light = if late > limit { Light::Look } else { Light::Good };
     let says = match late {
         0 => lang.pick("遅れなし", "on time").to_owned(),
-        late => lang.pick(format!("最も遅れているもの {}", lang.age(late)), format!("the latest by {}", lang.age(late))),
+        late => {
+            lang.pick(format!("最も遅れているもの {}", lang.age(late)), format!("the latest by {}", lang.age(late)))
+        }
     };
     let remedy = lang.pick(
         "送信時間帯と送信数の上限（rules/schedule.toml）、受信側の混雑を「送信」の表で確認してください。",
@@ -156,7 +160,8 @@ fn sending(desk: &Desk<'_>) -> Sign {
 
 fn unknown(desk: &Desk<'_>) -> Sign {
     let lang = desk.lang;
-    let count = desk.board.letters_by_state().iter().find(|(word, _)| word.0 == "unknown").map_or(0, |(_, count)| *count);
+    let count =
+        desk.board.letters_by_state().iter().find(|(word, _)| word.0 == "unknown").map_or(0, |(_, count)| *count);
     let light = if count > 0 { Light::Look } else { Light::Good };
     let says = lang.pick(format!("{count} 通"), count.to_string());
     let remedy = lang.pick(

@@ -5,7 +5,7 @@ use super::today::{reasons, task};
 use super::visit::Visit;
 use super::words::chip;
 use super::{Console, PAGE, tenants};
-use crate::domain::MailNo;
+use crate::domain::{MailAddress, MailNo};
 use crate::engine::views::board::Query;
 use axum::extract::State;
 use axum::response::Response;
@@ -24,7 +24,7 @@ pub(super) async fn page(State(console): State<Arc<Console>>, visit: Visit) -> R
                 let authority = card.authority.and_then(|code| desk.view.rules().authorities.by_code(code));
                 context! {
                     no => card.no, at => lang.moment(card.filed), chip => chip(lang, card.disposition),
-                    from => card.from.as_ref().map(|from| from.as_str()), subject => card.subject,
+                    from => card.from.as_ref().map(MailAddress::as_str), subject => card.subject,
                     authority => authority.map(|a| a.name.as_str()),
                     reasons => card.reasons.iter().map(|r| r.sentence()).collect::<Vec<_>>(),
                 }

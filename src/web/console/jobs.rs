@@ -155,7 +155,11 @@ pub(super) async fn page(State(console): State<Arc<Console>>, Path(no): Path<u64
 }
 
 /// Halts a job, or takes it up again where it was.
-pub(super) async fn steer(State(console): State<Arc<Console>>, Path((no, what)): Path<(u64, String)>, visit: Visit) -> Response {
+pub(super) async fn steer(
+    State(console): State<Arc<Console>>,
+    Path((no, what)): Path<(u64, String)>,
+    visit: Visit,
+) -> Response {
     if visit.viewer.role.acts() {
         let resumed = console.jobs.with(no, |job| match (what.as_str(), job.pace) {
             ("halt", Pace::Running) => {

@@ -81,7 +81,8 @@ fn news(console: Arc<Console>, listener: Listener) -> impl Stream<Item = Result<
         let _seen = *tick.borrow_and_update();
         let now = console.source.clock.now();
         let counts = console.board.ask(|board| counts(&console, board, now)).unwrap_or_default();
-        let event = Event::default().event("counts").retry(Duration::from_secs(2)).json_data(counts).unwrap_or_default();
+        let event =
+            Event::default().event("counts").retry(Duration::from_secs(2)).json_data(counts).unwrap_or_default();
         Some((Ok(event), (console, tick, listener, false)))
     })
 }

@@ -1,12 +1,12 @@
 //! One mail: what was written on the left, what was understood on the right, with the lines each reason is about marked;
 //! taken over as it was read or as staff change it, answered by a draft, or put aside.
 
+use super::Console;
 use super::frame::{Desk, Trouble, show};
 use super::today::task;
 use super::visit::Visit;
 use super::words::chip;
-use super::Console;
-use crate::domain::{LgCode, MailNo};
+use crate::domain::{LgCode, MailAddress, MailNo};
 use crate::engine::EngineError;
 use crate::engine::records::{MatterNo, OpenMatter, Subject};
 use crate::engine::views::{ChangeView, MailView, ReadLine};
@@ -49,12 +49,13 @@ pub(super) async fn page(State(console): State<Arc<Console>>, Path(no): Path<Str
             .filter_map(|row| desk.board.letters.get(&row.0))
             .map(|card| super::outbox::row(desk, card))
             .collect();
-        let tasks: Vec<_> = matters.iter().filter_map(|m| desk.board.matters.get(&m.no.0)).map(|c| task(desk, c, false)).collect();
+        let tasks: Vec<_> =
+            matters.iter().filter_map(|m| desk.board.matters.get(&m.no.0)).map(|c| task(desk, c, false)).collect();
         Ok(context! {
-            no, subject => shown.item.subject, from => shown.item.from.as_ref().map(|from| from.as_str()),
+            no, subject => shown.item.subject, from => shown.item.from.as_ref().map(MailAddress::as_str),
             from_name => shown.read.head.from_name, filed => lang.moment(shown.item.filed),
             sent => shown.read.head.date.map(|at| lang.moment(at)),
-            cc => shown.read.head.cc.iter().map(|a| a.as_str()).collect::<Vec<_>>(),
+            cc => shown.read.head.cc.iter().map(MailAddress::as_str).collect::<Vec<_>>(),
             chip => chip(lang, (shown.item.disposition.name(), shown.disposition_name)),
             decidable, reasons => reasons(&shown), lines => lines(&shown), form => form(desk, &shown),
             changes => shown.changes.iter().map(|c| change(desk, c)).collect::<Vec<_>>(),
@@ -102,20 +103,22 @@ fn form(desk: &Desk<'_>, shown: &MailView) -> Value {
     let code = shown.proposal.authority;
     let known = code.and_then(|code| desk.view.rules().authorities.by_code(code));
     let at = |no: Option<usize>| no.unwrap_or(0);
-    let others = |addresses: &[crate::domain::MailAddress]| -> Vec<String> {
+    let others = |addresses: &[MailAddress]| -> Vec<String> {
         addresses.iter().map(|address| address.as_str().to_owned()).collect()
     };
     let centre = |c: &ReadCentre| {
         context! {
-            name => c.name, address => c.address.as_ref().map(|a| a.as_str()), line => at(c.line),
+            name => c.name, address => c.address.as_ref().map(MailAddress::as_str), line => at(c.line),
             others => others(&c.other_addresses),
         }
     };
     let mut centres: Vec<Value> = read.centres.iter().map(centre).collect();
-    centres.extend((0..SPARE_LINES).map(|_| context! { name => "", address => "", line => 0, others => Vec::<String>::new() }));
+    centres.extend(
+        (0..SPARE_LINES).map(|_| context! { name => "", address => "", line => 0, others => Vec::<String>::new() }),
+    );
     context! {
         code, name => known.map(|a| a.name.clone()).or_else(|| shown.authority_name.clone()),
-        known => known.is_some(), address => read.authority.as_ref().and_then(|a| a.address.as_ref()).map(|a| a.as_str()),
+        known => known.is_some(), address => read.authority.as_ref().and_then(|a| a.address.as_ref()).map(MailAddress::as_str),
         line => at(read.authority.as_ref().and_then(|a| a.line)), centres,
         others => read.authority.as_ref().map(|a| others(&a.other_addresses)).unwrap_or_default(),
     }

@@ -38,7 +38,8 @@ impl Presence {
     pub(super) fn others(&self, mail: MailNo, viewer: &Viewer, page: &str) -> Vec<String> {
         let own = key(viewer, page);
         let looks = self.lock();
-        let of_mail = looks.iter().filter(|((no, who), look)| *no == mail && *who != own && look.seen.elapsed() < FRESH);
+        let of_mail =
+            looks.iter().filter(|((no, who), look)| *no == mail && *who != own && look.seen.elapsed() < FRESH);
         let mut names: Vec<String> = of_mail.map(|(_, look)| look.name.clone()).collect();
         names.dedup();
         names

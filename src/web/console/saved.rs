@@ -49,7 +49,8 @@ pub(super) async fn save(visit: Visit, Form(fields): Form<Vec<(String, String)>>
     let clean = |text: &str, limit: usize| -> String {
         text.chars().filter(|c| !c.is_control() && *c != '|').take(limit).collect()
     };
-    let (name, path) = (clean(fields.get("name"), NAME_CHARS_MAX), clean(local_path(fields.get("back")), PATH_CHARS_MAX));
+    let (name, path) =
+        (clean(fields.get("name"), NAME_CHARS_MAX), clean(local_path(fields.get("back")), PATH_CHARS_MAX));
     let mut views = read(&visit);
     if !name.is_empty() {
         views.retain(|(known, _)| *known != name);

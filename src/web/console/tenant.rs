@@ -31,8 +31,7 @@ pub(super) async fn page(State(console): State<Arc<Console>>, Path(id): Path<Str
             })
             .collect();
         let of_roster = TenantId { serial: 0, ..id }..=TenantId { serial: u16::MAX, ..id };
-        let siblings: Vec<_> =
-            desk.board.tenants.range(of_roster).map(|(_, card)| tenants::row(desk, card)).collect();
+        let siblings: Vec<_> = desk.board.tenants.range(of_roster).map(|(_, card)| tenants::row(desk, card)).collect();
         let lang = desk.lang;
         let letters: Vec<_> = shown
             .letters

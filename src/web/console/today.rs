@@ -87,7 +87,9 @@ fn kind(desk: &Desk<'_>, subject: &Subject) -> (String, Vec<&'static str>) {
         Subject::Mail { .. } => ("登録メール", "registration mail", vec![]),
         Subject::Inquiry { .. } => ("問い合わせ", "inquiry", vec!["close"]),
         Subject::Tenant { matter: Matter::Undeliverable { .. }, .. } => ("配信不能", "undeliverable", vec!["close"]),
-        Subject::Tenant { matter: Matter::NotPickedUp { .. }, .. } => ("未取得", "not picked up", vec!["reissue", "close"]),
+        Subject::Tenant { matter: Matter::NotPickedUp { .. }, .. } => {
+            ("未取得", "not picked up", vec!["reissue", "close"])
+        }
         Subject::Row { .. } => ("送信保留", "letter on hold", vec!["retry", "withdraw"]),
         Subject::AnswerUndeliverable { .. } => ("返信不達", "answer returned", vec!["close"]),
         Subject::NotComposed { .. } => ("作成不可", "not composed", vec!["close"]),
@@ -120,4 +122,3 @@ pub(super) fn reasons(card: &MatterCard) -> Vec<Value> {
         | Subject::UnknownBounce { .. }) => vec![context! { code => "", text => words::subject(other) }],
     }
 }
-

@@ -76,7 +76,9 @@ impl Following {
         }
         self.change(|board| match lines.last() {
             Some(last) => {
-                lines.iter().for_each(|line| board.trail.put(line));
+                for line in &lines {
+                    board.trail.put(line);
+                }
                 board.trail.filled_to(last.no);
             }
             None => board.trail.give_up(),

@@ -113,7 +113,11 @@ mod tests {
 
     #[test]
     fn what_a_newer_annai_wrote_does_not_stop_the_board() {
-        for json in ["", "{}", r#"{"at":"2020-05-01T09:00:00+09:00","actor":"x","event":{"event":"new","row":"z"},"changes":{}}"#] {
+        for json in [
+            "",
+            "{}",
+            r#"{"at":"2020-05-01T09:00:00+09:00","actor":"x","event":{"event":"new","row":"z"},"changes":{}}"#,
+        ] {
             assert_eq!(Line::read(1, json.as_bytes()).kinds, OTHER, "{json}");
         }
     }

@@ -1,10 +1,10 @@
 //! Lists of cards by query, in pages by key. The total is that of everything that fits, so that a person knows what "all
 //! of these" would be.
 
+use super::Board;
 use super::cards::{LetterCard, MailCard, TenantCard};
 use super::query::{Key, Query, holds, in_domain, in_range};
 use super::trail::{KINDS, Mark};
-use super::Board;
 use crate::domain::{Date, MailNo, RowNo, TenantId};
 use crate::engine::views::words::Word;
 

@@ -102,7 +102,9 @@ pub(super) fn holds(text: &str, part: &str) -> bool {
 /// A domain is `wanted`, or lies below it, or begins so.
 pub(super) fn in_domain(domain: &str, wanted: &str) -> bool {
     let wanted = wanted.trim_start_matches('@');
-    domain == wanted || domain.strip_suffix(wanted).is_some_and(|rest| rest.ends_with('.')) || domain.starts_with(wanted)
+    domain == wanted
+        || domain.strip_suffix(wanted).is_some_and(|rest| rest.ends_with('.'))
+        || domain.starts_with(wanted)
 }
 
 /// `3` or `4-7`, both ends counted; anything else fits nothing.
@@ -132,6 +134,8 @@ mod tests {
     fn domains_and_ranges() {
         assert!(in_domain("city.sapporo.lg.jp", "lg.jp") && in_domain("city.sapporo.lg.jp", "@city.sapporo"));
         assert!(!in_domain("evillg.jp", "lg.jp"));
-        assert!(in_range(5, "4-7") && in_range(3, "3") && in_range(90, "31-") && !in_range(3, "x") && !in_range(8, "4-7"));
+        assert!(
+            in_range(5, "4-7") && in_range(3, "3") && in_range(90, "31-") && !in_range(3, "x") && !in_range(8, "4-7")
+        );
     }
 }
