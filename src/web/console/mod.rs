@@ -22,7 +22,7 @@ mod act;
 mod audit;
 mod bulk;
 mod chart;
-mod csv;
+mod export;
 mod find;
 mod forecast;
 mod frame;
@@ -121,7 +121,7 @@ pub(super) fn router(source: Source, links: Vec<Link>) -> Router {
         .route("/bulk/run", post(bulk::run))
         .route("/jobs/{no}", get(jobs::page))
         .route("/jobs/{no}/{what}", post(jobs::steer))
-        .route("/export/{what}", get(csv::export))
+        .route("/export/{what}", get(export::export))
         .route("/events", get(live::events))
         .route("/views", post(saved::save))
         .route("/views/forget", post(saved::forget))
