@@ -34,7 +34,7 @@ fn draft(n: u64, changes: Value) -> Draft {
         actor: "staff:山田".into(),
         subject: format!("tenant:131032-{n:02}"),
         event: json!({ "registered": { "name": "港区みなと保健所", "mail": n } }),
-        changes,
+        changes: serde_json::value::to_raw_value(&changes).unwrap(),
     }
 }
 

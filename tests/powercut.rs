@@ -81,7 +81,7 @@ fn batch(step: u64) -> Batch {
         actor: "system".into(),
         subject: format!("step:{step}"),
         event: serde_json::json!({ "took": step }),
-        changes: serde_json::json!({ "rows": writes(step).len() }),
+        changes: serde_json::value::to_raw_value(&serde_json::json!({ "rows": writes(step).len() })).unwrap(),
     });
     batch
 }

@@ -2,20 +2,27 @@
 
 use super::EngineError;
 use crate::domain::{LgCode, RowNo, Timestamp};
+use crate::store::Json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::value::to_raw_value;
+
+/// Room for a record of usual size.
+const RECORD_BYTES: usize = 1024;
 
 pub(super) fn encode(value: &impl Serialize) -> Result<Vec<u8>, EngineError> {
-    serde_json::to_vec(value).map_err(|fault| EngineError::Record(fault.to_string()))
+    let mut bytes = Vec::with_capacity(RECORD_BYTES);
+    serde_json::to_writer(&mut bytes, value).map_err(|fault| EngineError::Record(fault.to_string()))?;
+    Ok(bytes)
 }
 
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, EngineError> {
     serde_json::from_slice(bytes).map_err(|fault| EngineError::Record(fault.to_string()))
 }
 
-pub(super) fn value(value: &impl Serialize) -> Result<Value, EngineError> {
-    serde_json::to_value(value).map_err(|fault| EngineError::Record(fault.to_string()))
+/// Encoded as a part of something greater.
+pub(super) fn json(value: &impl Serialize) -> Result<Json, EngineError> {
+    to_raw_value(value).map_err(|fault| EngineError::Record(fault.to_string()))
 }
 
 pub(super) fn number(no: u64) -> [u8; 8] {

@@ -1,12 +1,12 @@
 //! A person decides about a mail: takes it over, as it was read or as they changed it, or asks its sender. Both go through
 //! the checks an automatic registration goes through; what was changed, why and by whom stands in the journal.
 
-use super::EngineError;
 use super::answers::{Asked, may_write, question, queue_answer};
 use super::records::{About, Disposition, InboxItem};
 use super::staff::{close_of_mail, in_review, read_again, settle_undeliverable, short};
 use super::step::Step;
 use super::views::View;
+use super::{EngineError, domains};
 use crate::domain::{LgCode, MailAddress, MailNo};
 use crate::letters::{Letter, LetterKind};
 use crate::reading::{Proposal, Reading, Reason};
@@ -91,6 +91,7 @@ fn take_over(step: &mut Step<'_>, mut item: InboxItem, mut reading: Reading, cod
     }
     super::filing::take_over(step, code, item.no, &changes)?;
     settle_undeliverable(step, &changes)?;
+    domains::learn_from(step, &item, code, &reading)?;
     item.authority = Some(code);
     item.disposition = Disposition::Revision;
     close_of_mail(step, item.no)?;

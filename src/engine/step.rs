@@ -5,7 +5,7 @@ use super::chance::Chance;
 use super::records::{Counters, Grant, InboxItem, MatterNo, OpenMatter, Row, Subject};
 use super::{Context, EngineError, codec};
 use crate::domain::{LgCode, MailNo, RowNo, TenantId, Timestamp};
-use crate::store::{Batch, Draft, Table};
+use crate::store::{Batch, Draft, Json, Table};
 use crate::workflow::course::{CourseEvent, Roster};
 use crate::workflow::{Effect, Nonce, Policy, course};
 use serde::{Deserialize, Serialize};
@@ -13,10 +13,24 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A roster with the wake under which it stands in the index.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct RosterRecord {
     pub(super) roster: Roster,
     pub(super) wake: Option<Timestamp>,
+}
+
+/// A [`RosterRecord`] whose courses are encoded already.
+#[derive(Serialize)]
+struct RosterText<'a> {
+    roster: CoursesText<'a>,
+    wake: Option<Timestamp>,
+}
+
+/// A [`Roster`] whose courses are encoded already.
+#[derive(Serialize)]
+struct CoursesText<'a> {
+    code: LgCode,
+    courses: &'a [Json],
 }
 
 /// See the module.
@@ -229,7 +243,7 @@ impl<'e> Step<'e> {
     pub(super) fn finish(mut self) -> Result<(Batch, Counters), EngineError> {
         let policy = self.policy();
         let mut changes = Vec::new();
-        for (code, Loaded { mut record, touched, changed, not_before }) in std::mem::take(&mut self.rosters) {
+        for (code, Loaded { record, touched, changed, not_before }) in std::mem::take(&mut self.rosters) {
             if !touched {
                 continue;
             }
@@ -240,9 +254,12 @@ impl<'e> Step<'e> {
             if let Some(new) = wake.filter(|_| record.wake != wake) {
                 self.batch.put(Table::Wake, codec::wake(new, code), []);
             }
-            record.wake = wake;
-            self.batch.put(Table::Roster, code.bytes(), codec::encode(&record)?);
-            changes.extend(record.roster.courses.into_iter().filter(|course| changed.contains(&course.tenant.id)));
+            // Each course is encoded once, for the roster and for the journal.
+            let courses = record.roster.courses.iter().map(codec::json).collect::<Result<Vec<_>, _>>()?;
+            let stored = RosterText { roster: CoursesText { code, courses: &courses }, wake };
+            self.batch.put(Table::Roster, code.bytes(), codec::encode(&stored)?);
+            let ids = record.roster.courses.iter().map(|course| course.tenant.id);
+            changes.extend(ids.zip(courses).filter(|(id, _)| changed.contains(id)).map(|(_, course)| course));
         }
         for (no, mut row) in std::mem::take(&mut self.rows) {
             let due = self.context.due(&row);
@@ -263,7 +280,7 @@ impl<'e> Step<'e> {
             1 => self.events.pop().unwrap_or_default(),
             _ => Value::Array(std::mem::take(&mut self.events)),
         };
-        let changes = codec::value(&changes)?;
+        let changes = codec::json(&changes)?;
         self.batch.journal(Draft { at: self.now, actor: self.actor.clone(), subject: String::new(), event, changes });
         Ok((self.batch, self.counters))
     }

@@ -1,19 +1,22 @@
 //! The engine's thread and the handle by which asynchronous edges reach it.
 //!
-//! One thread owns the engine. It takes calls from a bounded queue, runs as many as are waiting (at most [`GROUP_MAX`]),
-//! flushes once, and only then answers them: group commit, and nobody hears of a step before its flush (invariant I2).
-//! The thread has a large stack, because it also re-reads mails for staff, and deep MIME trees cost stack.
+//! One thread owns the engine and takes calls from a bounded queue. A second one flushes: all steps taken since the flush
+//! before share one, and only after it their callers are answered (group commit; nobody hears of a step before its flush,
+//! invariant I2). While one flush is under way the engine takes the steps of the next.
+//! The engine's thread has a large stack, because it also re-reads mails for staff, and deep MIME trees cost stack.
 
 use super::{Engine, EngineError};
 use crate::domain::Timestamp;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use crate::store::Store;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::{oneshot, watch};
 
 /// Calls waiting for the engine at most; callers beyond that wait.
 pub const QUEUE_MAX: usize = 1024;
-/// Calls that share one flush at most.
-pub const GROUP_MAX: usize = 256;
+/// Calls after which what is due next is told, even if more are waiting.
+pub const TELL_AFTER: usize = 256;
 /// Stack of the engine's thread, in bytes.
 pub const STACK_BYTES: usize = 64 * 1024 * 1024;
 
@@ -21,7 +24,7 @@ type Call = Box<dyn FnOnce(&mut Engine) -> Reply + Send>;
 /// Sends the answer once the flush has succeeded (`true`), or drops it.
 type Reply = Box<dyn FnOnce(bool) + Send>;
 
-/// What is due next, after the latest flush.
+/// What is due next, after the latest step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Next {
     /// The next outgoing mail.
@@ -42,12 +45,23 @@ pub struct Handle {
     next: watch::Receiver<Next>,
 }
 
-/// Starts the thread. It ends when every handle is gone.
+/// Starts both threads. They end when every handle is gone.
 pub fn start(engine: Engine) -> std::io::Result<(Handle, JoinHandle<()>)> {
     let (calls, queue) = sync_channel(QUEUE_MAX);
     let (tell, next) = watch::channel(Next::default());
+    let tell = Bell(Arc::new(Mutex::new(Some(tell))));
+    let (replies, taken) = channel();
+    let store = Arc::clone(&engine.context.store);
+    let bell = tell.clone();
+    let flusher = std::thread::Builder::new().name("flush".to_owned()).spawn(move || flush(&store, &taken, &bell))?;
     let thread = std::thread::Builder::new().name("engine".to_owned()).stack_size(STACK_BYTES);
-    let thread = thread.spawn(move || run(engine, &queue, &tell))?;
+    let thread = thread.spawn(move || {
+        // An error has been logged where it arose; dropping the bell tells everybody that the engine has stopped.
+        let _stopped = run(engine, &queue, &replies, &tell);
+        tell.silence();
+        drop(replies);
+        let _ended = flusher.join();
+    })?;
     Ok((Handle { calls, next }, thread))
 }
 
@@ -95,29 +109,134 @@ impl Handle {
     }
 }
 
-fn run(mut engine: Engine, queue: &Receiver<Call>, tell: &watch::Sender<Next>) {
-    if publish(&engine, tell).is_err() {
-        return;
+/// Takes steps until every handle is gone or the store refuses.
+fn run(mut engine: Engine, queue: &Receiver<Call>, replies: &Sender<Reply>, tell: &Bell) -> Result<(), Stopped> {
+    let mut untold = 0;
+    loop {
+        let call = match queue.try_recv() {
+            Ok(call) if untold < TELL_AFTER => call,
+            Ok(call) => {
+                tell.ring(&engine)?;
+                untold = 0;
+                call
+            }
+            Err(TryRecvError::Empty) => {
+                tell.ring(&engine)?;
+                untold = 0;
+                let Ok(call) = queue.recv() else { return Ok(()) };
+                call
+            }
+            Err(TryRecvError::Disconnected) => return Ok(()),
+        };
+        untold += 1;
+        replies.send(call(&mut engine)).map_err(|_| Stopped)?;
     }
-    let mut replies: Vec<Reply> = Vec::with_capacity(GROUP_MAX);
-    while let Ok(first) = queue.recv() {
-        replies.push(first(&mut engine));
-        while replies.len() < GROUP_MAX {
-            let Ok(call) = queue.try_recv() else { break };
-            replies.push(call(&mut engine));
-        }
-        let flushed = engine.commit().and_then(|()| publish(&engine, tell));
+}
+
+/// Makes durable what was staged, then answers who waits for it.
+fn flush(store: &Store, taken: &Receiver<Reply>, bell: &Bell) {
+    while let Ok(first) = taken.recv() {
+        let group: Vec<Reply> = std::iter::once(first).chain(taken.try_iter()).collect();
+        let flushed = store.commit();
         let durable = flushed.is_ok();
-        replies.drain(..).for_each(|reply| reply(durable));
+        for reply in group {
+            reply(durable);
+        }
         if let Err(fault) = flushed {
             tracing::error!(%fault, "the engine stops: issuing and sending end here");
+            bell.silence();
             return;
         }
     }
 }
 
-fn publish(engine: &Engine, tell: &watch::Sender<Next>) -> Result<(), EngineError> {
-    let next = Next { due: engine.next_due()?, wake: engine.next_wake()? };
-    tell.send_if_modified(|known| std::mem::replace(known, next) != next);
-    Ok(())
+/// Tells what is due next; silent once the engine has stopped.
+#[derive(Clone)]
+struct Bell(Arc<Mutex<Option<watch::Sender<Next>>>>);
+
+impl Bell {
+    fn ring(&self, engine: &Engine) -> Result<(), Stopped> {
+        let next = engine.next_due().and_then(|due| Ok(Next { due, wake: engine.next_wake()? }));
+        let next = next.map_err(|fault| {
+            tracing::error!(%fault, "the engine stops: what is due next cannot be read");
+            Stopped
+        })?;
+        let tell = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let tell = tell.as_ref().ok_or(Stopped)?;
+        tell.send_if_modified(|known| std::mem::replace(known, next) != next);
+        Ok(())
+    }
+
+    fn silence(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::crypto::MasterKey;
+    use crate::domain::Secret;
+    use crate::engine::{Chance, Post, SYSTEM, Setup};
+    use crate::letters::{Desk, TemplateFiles, Templates, ZipMethod};
+    use crate::rules::{RuleFiles, Rules};
+    use crate::store::Options;
+    use serde_json::json;
+    use std::time::Duration;
+
+    fn setup() -> Setup {
+        let post = Post {
+            from: "noreply@followup.example".parse().unwrap(),
+            contractor: "desk@example.jp".parse().unwrap(),
+            ministry: "ministry@example.jp".parse().unwrap(),
+            bounce: "bounce@followup.example".parse().unwrap(),
+            pickup_url: "https://pickup.example".to_owned(),
+            unzip_password: Secret::new("unzipSecret77".to_owned()),
+            zip_method: ZipMethod::ZipCrypto,
+        };
+        let desk = Desk {
+            contractor_name: "受託者".to_owned(),
+            contractor: post.contractor.clone(),
+            ministry: post.ministry.clone(),
+            from: post.from.clone(),
+        };
+        Setup {
+            rules: Arc::new(Rules::parse(&RuleFiles::embedded()).unwrap()),
+            templates: Arc::new(Templates::parse(&TemplateFiles::embedded(), &desk).unwrap()),
+            post,
+        }
+    }
+
+    /// I2: the step is taken and seen, and its caller hears nothing before the flush.
+    #[tokio::test]
+    async fn nobody_is_answered_before_the_flush() {
+        let scratch = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(&scratch.path().join("state"), Options::default()).unwrap());
+        let keys = MasterKey::from_bytes([7; 32]);
+        let (clock, _hand) = Clock::manual("2020-04-27T08:00:00+09:00".parse().unwrap());
+        let chance = Chance::Seeded { seed: 1, drawn: 0 };
+        let engine = Engine::open(Arc::clone(&store), setup(), keys, clock, chance).unwrap();
+        let (handle, thread) = start(engine).unwrap();
+
+        let held = store.hold_commits();
+        let (tell, taken) = oneshot::channel();
+        let note = move |engine: &mut Engine| {
+            engine.step(SYSTEM, |step| {
+                step.note(json!({"event": "tried"}));
+                Ok(())
+            })?;
+            tell.send(()).unwrap();
+            Ok(())
+        };
+        let mut answer = handle.send(note).await.unwrap();
+        taken.await.unwrap();
+        let early = tokio::time::timeout(Duration::from_millis(200), &mut answer).await;
+        assert!(early.is_err(), "answered while nothing could be durable");
+        drop(held);
+        answer.await.unwrap().unwrap();
+
+        drop(handle);
+        thread.join().unwrap();
+    }
 }

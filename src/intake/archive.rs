@@ -53,9 +53,15 @@ pub trait Archive: Sync {
     /// How far the mailbox was read.
     fn cursor(&self) -> impl Future<Output = Result<Option<Cursor>, Stopped>> + Send;
 
+    /// Mails as they are filed.
+    type Read: Send;
+
+    /// Reads mails, while the ones before them are being filed.
+    fn read(&self, mails: Vec<Fetched>) -> impl Future<Output = Result<Self::Read, Stopped>> + Send;
+
     /// Files the mails and sets the cursor to `after`, even backwards, in one durable step. Returns only when both are
     /// on disk: the marks on the server follow.
-    fn file(&self, after: Cursor, mails: Vec<Fetched>) -> impl Future<Output = Result<(), Stopped>> + Send;
+    fn file(&self, after: Cursor, mails: Self::Read) -> impl Future<Output = Result<(), Stopped>> + Send;
 
     /// Mailbox against dispositions.
     fn reconciled(&self, census: Census) -> impl Future<Output = Result<(), Stopped>> + Send;

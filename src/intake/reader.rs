@@ -4,7 +4,7 @@
 //! to the end, count, wait. A crash, a restart and a lost connection all end in the same place: the next visit.
 //!
 //! Order (invariant I1): fetch, file (raw bytes and cursor durable), only then mark. While one batch is being filed the
-//! next one is fetched; never more than two are in memory.
+//! next one is fetched and read; never more than two are in memory.
 //!
 //! A mail that makes the server hang up must not stop the rest (I10): after [`CAREFUL_AFTER`] losses at the same mail
 //! mails are fetched one by one, after [`WITHHELD_AFTER`] that mail is filed as withheld, for staff to see.
@@ -100,10 +100,12 @@ struct Visit {
     cursor: Cursor,
 }
 
-/// Fetched, not yet filed.
-struct Batch {
+/// Fetched and read, not yet filed.
+struct Batch<R> {
     after: Cursor,
-    mails: Vec<Fetched>,
+    uids: Vec<u32>,
+    truncated: u32,
+    mails: R,
 }
 
 /// Filed, not yet marked.
@@ -186,7 +188,8 @@ impl<'a, A: Archive> Reader<'a, A> {
         match plan {
             Plan::Afresh(because) => {
                 info!(?because, "mailbox is read from its first mail");
-                self.archive.file(cursor, Vec::new()).await?;
+                let none = self.archive.read(Vec::new()).await?;
+                self.archive.file(cursor, none).await?;
             }
             Plan::Continue { .. } => self.mark_left_over(&mut visit).await?,
         }
@@ -221,7 +224,7 @@ impl<'a, A: Archive> Reader<'a, A> {
         Ok(())
     }
 
-    async fn read(&mut self, visit: &mut Visit, pending: &mut Option<Batch>) -> Result<(), Halt> {
+    async fn read(&mut self, visit: &mut Visit, pending: &mut Option<Batch<A::Read>>) -> Result<(), Halt> {
         let uids = visit.session.uids_from(visit.cursor.uid_next).await?;
         let (chunk, mails_max) = if self.stumble.careful() { (1, 1) } else { (UIDS_MAX, BATCH_MAILS_MAX) };
         for uids in uids.chunks(chunk) {
@@ -238,24 +241,35 @@ impl<'a, A: Archive> Reader<'a, A> {
         Ok(())
     }
 
-    /// Fetches one batch while the one before is being filed, then marks the latter.
-    async fn turn(&mut self, visit: &mut Visit, pending: &mut Option<Batch>, next: &[Listed]) -> Result<(), Halt> {
+    /// Fetches and reads one batch while the one before is being filed, then marks the latter.
+    async fn turn(
+        &mut self,
+        visit: &mut Visit,
+        pending: &mut Option<Batch<A::Read>>,
+        next: &[Listed],
+    ) -> Result<(), Halt> {
         self.stumble.trying(next.first().map(|mail| mail.uid));
-        let (filed, fetched) = tokio::join!(file(self.archive, pending.take()), visit.session.fetch(next));
-        let uids = self.note(visit, filed?);
-        let mails = fetched?;
         let uid_next = next.last().map_or(visit.cursor.uid_next, |mail| mail.uid.saturating_add(1));
-        *pending = Some(Batch { after: Cursor { uid_next, ..visit.cursor }, mails });
+        let after = Cursor { uid_next, ..visit.cursor };
+        let fetch = async { read(self.archive, after, visit.session.fetch(next).await?).await };
+        let (filed, fetched) = tokio::join!(file(self.archive, pending.take()), fetch);
+        let uids = self.note(visit, filed?);
+        *pending = Some(fetched?);
         self.mark(visit, &uids).await
     }
 
     /// Files a mail at which the server hangs up again and again as one it does not give.
-    async fn hold_back(&mut self, visit: &mut Visit, pending: &mut Option<Batch>, uid: u32) -> Result<(), Halt> {
+    async fn hold_back(
+        &mut self,
+        visit: &mut Visit,
+        pending: &mut Option<Batch<A::Read>>,
+        uid: u32,
+    ) -> Result<(), Halt> {
         warn!(uid, "the server hangs up at this mail; it is filed without content");
         let filed = file(self.archive, pending.take()).await?;
         let uids = self.note(visit, filed);
         let after = Cursor { uid_next: uid.saturating_add(1), ..visit.cursor };
-        *pending = Some(Batch { after, mails: vec![Fetched::withheld(uid, 0)] });
+        *pending = Some(read(self.archive, after, vec![Fetched::withheld(uid, 0)]).await?);
         self.mark(visit, &uids).await
     }
 
@@ -293,10 +307,14 @@ impl<'a, A: Archive> Reader<'a, A> {
     }
 }
 
-async fn file<A: Archive>(archive: &A, batch: Option<Batch>) -> Result<Option<Filed>, Stopped> {
-    let Some(Batch { after, mails }) = batch else { return Ok(None) };
+async fn read<A: Archive>(archive: &A, after: Cursor, mails: Vec<Fetched>) -> Result<Batch<A::Read>, Halt> {
     let uids = mails.iter().map(|mail| mail.uid).collect();
     let truncated = count(mails.iter().filter(|mail| mail.truncated).count());
+    Ok(Batch { after, uids, truncated, mails: archive.read(mails).await? })
+}
+
+async fn file<A: Archive>(archive: &A, batch: Option<Batch<A::Read>>) -> Result<Option<Filed>, Stopped> {
+    let Some(Batch { after, uids, truncated, mails }) = batch else { return Ok(None) };
     archive.file(after, mails).await?;
     Ok(Some(Filed { after, uids, truncated }))
 }

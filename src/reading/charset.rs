@@ -35,6 +35,7 @@ pub(super) fn decode(bytes: &[u8], label: Option<&str>) -> Decoded {
         return Decoded { text: text.to_owned(), mislabelled: label != Some(Label::Is(UTF_8)), doubt: false };
     }
     match label {
+        Some(Label::Is(encoding)) if ![UTF_8, SHIFT_JIS, EUC_JP].contains(&encoding) => contest(encoding, bytes),
         Some(Label::Is(encoding)) if clean(encoding, bytes) => with(encoding, bytes, false),
         Some(Label::Jis) if !plausible(SHIFT_JIS, bytes) && !plausible(EUC_JP, bytes) => {
             with(EUC_JP, &jis_to_euc(bytes), false)
@@ -87,6 +88,29 @@ fn clean(encoding: &'static Encoding, bytes: &[u8]) -> bool {
 /// Decodes without error into something that spells Japanese.
 fn plausible(encoding: &'static Encoding, bytes: &[u8]) -> bool {
     encoding.decode_without_bom_handling_and_without_replacement(bytes).is_some_and(|text| japanese(&text))
+}
+
+/// A label of another language (`gb2312` from an English-language Outlook): nearly every text decodes under it, so what
+/// spells the better Japanese counts.
+fn contest(labelled: &'static Encoding, bytes: &[u8]) -> Decoded {
+    let spelt = |encoding: &'static Encoding| {
+        let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
+        let foreign = i64::try_from(text.chars().filter(|c| !c.is_ascii() && !in_jis(*c)).count()).unwrap_or(i64::MAX);
+        let worth = score(&text).saturating_sub(foreign.saturating_mul(FOREIGN_COST));
+        Some((worth, encoding == labelled, text.into_owned()))
+    };
+    match [labelled, SHIFT_JIS, EUC_JP].into_iter().filter_map(spelt).max_by_key(|(worth, own, _)| (*worth, *own)) {
+        Some((worth, own, text)) => Decoded { text, mislabelled: !own, doubt: worth < 0 },
+        None => guess(bytes),
+    }
+}
+
+/// What a character outside the Japanese sets takes from the worth of a text.
+const FOREIGN_COST: i64 = 6;
+
+fn in_jis(c: char) -> bool {
+    let mut buffer = [0; 4];
+    !SHIFT_JIS.encode(c.encode_utf8(&mut buffer)).2
 }
 
 /// No usable label: the encoding whose text reads most like Japanese; UTF-8 with replacement if none does.
@@ -246,6 +270,10 @@ mod tests {
         check(&sjis, Some("utf-8"), "①港区保健所㈱", true);
         check(&euc, Some("ujis"), "港区保健所", false);
         check(&euc, Some("us-ascii"), "港区保健所", true);
+        check(&sjis, Some("gb2312"), "①港区保健所㈱", true);
+        check(&euc, Some("big5"), "港区保健所", true);
+        let (gbk, _, _) = encoding_rs::GBK.encode("港区の保健所です。");
+        check(&gbk, Some("gb2312"), "港区の保健所です。", false);
         check(b"\xce\xb9\xdd\xbc\xde\xae", Some("shift_jis"), "ﾎｹﾝｼﾞｮ", false);
     }
 

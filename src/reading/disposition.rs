@@ -18,11 +18,11 @@ pub(super) struct Disposition {
 
 pattern!(
     OUT_OF_OFFICE,
-    r"(?i)^(?:自動(?:応答|返信)|不在(?:通知|応答|連絡)?|automatic reply|auto(?:matic)?[ -]?(?:reply|response)|out of (?:the )?office|vacation|配信済み|開封(?:済み|確認))\s*[:：]?|^\[?(?:自動応答|自動返信|不在通知)|自動返信メール$"
+    r"(?i)^[\[(【<]?(?:自動(?:応答|返信|送信)|不在(?:通知|応答|連絡|のお知らせ|です|のため)?|休暇(?:中|のお知らせ)|automatic reply|auto(?:matic)?[ -]?(?:reply|response)|auto:|out of (?:the )?office|vacation|配信済み|開封(?:済み|確認))|自動(?:返信|応答)メール$|(?:出張|休暇|外出)中の?(?:ため)?(?:不在|です)|不在の(?:お知らせ|ご連絡|ため)"
 );
 pattern!(
     AUTO_BODY,
-    r"(?i)(?:このメール(?:は|に).{0,12}自動(?:で|的に|送信|返信|応答))|out of the office|自動応答(?:メール)?です|ただいま不在"
+    r"(?i)(?:[こ本]の?メール(?:は|に).{0,16}自動(?:で|的に|送信|返信|応答|配信))|out of (?:the |my )?office|自動(?:応答|返信)(?:メール)?です|(?:ただいま|現在|まで|のため|により)、?(?:席を外し|不在|休暇)"
 );
 pattern!(DAEMON, r"(?i)^(?:mailer-daemon|postmaster|mail-?daemon|mdaemon)@");
 pattern!(

@@ -79,7 +79,7 @@ impl Reason {
             Self::AuthenticationFailed | Self::KnownDomainForged => {
                 (Origin, "送信元の認証（DKIM・SPF・DMARC）を確認できませんでした。")
             }
-            Self::Unauthenticated => (Origin, "送信元を認証できる情報がありませんでした。"),
+            Self::EvidenceWeak => (Origin, "ご連絡元を確認できる情報が足りませんでした。"),
             Self::NameShowsOtherAddress => {
                 (Origin, "差出人の表示名に、送信元とは別のメールアドレスが記載されていました。")
             }

@@ -82,7 +82,7 @@ fn lines_of(reading: &Reading, reason: Reason, rules: &Rules) -> Vec<usize> {
         | Reason::MinistryNotInCc
         | Reason::SenderDomainUnknown
         | Reason::AuthenticationFailed
-        | Reason::Unauthenticated
+        | Reason::EvidenceWeak
         | Reason::NameShowsOtherAddress
         | Reason::OtherAuthoritysDomain
         | Reason::KnownDomainForged => Vec::new(),

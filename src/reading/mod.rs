@@ -7,12 +7,14 @@
 //!
 //! Cost: linear in the size of the mail. Patterns are compiled once and matched without backtracking (crate regex).
 
+pub mod authentication;
 mod bounce;
 mod charset;
 mod correction;
 mod disposition;
 mod doubts;
 mod entry;
+pub mod evidence;
 mod facts;
 pub mod family;
 pub mod findings;
@@ -21,6 +23,7 @@ mod header;
 mod html;
 mod json;
 mod judge;
+mod listed;
 mod marks;
 pub mod mime;
 mod names;
@@ -39,6 +42,7 @@ pub use reason::{Reason, Warning, WarningCode};
 
 use crate::domain::{LgCode, MailAddress, Timestamp};
 use crate::rules::Rules;
+use authentication::Authentication;
 use serde::{Deserialize, Serialize};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -90,6 +94,8 @@ pub struct Head {
     /// Without angle brackets.
     pub message_id: Option<String>,
     pub date: Option<Timestamp>,
+    /// Who vouches for the sender; `None`: nobody.
+    pub authentication: Option<Authentication>,
     /// The header that shows a program wrote this (`Auto-Submitted: auto-replied`, an empty Return-Path, …): never
     /// answer such a mail (RFC 3834 §2).
     pub machine_sign: Option<String>,
@@ -141,7 +147,7 @@ pub fn read(raw: &[u8], rules: &Rules) -> Reading {
     }
     let Some(mail) = mime::parse(raw) else { return Reading::unreadable() };
     let mut reading = Reading::empty(Kind::NeedsReview);
-    reading.head = head(&mail, &mut reading.reasons);
+    reading.head = head(&mail, rules, &mut reading.reasons);
     reading.attachments.clone_from(&mail.attachments);
     reading.body = match (&mail.plain, &mail.html) {
         (Some(plain), _) if !plain.trim().is_empty() => plain.clone(),
@@ -201,7 +207,7 @@ impl Reading {
     }
 }
 
-fn head(mail: &mime::Mail, reasons: &mut Vec<Reason>) -> Head {
+fn head(mail: &mime::Mail, rules: &Rules, reasons: &mut Vec<Reason>) -> Head {
     let senders: Vec<_> =
         mail.fields.iter().filter(|(n, _)| n == "from").flat_map(|(_, v)| header::addresses(v)).collect();
     let from_fields = mail.fields.iter().filter(|(n, _)| n == "from").count();
@@ -212,8 +218,12 @@ fn head(mail: &mime::Mail, reasons: &mut Vec<Reason>) -> Head {
         [(name, address)] if from_fields == 1 => (name.clone(), Some(address.clone())),
         _ => (None, None),
     };
+    let results = mail.fields.iter().filter(|(n, _)| n == "authentication-results").map(|(_, v)| v.as_slice());
+    let domain = from.as_ref().map(MailAddress::domain);
+    let authentication = authentication::results(results, &rules.senders.gateways, domain.as_deref());
     let list = |name: &str| mail.field(name).map(header::addresses).unwrap_or_default().into_iter().map(|(_, a)| a);
     Head {
+        authentication,
         subject: mail.text("subject"),
         from_name,
         from,

@@ -28,14 +28,50 @@ pub(super) fn lines(body: &str) -> Vec<Line<'_>> {
 
 fn line(number: usize, raw: &str) -> Line<'_> {
     let end = (0..=raw.len().min(LINE_BYTES_MAX)).rev().find(|at| raw.is_char_boundary(*at)).unwrap_or(0);
-    let tidied = tidy(raw.get(..end).unwrap_or_default());
+    let written = raw.get(..end).unwrap_or_default();
+    let tidied = match wide_numbering(written) {
+        Some((number, rest)) => format!("{} {}", tidy(number), tidy(rest)),
+        None => tidy(written),
+    };
+    let tidied = cells(tidied);
     let (mut depth, mut text) = (0, tidied.trim());
+    if let Some(rest) = text.strip_prefix("| ").filter(|rest| !rest.contains('\t')) {
+        // Some mail programs mark what they quote so.
+        (depth, text) = (1, rest.trim_start());
+    }
     while let Some(rest) = text.strip_prefix('>') {
         depth += 1;
         text = rest.trim_start();
     }
     let text = if depth == 0 && text.len() == tidied.len() { tidied } else { text.to_owned() };
     Line { number, raw, text, depth }
+}
+
+/// `１．` before half-width letters is a number of a list, and no part of an address that follows.
+fn wide_numbering(raw: &str) -> Option<(&str, &str)> {
+    let lead = raw.trim_start().chars().take_while(|c| matches!(c, '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ')).count();
+    let at = raw.find('．').filter(|_| (1..=2).contains(&lead))? + '．'.len_utf8();
+    let (number, rest) = raw.split_at_checked(at)?;
+    (number.trim_start().chars().count() == lead + 1 && rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
+        .then_some((number, rest))
+}
+
+/// A row of a drawn table or of a CSV file, its cells parted by tabs: `| a | b |`, `│a│b│`, `"a","b"`.
+fn cells(line: String) -> String {
+    let trimmed = line.trim();
+    if trimmed.starts_with(['|', '│', '┃', '║'])
+        && trimmed.ends_with(['|', '│', '┃', '║'])
+        && trimmed.chars().nth(1).is_some()
+    {
+        let row = trimmed.trim_matches(['|', '│', '┃', '║']);
+        return row.split(['|', '│', '┃', '║']).map(str::trim).collect::<Vec<_>>().join("\t");
+    }
+    if let Some(row) =
+        trimmed.strip_prefix('"').and_then(|row| row.strip_suffix('"')).filter(|row| row.contains("\",\""))
+    {
+        return row.split("\",\"").map(str::trim).collect::<Vec<_>>().join("\t");
+    }
+    line
 }
 
 /// NFKC, plain blanks and hyphens, nothing invisible.

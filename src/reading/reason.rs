@@ -74,8 +74,8 @@ codes! {
         AddressDomainUnknown = "address-domain-unknown", "登録するメールアドレスのドメインが、この自治体のものとして確認されていません。";
         /// DKIM, SPF or DMARC were checked and failed.
         AuthenticationFailed = "authentication-failed", "送信元の認証（DKIM・SPF・DMARC）に失敗しています。";
-        /// Nothing is known that authenticates the sender.
-        Unauthenticated = "unauthenticated", "送信元を認証できる情報がありません。";
+        /// Less speaks for it than the policy asks for.
+        EvidenceWeak = "evidence-weak", "送信元を裏付ける情報が足りません。";
         /// The display name shows another address than the mail comes from.
         NameShowsOtherAddress = "name-shows-other-address", "なりすましの疑い：差出人の表示名に、実際とは別のメールアドレスが書かれています。";
         /// The mail speaks for one authority from a domain that belongs to another.

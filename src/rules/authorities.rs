@@ -51,7 +51,7 @@ impl Authority {
     /// An authority; an empty `prefecture` is filled in by the code.
     pub fn new(code: LgCode, name: &str, prefecture: &str, site: &str, centres: Vec<KnownCentre>) -> Self {
         let prefecture = if prefecture.is_empty() { super::lookup::prefecture_of(code) } else { prefecture };
-        let centre_index = CentreIndex::new(name, &centres);
+        let centre_index = CentreIndex::new(name, prefecture, &centres);
         let (name, prefecture, site) = (name.to_owned(), prefecture.to_owned(), site.to_owned());
         Self { code, name, prefecture, site, centres, centre_index }
     }

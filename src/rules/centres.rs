@@ -8,6 +8,12 @@ use std::collections::HashMap;
 /// Folded names of one authority's health centres.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct CentreIndex {
+    /// The authority's name, folded: 札幌市.
+    owner: String,
+    /// The same without its kind: 札幌.
+    short_owner: String,
+    /// The prefecture's name, folded.
+    prefecture: String,
     /// As published, with and without the authority's name.
     names: HashMap<String, usize>,
     /// Offices that house them; `None`: the office houses several.
@@ -15,9 +21,10 @@ pub(super) struct CentreIndex {
 }
 
 impl CentreIndex {
-    pub(super) fn new(authority: &str, centres: &[KnownCentre]) -> Self {
+    pub(super) fn new(authority: &str, prefecture: &str, centres: &[KnownCentre]) -> Self {
         let owner = fold(authority);
-        let mut index = Self::default();
+        let short_owner = owner.trim_end_matches(['都', '道', '府', '県', '市', '区', '町', '村']).to_owned();
+        let mut index = Self { owner: owner.clone(), short_owner, prefecture: fold(prefecture), ..Self::default() };
         for (at, centre) in centres.iter().enumerate() {
             let name = fold(&centre.name);
             if let Some(short) = name.strip_prefix(&owner).filter(|short| !short.is_empty()) {
@@ -53,14 +60,13 @@ impl Authority {
     }
 
     fn centre_called(&self, folded: &str) -> Option<usize> {
-        let owner = fold(&self.name);
-        let short_owner = owner.trim_end_matches(['都', '道', '府', '県', '市', '区', '町', '村']);
-        let without_prefecture = folded.strip_prefix(&fold(&self.prefecture)).unwrap_or(folded);
+        let CentreIndex { owner, short_owner, prefecture, .. } = &self.centre_index;
+        let without_prefecture = folded.strip_prefix(prefecture).unwrap_or(folded);
         [folded, without_prefecture].into_iter().find_map(|form| {
-            let behind = form.strip_prefix(&owner);
+            let behind = form.strip_prefix(owner);
             // 下関市立下関保健所
             let founded = behind.and_then(|rest| rest.strip_prefix('立'));
-            let forms = [Some(form), behind, founded, form.strip_prefix(short_owner)];
+            let forms = [Some(form), behind, founded, form.strip_prefix(short_owner.as_str())];
             forms.into_iter().flatten().find_map(|form| self.centre_index.get(form))
         })
     }

@@ -18,7 +18,7 @@ pub use holidays::Holidays;
 pub use lookup::Found;
 pub use registration::RegistrationRules;
 pub use schedule::{Schedule, SendWindow};
-pub use senders::SenderRules;
+pub use senders::{Handling, SenderRules};
 
 /// A complete, consistent set of rules.
 #[derive(Debug, Clone)]

@@ -24,16 +24,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(super) struct Disk {
     db: sled::Db,
     file: Arc<File>,
-    waiting: Arc<Mutex<Waiting>>,
+    staged: Arc<Mutex<Staged>>,
+    /// Whose turn it is to sync, and whether a sync before has failed.
+    turn: Arc<Mutex<bool>>,
 }
 
-/// Rows staged since the last sync. sled ends every batch with two writes and two waits for the disk, so the batches of a
-/// group go to it as one.
+/// Rows the tree does not have yet. sled ends every batch with two writes and two waits for the disk, so the batches of a
+/// group go to it as one, and the next group gathers meanwhile.
 #[derive(Debug, Default)]
-struct Waiting {
-    rows: BTreeMap<Vec<u8>, Option<sled::IVec>>,
+struct Staged {
+    /// Since the last sync began.
+    waiting: Pending,
     bytes: usize,
+    /// On their way into the tree. Of one key the row above is newer.
+    leaving: Arc<Pending>,
 }
+
+/// Rows to write and to delete, by whole keys.
+type Pending = BTreeMap<Vec<u8>, Option<sled::IVec>>;
 
 /// Most bytes that wait before they are synced unasked.
 const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -65,56 +73,81 @@ impl Disk {
         db.flush().map_err(|error| fault("flushing", error))?;
         secure(path).map_err(io("securing the database's files"))?;
         let file = File::open(path.join("db")).map_err(io("opening the database file"))?;
-        Ok(Self { db, file: Arc::new(file), waiting: Arc::default() })
+        Ok(Self { db, file: Arc::new(file), staged: Arc::default(), turn: Arc::default() })
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        if let Some(waiting) = self.waiting().rows.get(key) {
-            return Ok(waiting.clone().map(Bytes::from));
+        let staged = self.staged();
+        if let Some(row) = staged.waiting.get(key).or_else(|| staged.leaving.get(key)) {
+            return Ok(row.clone().map(Bytes::from));
         }
+        drop(staged);
         self.db.get(key).map(|found| found.map(Bytes::from)).map_err(|error| fault("reading", error))
     }
 
     /// Rows between two bounds, in both directions. Not a snapshot: rows written meanwhile may appear.
     pub(super) fn range(&self, from: Bound<Vec<u8>>, to: Bound<Vec<u8>>) -> Merged {
-        // What waits first: should it reach the tree meanwhile, it is seen in both and counts once.
+        // What is staged first: should it reach the tree meanwhile, it is seen in both and counts once.
         let bounds = (from, to);
-        let waiting = self.waiting().rows.range::<Vec<u8>, _>(bounds.clone()).map(copy).collect();
-        Merged::new(waiting, self.db.range(bounds))
+        let staged = self.staged();
+        let mut rows: Pending = staged.leaving.range::<Vec<u8>, _>(bounds.clone()).map(copy).collect();
+        rows.extend(staged.waiting.range::<Vec<u8>, _>(bounds.clone()).map(copy));
+        drop(staged);
+        Merged::new(rows.into_iter().collect(), self.db.range(bounds))
     }
 
     /// Adds rows to those the next [`Disk::sync`] writes; visible at once. When very many wait they are synced now.
     pub(super) fn write(&self, writes: Writes) -> Result<(), StoreError> {
-        let mut waiting = self.waiting();
+        let writes: Vec<_> = writes.into_iter().map(|(key, value)| (key, value.map(sled::IVec::from))).collect();
+        let mut staged = self.staged();
         for (key, value) in writes {
-            waiting.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
-            waiting.rows.insert(key, value.map(sled::IVec::from));
+            staged.bytes += key.len() + value.as_ref().map_or(0, |value| value.len());
+            staged.waiting.insert(key, value);
         }
-        let many = waiting.bytes > WAITING_BYTES_MAX;
-        drop(waiting);
+        let many = staged.bytes > WAITING_BYTES_MAX;
+        drop(staged);
         if many { self.sync() } else { Ok(()) }
     }
 
-    /// Writes everything that waits, all or nothing, and makes it durable.
+    /// Writes everything that was staged when it began, all or nothing, and makes it durable. Others may stage meanwhile.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
-        let mut waiting = self.waiting();
+        let mut failed = self.turn();
+        if *failed {
+            return Err(StoreError::Poisoned { cause: "an earlier write did not succeed".to_owned() });
+        }
+        let mut staged = self.staged();
+        if staged.waiting.is_empty() {
+            return Ok(());
+        }
+        let leaving = Arc::new(std::mem::take(&mut staged.waiting));
+        staged.bytes = 0;
+        staged.leaving = Arc::clone(&leaving);
+        drop(staged);
+        *failed = true;
         let mut batch = sled::Batch::default();
-        // Readers wait while the rows go over: they must not be missing in both places.
-        for (key, value) in &waiting.rows {
+        for (key, value) in leaving.iter() {
             match value {
                 Some(value) => batch.insert(key.as_slice(), value),
                 None => batch.remove(key.as_slice()),
             }
         }
         self.db.apply_batch(batch).map_err(|error| fault("writing", error))?;
-        *waiting = Waiting::default();
-        drop(waiting);
+        // Only now: readers must not miss a row in both places.
+        self.staged().leaving = Arc::default();
+        drop(leaving);
         self.db.flush().map_err(|error| fault("flushing", error))?;
-        self.file.sync_data().map_err(|source| StoreError::Disk { what: "syncing", source: source.into() })
+        self.file.sync_data().map_err(|source| StoreError::Disk { what: "syncing", source: source.into() })?;
+        *failed = false;
+        Ok(())
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn staged(&self) -> MutexGuard<'_, Staged> {
+        self.staged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held while rows go to the disk: nothing is durable that is staged meanwhile.
+    pub(super) fn turn(&self) -> MutexGuard<'_, bool> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Bytes the database takes on the disk.

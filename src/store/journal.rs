@@ -13,11 +13,12 @@ use crate::crypto::sha256;
 use crate::domain::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::io::Write;
 use std::ops::Bound;
 
 /// An entry before it has its place in the chain. Never put a secret or a mail's text in it: ids and masked addresses.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Draft {
     pub at: Timestamp,
     /// Who: `system`, `staff:<name>`, `tenant:<id>`.
@@ -27,7 +28,27 @@ pub struct Draft {
     /// What happened.
     pub event: Value,
     /// What it changed in the directory, so that replaying the changes rebuilds it.
-    pub changes: Value,
+    pub changes: Json,
+}
+
+/// What stands before an entry's bytes in its row: their digest.
+const HASH_BYTES: usize = 32;
+/// Room for a line of usual size, without its changes.
+const LINE_BYTES: usize = 1024;
+
+/// JSON that is encoded already.
+pub type Json = Box<RawValue>;
+
+/// An entry as it is written; [`Entry`] reads it.
+#[derive(Serialize)]
+struct Line<'a> {
+    no: u64,
+    at: Timestamp,
+    actor: &'a str,
+    subject: &'a str,
+    event: &'a Value,
+    changes: &'a RawValue,
+    prev: Digest,
 }
 
 /// One entry of the chain.
@@ -99,14 +120,19 @@ impl Head {
     pub(super) fn append(self, draft: Draft) -> Result<(u64, Vec<u8>, Self), StoreError> {
         let Draft { at, actor, subject, event, changes } = draft;
         let no = self.no.saturating_add(1);
-        let entry = Entry { no, at, actor, subject, event, changes, prev: self.hash };
-        let bytes = serde_json::to_vec(&entry)
+        let (actor, subject) = (actor.as_str(), subject.as_str());
+        let line = Line { no, at, actor, subject, event: &event, changes: &changes, prev: self.hash };
+        let mut row = vec![0; HASH_BYTES];
+        row.reserve(changes.get().len() + LINE_BYTES);
+        serde_json::to_writer(&mut row, &line)
             .map_err(|error| StoreError::Damaged { what: format!("a journal entry that is no JSON: {error}") })?;
-        if bytes.len() + 32 > LARGE_BYTES_MAX {
-            return Err(StoreError::ValueTooLong { table: Table::Journal.name(), length: bytes.len() });
+        if row.len() > LARGE_BYTES_MAX {
+            return Err(StoreError::ValueTooLong { table: Table::Journal.name(), length: row.len() });
         }
-        let hash = sha256(&bytes);
-        Ok((no, [&hash.0[..], &bytes].concat(), Self { no, hash }))
+        let (first, bytes) = row.split_at_mut(HASH_BYTES);
+        let hash = sha256(bytes);
+        first.copy_from_slice(&hash.0);
+        Ok((no, row, Self { no, hash }))
     }
 }
 

@@ -1,8 +1,9 @@
 //! The store: everything annai knows, changed by whole steps only (I2).
 //!
 //! One write path: a [`Batch`] is staged (visible to reads, not yet on the disk) and committed (written and synced; only
-//! then may anybody outside hear of it). Staged batches share one commit and are there together or not at all. After a
-//! failed write or sync nobody knows what the disk holds, so the store refuses everything until it is opened again.
+//! then may anybody outside hear of it). Staged batches share one commit and are there together or not at all; while one
+//! commit is under way, batches are staged for the next. After a failed write or sync nobody knows what the disk holds,
+//! so the store refuses everything until it is opened again.
 //!
 //! The face is engine-neutral: tables, keys, bytes. Only this folder imports sled. Calls block: keep them off async
 //! workers. One process at a time; within it any thread may read, and writes queue behind a mutex.
@@ -21,7 +22,7 @@ pub use backup::{BackupSummary, restore};
 pub use batch::Batch;
 pub use disk::Bytes;
 pub use error::{StoreError, WhoActs};
-pub use journal::{Draft, Entries, Entry, ExportError, Flaw, Head, JournalFault, StoredEntry};
+pub use journal::{Draft, Entries, Entry, ExportError, Flaw, Head, JournalFault, Json, StoredEntry};
 pub use open::Opening;
 pub use rows::Rows;
 pub use schema::{BATCH_BYTES_MAX, FORMAT, KEY_BYTES_MAX, LARGE_BYTES_MAX, Table, VALUE_BYTES_MAX};
@@ -59,7 +60,6 @@ pub struct Store {
 #[derive(Debug)]
 struct Writer {
     head: Head,
-    dirty: bool,
 }
 
 impl Store {
@@ -73,12 +73,13 @@ impl Store {
     /// Makes everything staged durable. Whoever waits for it may be answered after this, not before.
     pub fn commit(&self) -> Result<(), StoreError> {
         self.alive()?;
-        let mut writer = self.writer();
-        if writer.dirty {
-            self.guarded(self.disk.sync())?;
-            writer.dirty = false;
-        }
-        Ok(())
+        self.guarded(self.disk.sync())
+    }
+
+    /// Keeps commits waiting until it is dropped; steps go on.
+    #[cfg(test)]
+    pub(crate) fn hold_commits(&self) -> MutexGuard<'_, bool> {
+        self.disk.turn()
     }
 
     /// [`Store::stage`] and [`Store::commit`] in one.
@@ -159,7 +160,6 @@ impl Store {
             rows.push((Table::Meta.row(META_HEAD), Some(head.encode())));
         }
         if !rows.is_empty() {
-            writer.dirty = true;
             self.guarded(self.disk.write(rows))?;
             writer.head = head;
         }

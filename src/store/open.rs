@@ -59,7 +59,7 @@ impl Store {
         let disk = Disk::open(&dir.join(DATABASE), options)?;
         let head = Head::load(&disk)?;
         let opening = Opening { tightened_from, ..Opening::default() };
-        let writer = Mutex::new(Writer { head, dirty: false });
+        let writer = Mutex::new(Writer { head });
         let mut store = Self { disk, writer, poison: OnceLock::new(), opening, _lock: lock };
         store.bring_to(format, migrations)?;
         Ok(store)
@@ -191,7 +191,7 @@ mod tests {
             actor: "system".into(),
             subject: "store".into(),
             event: "migrated".into(),
-            changes: serde_json::Value::Null,
+            changes: serde_json::value::RawValue::NULL.to_owned(),
         };
         batch.journal(draft);
         Ok(batch)

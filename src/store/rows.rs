@@ -117,11 +117,15 @@ pub(super) fn lay_out(
         writes.push((table.row(key), value));
         return Ok(());
     }
-    let old = disk.get(&table.row(key))?.map_or(Ok(0), |stored| pieces(table, &stored))?;
+    let old = match (&value, table.written_once()) {
+        (Some(_), true) => 0,
+        (Some(_), false) | (None, _) => disk.get(&table.row(key))?.map_or(Ok(0), |stored| pieces(table, &stored))?,
+    };
     let mut new = 0;
-    let stored = value.map(|value| {
+    let stored = value.map(|mut value| {
         if value.len() < VALUE_BYTES_MAX {
-            return [&[WHOLE], &value[..]].concat();
+            value.insert(0, WHOLE);
+            return value;
         }
         for piece in value.chunks(VALUE_BYTES_MAX) {
             writes.push((part_key(table, key, new), Some(piece.to_vec())));

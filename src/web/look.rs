@@ -44,6 +44,8 @@ const TEMPLATES: [(&str, &str); 11] = [
     ("demo_parts.html", include_str!("../../templates/web/demo_parts.html")),
 ];
 const STYLE: &str = include_str!("../../templates/web/style.css");
+/// Colours, sizes and radii every style sheet of this house is made from.
+const TOKENS: &str = include_str!("../../templates/web/tokens.css");
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
@@ -75,9 +77,10 @@ pub fn plain(status: StatusCode, text: impl Into<String>) -> Response {
 
 /// What every set of pages has: style sheet, limits, headers.
 pub fn dress(router: Router) -> Router {
-    let style = || async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE) };
+    let sheet = |text: &'static str| get(async move || ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], text));
     router
-        .route("/style.css", get(style))
+        .route("/tokens.css", sheet(TOKENS))
+        .route("/style.css", sheet(STYLE))
         .fallback(|| async { plain(StatusCode::NOT_FOUND, "ページがありません。\n") })
         .layer(DefaultBodyLimit::max(BODY_OCTETS_MAX))
         .layer(map_response(with_headers))

@@ -32,6 +32,10 @@ pub enum Request {
         /// The authority it would be taken over for, if the mail does not say.
         authority: Option<LgCode>,
     },
+    /// Which domains are known for which authority.
+    Domains {
+        authority: Option<LgCode>,
+    },
     /// What the sender of a mail in review would be asked.
     Draft {
         mail: MailNo,
@@ -98,6 +102,7 @@ pub fn ask(view: &View, caller: &Caller, request: &Request) -> Result<Value, Eng
         Request::Letter { row } => value(view.letter(*row)?),
         Request::Matters { after, limit } => value(view.open_matters(*after, *limit)?),
         Request::Mail { mail, authority } => value(view.mail(*mail, *authority)?),
+        Request::Domains { authority } => value(view.domains(*authority)?),
         Request::Draft { mail } => value(view.draft(*mail)?),
         Request::Tenants { filter, after, limit } => value(view.tenants(filter, *after, *limit)?),
         Request::Tenant { id } => value(view.tenant(*id)?),
@@ -134,6 +139,9 @@ fn after(engine: &Engine, act: &Verb) -> Result<Value, EngineError> {
         | Verb::AskSender { mail }
         | Verb::WriteToSender { mail, .. }
         | Verb::Reread { mail } => value(engine.item(*mail)?),
+        Verb::ApproveDomain { authority, .. } | Verb::ForgetDomain { authority, .. } => {
+            value(engine.domains(Some(*authority))?)
+        }
         Verb::Close { matter, .. } => Ok(json!({"matter": matter, "closed": true})),
         Verb::Hold { row, .. } | Verb::Release { row } | Verb::Retry { row } | Verb::Withdraw { row, .. } => {
             value(engine.letter(*row)?)

@@ -5,6 +5,7 @@ use super::{
     TenantLine, TenantView,
 };
 use crate::domain::{Date, LgCode, MailNo, RowNo, TenantId};
+use crate::engine::domains::DomainView;
 use crate::engine::forecast::Forecast;
 use crate::engine::records::{InboxItem, MatterNo, OpenMatter, Row};
 use crate::engine::replay::Audit;
@@ -35,6 +36,7 @@ asked! {
     matters(limit: usize) -> Vec<OpenMatter>;
     open_matters(after: Option<MatterNo>, limit: usize) -> Page<MatterView>;
     mail(no: MailNo, authority: Option<LgCode>) -> MailView;
+    domains(of: Option<LgCode>) -> Vec<DomainView>;
     draft(mail: MailNo) -> DraftView;
     queue(filter: &RowFilter, after: Option<RowNo>, limit: usize) -> Page<RowLine>;
     letter(no: RowNo) -> RowView;

@@ -4,7 +4,8 @@ use super::{Page, View, words};
 use crate::domain::{LgCode, MailNo, RowNo, TenantId, Timestamp};
 use crate::engine::records::{InboxItem, MatterNo, OpenMatter, Subject};
 use crate::engine::thread::STACK_BYTES;
-use crate::engine::{EngineError, answers, codec, staff};
+use crate::engine::{EngineError, answers, codec, domains, staff};
+use crate::reading::evidence::Piece;
 use crate::reading::findings::{Finding, findings};
 use crate::reading::{Proposal, Reading, Reason, Warning};
 use crate::rules::Rules;
@@ -57,6 +58,8 @@ pub struct MailView {
     pub attachments: Vec<String>,
     /// The text, with what was understood from each line.
     pub lines: Vec<ReadLine>,
+    /// What speaks for its sender and what against, as far as is known today.
+    pub evidence: Vec<EvidenceView>,
     /// What it would register: what staff may change before they accept it.
     pub proposal: Proposal,
     /// What taking it over would change; empty: nothing, or the authority is not known.
@@ -64,6 +67,15 @@ pub struct MailView {
     /// The reading itself, for whoever shows its parts one by one.
     #[serde(skip)]
     pub read: Reading,
+}
+
+/// A piece of evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EvidenceView {
+    #[serde(flatten)]
+    pub piece: Piece,
+    pub name: &'static str,
+    pub mark: &'static str,
 }
 
 /// A line of a mail's text.
@@ -114,6 +126,7 @@ impl View {
             matters: matters.iter().map(|matter| self.matter_view(matter)).collect(),
             kind: reading.kind,
             reasons: said(&reading, &answers::reasons_of(&item, &reading), self.rules()),
+            evidence: self.evidence(code, &reading)?,
             proposal: Proposal::of(&reading),
             authority_name: reading.authority.as_ref().map(|authority| authority.name.clone()),
             lines: lines(&reading),
@@ -133,6 +146,13 @@ impl View {
             let reading = reading.map_err(|fault| EngineError::Record(fault.to_string()))?;
             reading.join().unwrap_or_else(|_| Ok(Reading::unreadable()))
         })
+    }
+
+    fn evidence(&self, code: Option<LgCode>, reading: &Reading) -> Result<Vec<EvidenceView>, EngineError> {
+        let roster = code.map(|code| self.roster(code)).transpose()?.flatten();
+        let weighed = domains::weigh(&self.context, code, roster.as_ref(), reading)?;
+        let view = |piece: Piece| EvidenceView { name: piece.what.japanese(), mark: piece.grade.mark(), piece };
+        Ok(weighed.pieces.into_iter().map(view).collect())
     }
 
     fn changes(&self, code: LgCode, reading: &Reading) -> Result<Vec<ChangeView>, EngineError> {
