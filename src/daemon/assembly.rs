@@ -67,6 +67,10 @@ pub fn rules(dir: Option<&Path>) -> Result<Rules, AssemblyError> {
         AssemblyError::Faults(faults.into_iter().map(named).collect())
     })?;
     rules.schedule.poll.parse::<Rhythm>()?;
+    let oversight = &rules.schedule.oversight;
+    for rhythm in [&oversight.daily_report, &oversight.weekly_report].into_iter().flatten() {
+        rhythm.parse::<Rhythm>()?;
+    }
     Ok(rules)
 }
 

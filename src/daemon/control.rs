@@ -1,7 +1,8 @@
 //! The control socket: `annai.sock` in the state directory, by which the commands of staff reach the running daemon.
 //!
-//! One connection carries one line of JSON each way: a [`Request`], and `{"ok": …}` or `{"error": "sentence", "exit": 1}`
-//! (2: wrong usage). Who asks is the Unix user at the other end as the kernel tells it, never what the client says. The
+//! One connection carries one line of JSON each way: a [`Signed`] request, and `{"ok": …}` or `{"error": "sentence", "exit": 1}`
+//! (2: wrong usage). Who asks is the Unix user at the other end as the kernel tells it, never what the client says;
+//! or an account, if the request is signed with its password. The
 //! socket has mode 0600 in a directory of mode 0700: only the daemon's user and root get through.
 //!
 //! Only who holds the lock of the state directory may bind, so what lies there under the name is what a killed daemon
@@ -11,9 +12,11 @@ mod client;
 pub mod request;
 
 pub use client::Door;
-pub use request::{Caller, Request, answer, ask};
+pub use request::{Caller, Request, Signature, Signed, answer, ask};
 
+use crate::domain::Secret;
 use crate::engine::EngineError;
+use crate::engine::people::Who;
 use crate::engine::survey::Survey;
 use crate::engine::thread::{Handle, Stopped};
 use crate::health::Health;
@@ -59,6 +62,8 @@ pub enum ControlError {
     Connect { path: String, source: std::io::Error },
     #[error("the system does not say which user this is ({0})")]
     WhoAmI(std::io::Error),
+    #[error(transparent)]
+    Signature(Refusal),
 }
 
 /// A request that was not carried out: one sentence, and the exit code it means.
@@ -200,20 +205,38 @@ async fn converse(stream: UnixStream, handle: &Handle, survey: &Survey, health: 
 }
 
 async fn carry_out(line: &[u8], who: String, handle: &Handle, survey: &Survey, health: &Health) -> Answer {
-    let request: Request = match serde_json::from_slice(line) {
-        Ok(request) => request,
+    // Unsigned, a line is the request itself.
+    let plain = serde_json::from_slice(line).map(|order| Signed { signature: None, order });
+    let signed = match plain.or_else(|fault| serde_json::from_slice::<Signed>(line).map_err(|_| fault)) {
+        Ok(signed) => signed,
         Err(fault) => {
             let error = format!("this is no request this annai knows ({fault}); use the annai of the daemon's version");
             return Answer::Refused { error, exit: 2 };
         }
     };
+    let Signed { signature, order: request } = signed;
+    let who = match signature {
+        None => Who::Local(who),
+        Some(signature) => match proven(signature, survey.clone()).await {
+            Ok(who) => who,
+            Err(Refusal { sentence, exit }) => return Answer::Refused { error: sentence, exit },
+        },
+    };
     let caller = Caller { who, vitals: Some(health.vitals()) };
-    let outcome = if matches!(request, Request::Act { .. }) {
-        handle.call(move |engine| answer(engine, &caller, &request)).await
+    let outcome = if request.is_beside() {
+        let (who, right) = (caller.who.clone(), request.right());
+        let allowed = handle.call(move |engine| request::check(engine, &who, right)).await;
+        match allowed {
+            // Reading may take its time; the engine's thread goes on meanwhile.
+            Ok(Ok(())) => {
+                let view = survey.view();
+                tokio::task::spawn_blocking(move || ask(&view, &caller, &request)).await.map_err(|_| Stopped)
+            }
+            Ok(Err(fault)) => Ok(Err(fault)),
+            Err(stopped) => Err(stopped),
+        }
     } else {
-        // Reading may take its time; the engine's thread goes on meanwhile.
-        let view = survey.view();
-        tokio::task::spawn_blocking(move || ask(&view, &caller, &request)).await.map_err(|_| Stopped)
+        handle.call(move |engine| answer(engine, &caller, &request)).await
     };
     match outcome {
         Ok(Ok(value)) => Answer::Done { ok: value },
@@ -222,6 +245,20 @@ async fn carry_out(line: &[u8], who: String, handle: &Handle, survey: &Survey, h
             Answer::Refused { error: sentence, exit }
         }
         Err(stopped) => Answer::Refused { error: stopped.to_string(), exit: 1 },
+    }
+}
+
+/// The account of a signature, its password verified on a thread of its own.
+async fn proven(signature: Signature, survey: Survey) -> Result<Who, Refusal> {
+    let verified = tokio::task::spawn_blocking(move || verified(signature, &survey)).await;
+    verified.unwrap_or_else(|_| Err(Refusal::failed("the password could not be verified; try again".to_owned())))
+}
+
+fn verified(Signature { name, password }: Signature, survey: &Survey) -> Result<Who, Refusal> {
+    match survey.prove(&name, &Secret::new(password)) {
+        Ok(Some(_)) => Ok(Who::Account(name)),
+        Ok(None) => Err(Refusal::failed("the account or its password is wrong; type both again".to_owned())),
+        Err(fault) => Err(Refusal::of(&fault)),
     }
 }
 

@@ -165,7 +165,7 @@ impl<'a> Director<'a> {
             if done.is_ok() {
                 told.push(self.watcher.tell(Who::Staff, &act.ja, &act.en));
             }
-            refused_is_fine(done)?;
+            refused_is_fine(done.map(|_| ()))?;
         }
         Ok(told)
     }

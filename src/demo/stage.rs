@@ -81,7 +81,7 @@ pub(super) async fn build(options: &Options, story: &Story) -> Result<Stage, Dem
         Link { ja: "物語の進行", en: "The story", href: format!("http://{}/", viewer.address()) },
         Link { ja: "証明書取得ページ", en: "Pick-up page", href: format!("http://{}/", pickup.address()) },
     ];
-    let pages = Pages { contact: assembly::contact(&config), pickup, console, links };
+    let pages = Pages { contact: assembly::contact(&config), pickup, console, links, samples: Vec::new() };
     let (pickup, console) = (pages.pickup.address(), pages.console.address());
     let setup = open_setup(&config)?;
     let per_domain = setup.rules.schedule.per_domain_per_minute;

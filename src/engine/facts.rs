@@ -65,7 +65,9 @@ impl Step<'_> {
             | LetterKind::AskResend
             | LetterKind::AskConfirm
             | LetterKind::AskOrigin
-            | LetterKind::AskReply => None,
+            | LetterKind::AskReply
+            | LetterKind::Report
+            | LetterKind::Alert => None,
         })
     }
 

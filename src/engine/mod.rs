@@ -17,6 +17,9 @@
 //! | `outbox` | letters queued, leased, answered |
 //! | `waking` | time has passed |
 //! | `staff` | a person decides |
+//! | `people`, `approvals` | who they are, what they may do, and the second person |
+//! | `waves` | many letters that leave together, watched |
+//! | `reports`, `alerts` | mails to the ministry and to staff |
 //! | `review` | … about a mail: takes it over with changes, asks its sender |
 //! | `views` | questions; they change nothing, and are asked beside the engine's thread |
 //! | `inspect` | whole tables and whether the indexes agree with them: for the doctor and for tests |
@@ -25,7 +28,9 @@
 //! | `survey` | the same beside the engine's thread: counts over everything |
 //! | `replay` | the journal rebuilds the directory |
 
+pub mod alerts;
 mod answers;
+pub mod approvals;
 mod bounces;
 pub mod chance;
 mod codec;
@@ -36,9 +41,11 @@ pub mod forecast;
 pub mod inspect;
 mod marks;
 pub mod outbox;
+pub mod people;
 pub mod pickup;
 pub mod records;
 pub mod replay;
+pub mod reports;
 pub mod review;
 pub mod staff;
 mod step;
@@ -46,6 +53,7 @@ pub mod survey;
 pub mod thread;
 pub mod views;
 mod waking;
+pub mod waves;
 
 pub use chance::Chance;
 
@@ -57,6 +65,7 @@ use crate::rules::Rules;
 use crate::store::{Batch, JournalFault, Store, StoreError, Table};
 use crate::workflow::Refused;
 use crate::workflow::delivery::Delivery;
+use crate::workflow::rights::{Act, Role};
 use records::{Counters, Row};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -110,6 +119,10 @@ pub struct Engine {
     /// Rows leased to the dispatcher of this process. A row that is in flight in the store but not here was cut off by a
     /// crash.
     in_flight: BTreeSet<RowNo>,
+    /// Waves of which looking may change something.
+    waves_under_way: BTreeSet<records::WaveNo>,
+    /// When time alone moves a request or a wave on.
+    agenda: Option<Timestamp>,
 }
 
 /// Why a step was not taken. Nothing has changed then.
@@ -117,6 +130,8 @@ pub struct Engine {
 pub enum EngineError {
     #[error("{0}")]
     Refused(&'static str),
+    #[error("an account of the role {} may not do this ({}); ask somebody whose role allows it", .role.name(), .act.japanese())]
+    Forbidden { role: Role, act: Act },
     #[error("there is no tenant {0}")]
     NoTenant(TenantId),
     #[error("there is no mail {0} in the inbox")]
@@ -211,8 +226,18 @@ impl Engine {
         context.store.verify_journal_tail(JOURNAL_TAIL)?;
         let counters = context.load(Table::Meta, b"counters")?.unwrap_or_default();
         let beside = Arc::new(RwLock::new(Arc::clone(&context)));
-        let mut engine = Self { context, beside, chance, counters, in_flight: BTreeSet::new() };
+        let mut engine = Self {
+            context,
+            beside,
+            chance,
+            counters,
+            in_flight: BTreeSet::new(),
+            waves_under_way: BTreeSet::new(),
+            agenda: None,
+        };
         engine.index_by_rules()?;
+        engine.begin_reports()?;
+        engine.set_agenda()?;
         Ok(engine)
     }
 
@@ -233,6 +258,37 @@ impl Engine {
         Arc::make_mut(&mut self.context).setup = setup;
         *self.beside.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&self.context);
         self.index_by_rules()
+    }
+
+    /// When requests and waves want to be looked at: [`Engine::chores`].
+    pub fn next_chore(&self) -> Option<Timestamp> {
+        self.agenda
+    }
+
+    /// Time has passed for requests and waves; does nothing before [`Engine::next_chore`]. One that fails is left alone
+    /// for an hour, like a wake.
+    pub fn chores(&mut self) -> Result<(), EngineError> {
+        let now = self.now();
+        if self.agenda.is_none_or(|at| at > now) {
+            return Ok(());
+        }
+        match self.lapse_asks().and_then(|()| self.look_at_waves()) {
+            Err(fault) if !matches!(fault, EngineError::Store(_)) => {
+                tracing::error!(%fault, "requests or waves could not be looked at; they are left alone for an hour");
+                self.agenda = Some(now.plus(crate::domain::time::HOUR));
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    /// Looks anew which requests and waves wait for time to pass.
+    fn set_agenda(&mut self) -> Result<(), EngineError> {
+        let waves = self.waves_agenda()?;
+        self.waves_under_way = waves.iter().map(|(no, _)| *no).collect();
+        let lapse = self.next_lapse()?;
+        self.agenda = waves.into_iter().filter_map(|(_, at)| at).chain(lapse).min();
+        Ok(())
     }
 
     /// Makes every step so far durable.

@@ -193,7 +193,11 @@ impl Survey {
         Ok(figures)
     }
 
-    fn all<T: DeserializeOwned>(&self, table: Table) -> Result<Vec<T>, EngineError> {
+    pub(super) fn load<T: DeserializeOwned>(&self, table: Table, key: &[u8]) -> Result<Option<T>, EngineError> {
+        self.store().get(table, key)?.map(|bytes| codec::decode(&bytes)).transpose()
+    }
+
+    pub(super) fn all<T: DeserializeOwned>(&self, table: Table) -> Result<Vec<T>, EngineError> {
         self.store().rows(table)?.map(|row| codec::decode(&row?.1)).collect()
     }
 }

@@ -4,7 +4,8 @@
 //! The two launch dates must be stated, because nothing secret leaves before them; every other key has a default.
 
 use super::RuleError;
-use super::toml_file::{Section, TomlFile};
+use super::oversight::{self, Oversight};
+use super::toml_file::{Section, Text, TomlFile};
 use crate::domain::time::{TimeOfDay, Weekday};
 use crate::domain::{Date, Timestamp};
 
@@ -55,6 +56,8 @@ pub struct Schedule {
     pub receipts_per_sender_per_day: u32,
     /// How often the mailbox is looked at where the server offers no IDLE: a cron expression with seconds, JST.
     pub poll: String,
+    /// Second person, waves, reports, sessions.
+    pub oversight: Oversight,
 }
 
 /// The hours in which letters to tenants leave.
@@ -88,6 +91,7 @@ impl Schedule {
                 (window(s), per_domain, retries(s), give_up, receipts)
             });
         let poll = file.section("rhythm", |s| cron(s, "poll", "0 */5 * * * *"));
+        let oversight = oversight::parse(&mut file);
         let faults = file.close();
         if !faults.is_empty() {
             return Err(faults);
@@ -107,6 +111,7 @@ impl Schedule {
             per_domain_per_minute,
             receipts_per_sender_per_day,
             poll,
+            oversight,
         })
     }
 }
@@ -235,6 +240,11 @@ fn weekday(text: &str) -> Option<Weekday> {
 /// their numbers differ from those of crontab (research/dependencies §8).
 fn cron(s: &mut Section<'_, '_>, key: &'static str, default: &str) -> String {
     let text = s.text(key, default);
+    rhythm(s, key, text)
+}
+
+/// The same for a text that was read already.
+pub(super) fn rhythm(s: &mut Section<'_, '_>, key: &'static str, text: Text) -> String {
     let fields: Vec<&str> = text.text.split_whitespace().collect();
     let sign = |c: char| c.is_ascii_alphanumeric() || "*,-/?".contains(c);
     if !matches!(fields.len(), 6 | 7) || !text.text.chars().all(|c| sign(c) || c == ' ') {

@@ -96,6 +96,16 @@ tables! {
     Journal = 30, "journal";
     /// Pieces of large values: table, key, u32 → bytes. Written by the store only.
     Part = 31, "part";
+    /// name → account of a person: role, password hash.
+    Account = 40, "account";
+    /// SHA-256 of a session's token → whose it is. Never the token (I9).
+    Session = 41, "session";
+    /// request number u64 → what one person asked for and another decides.
+    Ask = 42, "ask";
+    /// wave number u64 → wave: letters that leave together.
+    Wave = 43, "wave";
+    /// wave number u64 (0: of no wave yet), row number u64 → where that letter stands in the wave.
+    WaveRow = 44, "wave-row";
 }
 
 impl Table {

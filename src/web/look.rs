@@ -30,7 +30,9 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-const TEMPLATES: [(&str, &str); 11] = [
+const TEMPLATES: &[(&str, &str)] = &[
+    ("login.html", include_str!("../../templates/web/login.html")),
+    ("account.html", include_str!("../../templates/web/account.html")),
     ("layout.html", include_str!("../../templates/web/layout.html")),
     ("enter.html", include_str!("../../templates/web/enter.html")),
     ("pickup.html", include_str!("../../templates/web/pickup.html")),

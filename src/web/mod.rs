@@ -5,16 +5,20 @@
 //! | `door` | listening, with limits on connections and their time |
 //! | `look` | templates, style sheet, the headers every page has |
 //! | `pickup` | what officers see behind the address in their letter |
-//! | `console` | the views of staff; loopback only |
+//! | `console` | the views of staff |
 //! | `health` | `/healthz`, `/metrics` beside the console; for staff and their monitoring, never public |
 //! | `metrics` | figures as Prometheus text |
+//! | `session`, `login`, `session_acts` | who is looking at the console, and what they do |
 
 pub mod console;
 pub mod door;
 pub mod health;
+pub mod login;
 pub mod look;
 pub mod metrics;
 pub mod pickup;
+pub mod session;
+mod session_acts;
 
 use crate::clock::Clock;
 use crate::domain::MailAddress;
@@ -22,7 +26,9 @@ use crate::engine::survey::Survey;
 use crate::engine::thread::Handle;
 use crate::health::Health;
 pub use console::Link;
+use axum::Router;
 use door::{Door, DoorError};
+use session::Gate;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -35,6 +41,8 @@ pub struct Pages {
     pub contact: Contact,
     /// Pages elsewhere the console leads to.
     pub links: Vec<Link>,
+    /// Sample people of the demo with their password; else none.
+    pub samples: Vec<(String, String)>,
 }
 
 /// Whom officers ask.
@@ -55,24 +63,33 @@ pub struct Source {
 }
 
 impl Pages {
-    /// Opens both listeners. The console knows no accounts, so it is for this machine only.
+    /// Opens both listeners.
     pub fn open(pickup: SocketAddr, console: SocketAddr, contact: Contact) -> Result<Self, DoorError> {
-        if !console.ip().is_loopback() {
-            return Err(DoorError::NotLoopback { setting: "web.console_listen", address: console });
-        }
         Ok(Self {
             pickup: Door::open(pickup, "web.pickup_listen")?,
             console: Door::open(console, "web.console_listen")?,
             contact,
             links: Vec::new(),
+            samples: Vec::new(),
         })
     }
 
-    /// Serves both until told to end.
+    /// The console behind its login, with what monitoring asks beside it.
+    fn desk(&self, source: Source) -> Router {
+        let gate = Gate::new(source.clone(), self.console.is_tls()).with_samples(self.samples.clone());
+        let views = gate.guard(console::router(source.clone(), self.links.clone()));
+        console::dressed(views.merge(health::router(source)).merge(console::looks()))
+    }
+
+    /// Serves both until told to end. Passwords never cross a network in the clear: without a certificate the console is
+    /// for this machine only.
     pub async fn run(&self, source: Source, told: watch::Receiver<bool>) -> Result<(), DoorError> {
+        let address = self.console.address();
+        if !address.ip().is_loopback() && !self.console.is_tls() {
+            return Err(DoorError::NotLoopback { setting: "web.console_listen", address });
+        }
         let pickup = self.pickup.serve(pickup::router(source.clone(), self.contact.clone()), told.clone());
-        let desk = health::router(source.clone()).merge(console::router(source, self.links.clone()));
-        let console = self.console.serve(console::dressed(desk), told);
+        let console = self.console.serve(self.desk(source), told);
         tokio::try_join!(pickup, console).map(|_| ())
     }
 }

@@ -294,7 +294,7 @@ impl World {
         let now = self.now();
         let tenant = match row.about {
             About::Tenant { tenant, generation, .. } => Some((tenant, generation)),
-            About::Mail { .. } | About::Reply { .. } => None,
+            About::Mail { .. } | About::Reply { .. } | About::Report { .. } => None,
         };
         self.taken.push(Taken { row: row.no, letter: row.letter, tenant, to: row.to.clone(), at: now });
         let later = now.plus(self.dice.seconds(10 * MINUTE, 2 * DAY));

@@ -1,11 +1,15 @@
 //! What may be asked of annai, the same over the socket and on the closed store: one closed enum, one function.
 
-use crate::domain::{Date, LgCode, MailNo, RowNo, TenantId};
-use crate::engine::records::MatterNo;
+use crate::domain::{Date, Digest, LgCode, MailNo, RowNo, TenantId};
+use crate::engine::approvals::{AskVerb, Done};
+use crate::engine::people::{PeopleVerb, Who};
+use crate::engine::records::{AskNo, MatterNo, WaveNo};
 use crate::engine::staff::Verb;
 use crate::engine::views::{HistoryOf, RowFilter, TenantFilter, View};
+use crate::engine::waves::WaveVerb;
 use crate::engine::{Engine, EngineError};
 use crate::health::Vitals;
+use crate::workflow::rights::{Act, Right};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -59,7 +63,10 @@ pub enum Request {
     JournalTail {
         count: usize,
     },
-    Verify,
+    Verify {
+        #[serde(default)]
+        anchor: Option<Digest>,
+    },
     /// Writes the journal into a new file; the path is absolute.
     Export {
         path: PathBuf,
@@ -72,29 +79,158 @@ pub enum Request {
     Act {
         act: Verb,
     },
+    Accounts,
+    Sessions,
+    /// Requests for a second person; `waiting`: only those nobody has decided.
+    Asks {
+        waiting: bool,
+        after: Option<AskNo>,
+        limit: usize,
+    },
+    Waves,
+    /// One wave and a part of its letters; number 0: those of no wave yet.
+    Wave {
+        wave: WaveNo,
+        after: Option<RowNo>,
+        limit: usize,
+    },
+}
+
+/// A request, and the account that makes it where that is not the local user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Signed {
+    #[serde(rename = "as", default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
+    pub order: Request,
+}
+
+/// An account's name and password, as typed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    pub name: String,
+    pub password: String,
+}
+
+impl std::fmt::Debug for Signature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signature").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Request {
+    /// Which right it needs; acts are judged by the engine, one by one.
+    pub(super) fn right(&self) -> Option<Act> {
+        match self {
+            Self::Status
+            | Self::Queue { .. }
+            | Self::Letter { .. }
+            | Self::Matters { .. }
+            | Self::Mail { .. }
+            | Self::Domains { .. }
+            | Self::Draft { .. }
+            | Self::Tenants { .. }
+            | Self::Tenant { .. }
+            | Self::History { .. }
+            | Self::Forecast { .. }
+            | Self::JournalTail { .. }
+            | Self::Verify { .. }
+            | Self::Accounts
+            | Self::Sessions
+            | Self::Asks { .. }
+            | Self::Waves
+            | Self::Wave { .. } => Some(Act::Look),
+            Self::Export { .. } => Some(Act::Export),
+            Self::Backup { .. } => Some(Act::Backup),
+            Self::Act { .. } => None,
+        }
+    }
+
+    /// Whether it is answered beside the engine's thread.
+    pub(super) fn is_beside(&self) -> bool {
+        match self {
+            Self::Act { .. }
+            | Self::Accounts
+            | Self::Sessions
+            | Self::Asks { .. }
+            | Self::Waves
+            | Self::Wave { .. } => false,
+            Self::Status
+            | Self::Queue { .. }
+            | Self::Letter { .. }
+            | Self::Matters { .. }
+            | Self::Mail { .. }
+            | Self::Domains { .. }
+            | Self::Draft { .. }
+            | Self::Tenants { .. }
+            | Self::Tenant { .. }
+            | Self::History { .. }
+            | Self::Forecast { .. }
+            | Self::JournalTail { .. }
+            | Self::Verify { .. }
+            | Self::Export { .. }
+            | Self::Backup { .. } => true,
+        }
+    }
 }
 
 /// Days a forecast looks ahead unless it is told how far.
 pub const FORECAST_DAYS: u32 = 30;
 
 /// Who asks, as the system says, and what the daemon knows about itself.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Caller {
-    /// Unix user.
-    pub who: String,
+    pub who: Who,
     pub vitals: Option<Vitals>,
 }
 
 /// Answers a request. What it changed is durable with the next commit, not before.
 pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result<Value, EngineError> {
-    if let Request::Act { act } = request {
-        engine.act(&caller.who, act)?;
-        return after(engine, act);
+    check(engine, &caller.who, request.right())?;
+    match request {
+        Request::Act { act } => match engine.act(caller.who.clone(), act)? {
+            Done::Done => after(engine, act),
+            Done::Asked(no) => Ok(json!({"asked": no, "request": engine.ask(no)?})),
+        },
+        Request::Accounts => {
+            Ok(json!({"accounts": engine.accounts()?, "two_persons_since": engine.two_persons_since()?}))
+        }
+        Request::Sessions => value(engine.sessions()?),
+        Request::Asks { waiting, after, limit } => value(engine.asks(*waiting, *after, *limit)?),
+        Request::Waves => Ok(json!({"waves": engine.waves()?, "unplanned": engine.unplanned()?})),
+        Request::Wave { wave, after, limit } => {
+            let letters = engine.wave_letters(*wave, *after, *limit)?;
+            let head = if *wave == WaveNo::NONE { None } else { Some(engine.wave_of(*wave)?) };
+            Ok(json!({"wave": head, "items": letters.items, "next": letters.next}))
+        }
+        Request::Status
+        | Request::Queue { .. }
+        | Request::Letter { .. }
+        | Request::Matters { .. }
+        | Request::Mail { .. }
+        | Request::Domains { .. }
+        | Request::Draft { .. }
+        | Request::Tenants { .. }
+        | Request::Tenant { .. }
+        | Request::History { .. }
+        | Request::Forecast { .. }
+        | Request::JournalTail { .. }
+        | Request::Verify { .. }
+        | Request::Export { .. }
+        | Request::Backup { .. } => ask(&engine.view(), caller, request),
     }
-    ask(&engine.view(), caller, request)
 }
 
-/// Answers what changes nothing, beside the engine's thread. Blocks for as long as it reads.
+/// Whether this person may ask for this at all.
+pub(super) fn check(engine: &Engine, who: &Who, right: Option<Act>) -> Result<(), EngineError> {
+    match right {
+        Some(act) if engine.may(who, act)? != Right::Allowed => Err(engine.forbidden(who, act)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Answers what changes nothing, beside the engine's thread ([`Request::is_beside`]). Blocks for as long as it reads.
 pub fn ask(view: &View, caller: &Caller, request: &Request) -> Result<Value, EngineError> {
     match request {
         Request::Status => value(view.status(caller.vitals.clone())?),
@@ -112,7 +248,7 @@ pub fn ask(view: &View, caller: &Caller, request: &Request) -> Result<Value, Eng
             value(view.forecast(until)?)
         }
         Request::JournalTail { count } => value(view.journal_tail(*count)?),
-        Request::Verify => value(view.audit()?),
+        Request::Verify { anchor } => value(view.audit(*anchor)?),
         Request::Export { path } => {
             let head = view.export_journal(absolute(path)?)?;
             Ok(json!({"file": path, "entries": head.no, "anchor": head.hash}))
@@ -124,9 +260,12 @@ pub fn ask(view: &View, caller: &Caller, request: &Request) -> Result<Value, Eng
                 "journal": {"no": summary.head.no, "hash": summary.head.hash},
             }))
         }
-        Request::Act { .. } => {
-            Err(EngineError::Refused("an act is no question; this is a fault of annai, please report it"))
-        }
+        Request::Act { .. }
+        | Request::Accounts
+        | Request::Sessions
+        | Request::Asks { .. }
+        | Request::Waves
+        | Request::Wave { .. } => Err(EngineError::Refused("only the engine itself answers this; please report it")),
     }
 }
 
@@ -142,6 +281,26 @@ fn after(engine: &Engine, act: &Verb) -> Result<Value, EngineError> {
         Verb::ApproveDomain { authority, .. } | Verb::ForgetDomain { authority, .. } => {
             value(engine.domains(Some(*authority))?)
         }
+        Verb::ReissueMany { tenants, .. } => Ok(json!({"tenants": tenants, "done": true})),
+        Verb::People(PeopleVerb::EndSession { session }) => Ok(json!({"session": session, "ended": true})),
+        Verb::People(
+            PeopleVerb::Add { name, .. }
+            | PeopleVerb::SetRole { name, .. }
+            | PeopleVerb::SetMail { name, .. }
+            | PeopleVerb::Password { name, .. }
+            | PeopleVerb::Disable { name, .. }
+            | PeopleVerb::Enable { name },
+        ) => value(engine.accounts()?.into_iter().find(|account| account.name == *name)),
+        Verb::Ask(AskVerb::Approve { no } | AskVerb::Refuse { no, .. } | AskVerb::Recall { no }) => {
+            value(engine.ask(*no)?)
+        }
+        Verb::Wave(WaveVerb::Plan { .. }) => value(engine.waves()?.into_iter().next()),
+        Verb::Wave(
+            WaveVerb::Tick { wave, .. }
+            | WaveVerb::Release { wave, .. }
+            | WaveVerb::Halt { wave, .. }
+            | WaveVerb::Withdraw { wave, .. },
+        ) => value(engine.wave_of(*wave)?),
         Verb::Close { matter, .. } => Ok(json!({"matter": matter, "closed": true})),
         Verb::Hold { row, .. } | Verb::Release { row } | Verb::Retry { row } | Verb::Withdraw { row, .. } => {
             value(engine.letter(*row)?)

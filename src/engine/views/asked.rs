@@ -4,7 +4,7 @@ use super::{
     HistoryLine, HistoryOf, JournalLine, MailView, MatterView, Page, RowFilter, RowLine, RowView, TenantFilter,
     TenantLine, TenantView,
 };
-use crate::domain::{Date, LgCode, MailNo, RowNo, TenantId};
+use crate::domain::{Date, Digest, LgCode, MailNo, RowNo, TenantId};
 use crate::engine::domains::DomainView;
 use crate::engine::forecast::Forecast;
 use crate::engine::records::{InboxItem, MatterNo, OpenMatter, Row};
@@ -45,7 +45,7 @@ asked! {
     history(of: HistoryOf, after: Option<u64>, limit: usize) -> Page<HistoryLine>;
     forecast(until: Date) -> Forecast;
     journal_tail(count: usize) -> Vec<JournalLine>;
-    audit() -> Audit;
+    audit(anchor: Option<Digest>) -> Audit;
     export_journal(path: &Path) -> Head;
     backup(path: &Path) -> BackupSummary;
 }

@@ -160,7 +160,7 @@ fn sentence(event: &Value) -> String {
         Some("matter-opened") => read::<Subject>(event, "subject")
             .map(|subject| format!("要確認{}：{}", at(event, "no"), words::subject(&subject))),
         Some("matter-closed") => Some(format!("要確認{}は済みました", at(event, "no"))),
-        Some("staff") => read::<Verb>(event, "act").map(|verb| act(&verb)),
+        Some("staff") => read::<Verb>(event, "act").map(|verb| sentence_of(&verb)),
         Some("domain-learned") => Some(format!(
             "{} を {} の確認済みドメインに加えました",
             at(event, "domain").as_str().unwrap_or_default(),
@@ -173,7 +173,8 @@ fn sentence(event: &Value) -> String {
         Some("certificate-to-revoke") => {
             Some(format!("証明書 {} を失効します", at(event, "serial").as_str().unwrap_or_default()))
         }
-        Some(_) | None => None,
+        Some(name) => super::persons::told(name, event),
+        None => None,
     };
     known.unwrap_or_else(|| at(event, "event").as_str().map_or_else(|| event.to_string(), str::to_owned))
 }
@@ -202,8 +203,10 @@ fn letter(event: &Value) -> Option<String> {
     Some(format!("送信{}「{}」：{}{why}", at(event, "row"), kind.japanese(), words::delivery(&delivery).1))
 }
 
-fn act(verb: &Verb) -> String {
+/// What a verb does, as a sentence.
+pub(in crate::engine) fn sentence_of(verb: &Verb) -> String {
     match verb {
+        Verb::People(_) | Verb::Ask(_) | Verb::Wave(_) | Verb::ReissueMany { .. } => super::persons::act(verb),
         Verb::Accept { mail, authority: None } => format!("メール{mail}の内容を登録する判断をしました"),
         Verb::Accept { mail, authority: Some(code) } => {
             format!("メール{mail}の内容を {code} として登録する判断をしました")

@@ -160,6 +160,12 @@ impl View {
             | Verb::Reject { .. }
             | Verb::AskSender { .. }
             | Verb::Reread { .. }
+            | Verb::ApproveDomain { .. }
+            | Verb::ForgetDomain { .. }
+            | Verb::ReissueMany { .. }
+            | Verb::People(_)
+            | Verb::Ask(_)
+            | Verb::Wave(_)
             | Verb::Close { .. } => Ok(()),
         }
     }

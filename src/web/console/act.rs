@@ -6,6 +6,7 @@ use super::frame::{Said, told};
 use super::visit::{Lang, Visit, local_path};
 use crate::domain::{LgCode, MailAddress, MailNo, RowNo, TenantId};
 use crate::engine::EngineError;
+use crate::engine::approvals::Done;
 use crate::engine::staff::Verb;
 use crate::reading::{Proposal, ProposedCentre, Reason};
 use crate::workflow::{ReissueReason, RevocationReason};
@@ -33,7 +34,7 @@ impl Fields {
 }
 
 /// What a verb is called once it is done, and what it is called on a button: code, Japanese, English.
-const DONE: [(&str, &str, &str); 13] = [
+const DONE: [(&str, &str, &str); 14] = [
     ("accept", "登録しました。差出人に受付通知を送ります。", "Registered. The sender gets a receipt."),
     ("write", "差出人への問い合わせを送信に入れました。", "Your letter to the sender is on its way."),
     ("reject", "見送りました。", "Put aside."),
@@ -47,6 +48,7 @@ const DONE: [(&str, &str, &str); 13] = [
     ("cancel", "手続を取り消しました。", "Cancelled."),
     ("revoke", "失効しました。", "Revoked."),
     ("saved", "保存しました。", "Saved."),
+    ("asked", "申請しました。別の担当者が承認すると実行されます。", "Asked for; it is done once another person approves."),
 ];
 
 /// What stands on the page after an act; only words of ours.
@@ -56,9 +58,9 @@ pub(super) fn done(code: &str, lang: Lang) -> Option<&'static str> {
 
 const READ_ONLY: Said = [
     "操作できません",
-    "閲覧のみの権限です。操作は担当者に依頼してください。",
+    "この役割ではできない操作です。",
     "Not allowed",
-    "This account may only look. Ask an operator.",
+    "Your role does not allow this.",
 ];
 const REFUSED: Said = [
     "この操作はできませんでした",
@@ -79,7 +81,7 @@ pub(super) async fn act(
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Response {
     let fields = Fields(fields);
-    if !visit.viewer.role.acts() {
+    if !visit.viewer.acts() {
         return told(&console, &visit, StatusCode::FORBIDDEN, READ_ONLY, "");
     }
     let verb = match verb(&fields) {
@@ -90,20 +92,24 @@ pub(super) async fn act(
         return confirm(&console, &visit, &fields, &doubts);
     }
     match carry_out(&console, &visit, verb).await {
-        Ok(()) => back(fields.get("back"), fields.get("verb")),
-        Err(why) => told(&console, &visit, StatusCode::CONFLICT, REFUSED, &why),
+        Ok(Done::Done) => back(fields.get("back"), fields.get("verb")),
+        Ok(Done::Asked(no)) => back(&format!("/approvals?no={}", no.0), "asked"),
+        Err(fault @ EngineError::Forbidden { .. }) => {
+            told(&console, &visit, StatusCode::FORBIDDEN, READ_ONLY, &fault.to_string())
+        }
+        Err(fault) => told(&console, &visit, StatusCode::CONFLICT, REFUSED, &fault.to_string()),
     }
 }
 
 /// One step of the engine with the viewer as actor; the board has seen it when this returns.
-pub(super) async fn carry_out(console: &Arc<Console>, visit: &Visit, verb: Verb) -> Result<(), String> {
-    let who = visit.viewer.name.clone();
-    let done = console.source.handle.call(move |engine| engine.act(&who, &verb)).await;
+pub(super) async fn carry_out(console: &Arc<Console>, visit: &Visit, verb: Verb) -> Result<Done, EngineError> {
+    let who = visit.viewer.who();
+    let done = console.source.handle.call(move |engine| engine.act(who, &verb)).await;
     console.catch_up().await;
     match done {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(fault)) => Err(fault.to_string()),
-        Err(stopped) => Err(stopped.to_string()),
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(fault)) => Err(fault),
+        Err(stopped) => Err(EngineError::Record(stopped.to_string())),
     }
 }
 
@@ -193,7 +199,7 @@ async fn doubts(console: &Arc<Console>, verb: &Verb) -> Option<Vec<Reason>> {
 
 /// Asks whether it is meant, with everything that was entered.
 fn confirm(console: &Console, visit: &Visit, fields: &Fields, doubts: &[Reason]) -> Response {
-    let kept: Vec<_> = fields.0.iter().map(|(name, value)| context! { name, value }).collect();
+    let kept: Vec<_> = fields.0.iter().filter(|(name, _)| name != "csrf").map(|(name, value)| context! { name, value }).collect();
     let doubts: Vec<_> = doubts.iter().map(|d| context! { code => d.code(), text => d.sentence() }).collect();
     let values = context! { kept, doubts, back => local_path(fields.get("back")) };
     super::frame::bare(console, visit, StatusCode::OK, "reason.html", values)

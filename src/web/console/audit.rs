@@ -78,7 +78,7 @@ pub(super) async fn verify(State(console): State<Arc<Console>>, visit: Visit) ->
         return told(&console, &visit, StatusCode::CONFLICT, BUSY, "");
     }
     let view = console.source.survey.view();
-    let proof = tokio::task::spawn_blocking(move || view.audit()).await;
+    let proof = tokio::task::spawn_blocking(move || view.audit(None)).await;
     PROVING.store(false, Ordering::Release);
     match proof {
         Ok(Ok(audit)) if audit.faults.is_empty() => {

@@ -94,7 +94,7 @@ pub(super) async fn ask(
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Response {
     let mut fields = Fields(fields);
-    if !visit.viewer.role.acts() {
+    if !visit.viewer.acts() {
         return told(&console, &visit, StatusCode::FORBIDDEN, READ_ONLY, "");
     }
     let chosen = targets(&console, &fields);
@@ -107,7 +107,7 @@ pub(super) async fn ask(
     let kept: Vec<_> = fields
         .0
         .iter()
-        .filter(|(name, _)| name != "reason" && name != "why")
+        .filter(|(name, _)| !matches!(name.as_str(), "reason" | "why" | "csrf"))
         .map(|(name, value)| context! { name, value })
         .collect();
     // Asked as with a reason: that is what the next page gives.
@@ -150,7 +150,7 @@ pub(super) async fn run(
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Response {
     let fields = Fields(fields);
-    if !visit.viewer.role.acts() {
+    if !visit.viewer.acts() {
         return told(&console, &visit, StatusCode::FORBIDDEN, READ_ONLY, "");
     }
     let chosen = targets(&console, &fields);
@@ -160,7 +160,7 @@ pub(super) async fn run(
     if let Some(Err(why)) = chosen.first().map(|target| verb_for(&fields, *target)) {
         return told(&console, &visit, StatusCode::UNPROCESSABLE_ENTITY, super::act::INCOMPLETE, why);
     }
-    let no = console.jobs.begin(Job::new(fields, chosen, visit.viewer.name.clone(), console.source.clock.now()));
+    let no = console.jobs.begin(Job::new(fields, chosen, visit.viewer.clone(), console.source.clock.now()));
     tokio::spawn(super::jobs::work(Arc::clone(&console), no));
     (StatusCode::SEE_OTHER, [(header::LOCATION, format!("/jobs/{no}"))]).into_response()
 }

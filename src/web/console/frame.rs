@@ -195,7 +195,8 @@ fn frame(console: &Console, visit: &Visit, board: Option<&Board>, now: Timestamp
         console.links.iter().map(|link| context! { href => link.href, word => lang.pick(link.ja, link.en) }).collect();
     context! {
         lang => lang.code(), theme => visit.theme, views, links,
-        who => visit.viewer.name, role => lang.word(visit.viewer.role.words()), may_act => visit.viewer.role.acts(),
+        who => visit.viewer.person, role => lang.pick(visit.viewer.role.japanese(), visit.viewer.role.name()),
+        may_act => visit.viewer.acts(), csrf => visit.viewer.csrf,
         here => visit.here(), path => visit.path,
         now => lang.moment(now), head => board.map_or(0, |board| board.seen),
         done => visit.param("done").and_then(|code| super::act::done(code, lang)),

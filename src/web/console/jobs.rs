@@ -6,6 +6,7 @@ use super::Console;
 use super::act::Fields;
 use super::bulk::{verb_for, word};
 use super::frame::show;
+use super::viewer::Viewer;
 use super::visit::Visit;
 use crate::domain::{RowNo, TenantId, Timestamp};
 use axum::extract::{Path, State};
@@ -40,7 +41,7 @@ enum Pace {
 pub(super) struct Job {
     fields: Fields,
     targets: Vec<Target>,
-    who: String,
+    who: Viewer,
     began: Timestamp,
     /// Targets dealt with.
     at: usize,
@@ -53,7 +54,7 @@ pub(super) struct Job {
 }
 
 impl Job {
-    pub(super) fn new(fields: Fields, targets: Vec<Target>, who: String, began: Timestamp) -> Self {
+    pub(super) fn new(fields: Fields, targets: Vec<Target>, who: Viewer, began: Timestamp) -> Self {
         let (at, succeeded, refused, refusals) = (0, 0, 0, Vec::new());
         Self { fields, targets, who, began, at, succeeded, refused, refusals, pace: Pace::Running, busy: false }
     }
@@ -84,7 +85,7 @@ impl Jobs {
     }
 
     /// The next target and its fields; `None`: halted or done.
-    fn next(&self, no: u64) -> Option<(Target, Fields, String)> {
+    fn next(&self, no: u64) -> Option<(Target, Fields, Viewer)> {
         self.with(no, |job| {
             if job.pace != Pace::Running || job.busy {
                 return None;
@@ -104,7 +105,7 @@ impl Jobs {
 pub(super) async fn work(console: Arc<Console>, no: u64) {
     while let Some((target, fields, who)) = console.jobs.next(no) {
         let outcome = match verb_for(&fields, target) {
-            Ok(verb) => match console.source.handle.call(move |engine| engine.act(&who, &verb)).await {
+            Ok(verb) => match console.source.handle.call(move |engine| engine.act(who.who(), &verb)).await {
                 Ok(done) => done.map_err(|fault| fault.to_string()),
                 Err(stopped) => {
                     console.jobs.with(no, |job| (job.pace, job.busy) = (Pace::Halted, false));
@@ -117,7 +118,7 @@ pub(super) async fn work(console: Arc<Console>, no: u64) {
         console.jobs.with(no, |job| {
             (job.at, job.busy) = (job.at + 1, false);
             match outcome {
-                Ok(()) => job.succeeded += 1,
+                Ok(_) => job.succeeded += 1,
                 Err(why) => {
                     job.refused += 1;
                     if job.refusals.len() < REFUSALS_MAX {
@@ -146,7 +147,7 @@ pub(super) async fn page(State(console): State<Arc<Console>>, Path(no): Path<u64
             .collect();
         Ok(context! {
             no, word => word(job.fields.get("verb"), desk.lang).unwrap_or_default(), reason => job.fields.get("reason"),
-            by => job.who, began => desk.lang.moment(job.began), all => job.targets.len(), at => job.at,
+            by => job.who.person, began => desk.lang.moment(job.began), all => job.targets.len(), at => job.at,
             succeeded => job.succeeded, refused => job.refused, refusals,
             running => job.pace == Pace::Running, halted => job.pace == Pace::Halted,
         })
@@ -160,7 +161,7 @@ pub(super) async fn steer(
     Path((no, what)): Path<(u64, String)>,
     visit: Visit,
 ) -> Response {
-    if visit.viewer.role.acts() {
+    if visit.viewer.acts() {
         let resumed = console.jobs.with(no, |job| match (what.as_str(), job.pace) {
             ("halt", Pace::Running) => {
                 job.pace = Pace::Halted;

@@ -34,7 +34,7 @@ pub(super) async fn page(State(console): State<Arc<Console>>, Path(no): Path<Str
         .filter(|(_, verb)| desk.view.would_take(verb).is_ok())
         .map(|(name, _)| name)
         .collect();
-        let auditor = !desk.visit.viewer.role.acts();
+        let auditor = !desk.visit.viewer.acts();
         let text = if auditor && letter.sealed { None } else { desk.view.preview(no)? };
         Ok(context! {
             no, letter => lang.word((letter.line.letter, letter.line.letter_name)), subject => letter.line.subject,

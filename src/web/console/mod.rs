@@ -2,12 +2,12 @@
 //!
 //! Pages are written by the server and work without scripts; a little script adds keys, live counts and pictures under
 //! the pointer. Reading goes beside the engine ([`Following`], `View`); every act is one of the engine's steps with the
-//! person as actor. The console never listens on anything but loopback: until somebody logs in there is nobody to trust.
+//! person as actor, and the engine judges whether they may. Everything stands behind the login (`web::session`).
 //!
 //! | file | what |
 //! |---|---|
-//! | `viewer` | who looks: the seam to sessions |
-//! | `guard` | hosts and origins that are answered, headers of every page |
+//! | `viewer` | who looks |
+//! | `guard` | headers of every page |
 //! | `visit` | one request: viewer, language, colours, parameters |
 //! | `frame` | what every page has; templates |
 //! | `words` | both languages: states, times, ages |
@@ -98,7 +98,7 @@ pub(super) fn router(source: Source, links: Vec<Link>) -> Router {
         links,
     });
     tokio::spawn(follow(Arc::downgrade(&console)));
-    let router = Router::new()
+    Router::new()
         .route("/", get(today::page))
         .route("/inbox", get(inbox::page))
         .route("/review", get(inbox::review))
@@ -126,12 +126,14 @@ pub(super) fn router(source: Source, links: Vec<Link>) -> Router {
         .route("/views", post(saved::save))
         .route("/views/forget", post(saved::forget))
         .route("/preferences", post(saved::prefer))
-        .route("/console.css", get(frame::style))
-        .route("/console.js", get(frame::script))
         .route("/{*nothing}", get(frame::not_found))
         .layer(DefaultBodyLimit::max(FORM_OCTETS_MAX))
-        .with_state(console);
-    guard::guarded(router)
+        .with_state(console)
+}
+
+/// What pages before the login need too.
+pub(super) fn looks() -> Router {
+    Router::new().route("/console.css", get(frame::style)).route("/console.js", get(frame::script))
 }
 
 /// The headers of every page, and those of the console's.

@@ -26,7 +26,7 @@ impl Presence {
     /// Somebody has this mail open; `page` tells two pages of one session apart.
     pub(super) fn look(&self, mail: MailNo, viewer: &Viewer, page: &str) {
         let mut looks = self.lock();
-        let look = Look { name: viewer.name.clone(), seen: crate::clock::monotonic() };
+        let look = Look { name: viewer.person.clone(), seen: crate::clock::monotonic() };
         looks.insert((mail, key(viewer, page)), look);
         looks.retain(|_, look| look.seen.elapsed() < FRESH);
         while looks.len() > LOOKS_MAX {

@@ -1,12 +1,11 @@
-//! One request to the console: who asks, in which language and colours, with which parameters. Never refuses: what cannot
-//! be read counts as not given.
+//! One request to the console: who asks, in which language and colours, with which parameters. What cannot be read counts as not
+//! given.
 
 use super::viewer::Viewer;
 use axum::extract::FromRequestParts;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::http::request::Parts;
 use std::collections::HashMap;
-use std::convert::Infallible;
 
 /// Language of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +60,9 @@ impl Visit {
 }
 
 impl<S: Sync> FromRequestParts<S> for Visit {
-    type Rejection = Infallible;
+    type Rejection = StatusCode;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, StatusCode> {
         let viewer = Viewer::from_request_parts(parts, state).await?;
         let cookies: HashMap<String, String> = parts
             .headers

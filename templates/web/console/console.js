@@ -116,7 +116,7 @@
   if (presence) {
     const page = Math.random().toString(36).slice(2);
     const tell = async () => {
-      const answer = await fetch(`${presence.dataset.here}?page=${page}`, { method: "POST" });
+      const answer = await fetch(`${presence.dataset.here}?page=${page}`, { method: "POST", headers: { "x-csrf-token": presence.dataset.csrf } });
       if (!answer.ok) return;
       const others = await answer.json();
       presence.hidden = others.length === 0;

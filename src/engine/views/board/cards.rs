@@ -126,6 +126,7 @@ impl LetterCard {
         let (tenant, mail) = match row.about {
             About::Tenant { tenant, .. } => (Some(tenant), None),
             About::Mail { mail, .. } | About::Reply { mail, .. } => (None, Some(mail)),
+            About::Report { .. } => (None, None),
         };
         Self {
             no: row.no,
