@@ -190,7 +190,9 @@ fn open_setup(config: &Config) -> Result<Setup, DemoError> {
 fn open_engine(config: &Config, setup: Setup, clock: Clock, seed: u64) -> Result<Engine, DemoError> {
     let keys = MasterKey::load(&config.keys.master_key_path()?)?;
     let store = Arc::new(Store::open(&config.state_dir, store::Options::default())?);
-    Ok(Engine::open(store, setup, keys, clock, Chance::Seeded { seed, drawn: 0 })?)
+    let mut engine = Engine::open(store, setup, keys, clock, Chance::Seeded { seed, drawn: 0 })?;
+    super::people::hire(&mut engine)?;
+    Ok(engine)
 }
 
 fn open_dir(keep: Option<&Path>) -> Result<Dir, DemoError> {

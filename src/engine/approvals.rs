@@ -8,6 +8,7 @@ use super::people::{self, Who};
 use super::records::AskNo;
 use super::staff::{self, Verb};
 use super::step::Step;
+use super::survey::Survey;
 use super::views::Page;
 use super::waves::WaveVerb;
 use super::{Engine, EngineError, SYSTEM, codec};
@@ -250,6 +251,12 @@ fn decide(step: &mut Step<'_>, who: &Who, verb: &AskVerb) -> Result<(), EngineEr
         staff::act(step, &ask.verb)?;
     }
     step.put(Table::Ask, codec::number(no.0), &Ask { state, ..ask })
+}
+
+/// Requests nobody has decided, counted beside the engine.
+pub(super) fn count_waiting(survey: &Survey) -> Result<u64, EngineError> {
+    let asks = survey.all::<Ask>(Table::Ask)?;
+    Ok(asks.iter().filter(|ask| ask.state.lapses().is_some()).count().try_into().unwrap_or(u64::MAX))
 }
 
 impl Engine {

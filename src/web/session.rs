@@ -29,7 +29,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use std::sync::{Arc, Mutex};
 
 /// Longest form of the console, in octets: an edited mail fits in.
-pub const FORM_OCTETS_MAX: usize = 256 * 1024;
+pub const FORM_OCTETS_MAX: usize = 512 * 1024;
 /// A session is written down as alive at most so often, in seconds.
 const TOUCH_SECONDS: i64 = MINUTE;
 /// Name of the form field and the header.
