@@ -6,7 +6,7 @@ use super::args::ReadArgs;
 use super::table::{Align, Table, clean};
 use super::{Cli, CliError, report};
 use crate::domain::MailAddress;
-use crate::reading::{self, Reading};
+use crate::reading::{self, FailureClass, Reading};
 use crate::rules::Rules;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -156,9 +156,20 @@ fn notes(reading: &Reading) -> BTreeMap<usize, Vec<String>> {
         note(w.line, format!("注意：{}", w.text));
     }
     for r in &reading.recipients {
-        note(None, format!("不達 {} {}", r.address.as_str(), r.status.as_deref().unwrap_or_default()));
+        let told = [r.status.as_deref(), r.reason.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        note(None, format!("{} {} {told}（{}）", failure(r.class), r.address.as_str(), r.source));
     }
     notes
+}
+
+/// How final a failure is, in a word.
+fn failure(class: FailureClass) -> &'static str {
+    match class {
+        FailureClass::Hard => "不達",
+        FailureClass::Soft => "不達（一時的）",
+        FailureClass::Delayed => "遅延",
+        FailureClass::Unknown => "不達（種別不明）",
+    }
 }
 
 /// The word a value has in JSON.

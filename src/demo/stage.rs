@@ -2,7 +2,7 @@
 //! together from a configuration file like any other. Only the clock, the seed and the rhythm of polling differ.
 
 use super::story::{Mood, Story};
-use super::{DemoError, Options};
+use super::{DemoError, Options, people};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::MasterKey;
@@ -15,6 +15,7 @@ use crate::sandbox::{
 use crate::store::{self, Store};
 use crate::web::door::Door;
 use crate::web::{Link, Pages};
+use crate::workflow::rights::Role;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -67,7 +68,7 @@ pub(super) struct Stage {
 pub(super) async fn build(options: &Options, story: &Story) -> Result<Stage, DemoError> {
     let dir = open_dir(options.keep.as_deref())?;
     let mut ports = options.port..options.port.saturating_add(PORTS_TRIED);
-    // Whoever reaches the console is let in: this machine only.
+    // Its password is shown on its login page: this machine only.
     let console = door(IpAddr::V4(Ipv4Addr::LOCALHOST), &mut ports)?;
     let viewer = door(options.listen, &mut ports)?;
     let pickup = door(options.listen, &mut ports)?;
@@ -81,7 +82,9 @@ pub(super) async fn build(options: &Options, story: &Story) -> Result<Stage, Dem
         Link { ja: "物語の進行", en: "The story", href: format!("http://{}/", viewer.address()) },
         Link { ja: "証明書取得ページ", en: "Pick-up page", href: format!("http://{}/", pickup.address()) },
     ];
-    let pages = Pages { contact: assembly::contact(&config), pickup, console, links, samples: Vec::new() };
+    let sample = |(name, _, _): &(&str, &str, Role)| ((*name).to_owned(), people::PASSWORD.to_owned());
+    let samples = people::PEOPLE.iter().map(sample).collect();
+    let pages = Pages { contact: assembly::contact(&config), pickup, console, links, samples };
     let (pickup, console) = (pages.pickup.address(), pages.console.address());
     let setup = open_setup(&config)?;
     let per_domain = setup.rules.schedule.per_domain_per_minute;

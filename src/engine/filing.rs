@@ -46,6 +46,7 @@ impl Engine {
     pub fn file(&mut self, after: Cursor, mails: Vec<Arrived>) -> Result<(), EngineError> {
         for mail in mails {
             match self.step(SYSTEM, |step| file(step, after.uid_validity, &mail)) {
+                Ok(no) if mail.reading.kind == Kind::Bounce => super::bounces::log(&self.context, no),
                 Ok(_) => {}
                 Err(EngineError::Store(fault)) if fault.who_acts() == WhoActs::Operator => return Err(fault.into()),
                 Err(fault) => {
@@ -164,6 +165,13 @@ fn dispose(
     let own = reading.head.from.as_ref().is_some_and(|from| from.same_mailbox(&step.context.setup.post.from));
     match reading.kind {
         Kind::Bounce => super::bounces::file(step, mail, reading),
+        // Only mail servers write to the bounce address of a letter: words that no rule knows may be a report.
+        Kind::Inquiry | Kind::Other | Kind::NeedsReview
+            if super::bounces::addressed_row(step.context, reading).is_some() =>
+        {
+            let row = super::bounces::addressed_row(step.context, reading);
+            super::bounces::unknown(step, mail, row)
+        }
         _ if own => Ok(Disposition::OwnMail),
         Kind::AutoReply | Kind::Delivered => Ok(Disposition::AutoReply),
         Kind::Spam => Ok(Disposition::Spam),

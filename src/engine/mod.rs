@@ -40,6 +40,7 @@ pub mod filing;
 pub mod forecast;
 pub mod inspect;
 mod marks;
+pub mod outages;
 pub mod outbox;
 pub mod people;
 pub mod pickup;

@@ -153,6 +153,9 @@ pub(super) fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
                 return Err(EngineError::Refused("a mail in review is accepted or rejected, not closed"));
             }
             short(reason)?;
+            if let Subject::FailingTogether { tenants, .. } = &known.subject {
+                super::outages::settled(step, tenants)?;
+            }
             step.close_matter(known.no);
             Ok(())
         }
@@ -244,12 +247,13 @@ pub(super) fn short(reason: &str) -> Result<String, EngineError> {
 
 pub(super) fn close_of_mail(step: &mut Step<'_>, mail: MailNo) -> Result<(), EngineError> {
     close_where(step, |subject| match subject {
-        Subject::Mail { mail: of, .. } | Subject::Inquiry { mail: of } | Subject::UnknownBounce { mail: of } => {
+        Subject::Mail { mail: of, .. } | Subject::Inquiry { mail: of } | Subject::UnknownBounce { mail: of, .. } => {
             *of == mail
         }
         Subject::Tenant { .. }
         | Subject::Row { .. }
         | Subject::AnswerUndeliverable { .. }
+        | Subject::FailingTogether { .. }
         | Subject::NotComposed { .. } => false,
     })
 }
@@ -260,6 +264,7 @@ fn close_of_row(step: &mut Step<'_>, row: RowNo) -> Result<(), EngineError> {
         Subject::Mail { .. }
         | Subject::Inquiry { .. }
         | Subject::UnknownBounce { .. }
+        | Subject::FailingTogether { .. }
         | Subject::Tenant { .. }
         | Subject::NotComposed { .. } => false,
     })
@@ -271,6 +276,7 @@ fn close_of_tenant(step: &mut Step<'_>, tenant: TenantId) -> Result<(), EngineEr
         Subject::Mail { .. }
         | Subject::Inquiry { .. }
         | Subject::UnknownBounce { .. }
+        | Subject::FailingTogether { .. }
         | Subject::Row { .. }
         | Subject::AnswerUndeliverable { .. } => false,
     })
@@ -290,6 +296,7 @@ pub(super) fn settle_undeliverable(step: &mut Step<'_>, changes: &[Change]) -> R
         | Subject::Mail { .. }
         | Subject::Inquiry { .. }
         | Subject::UnknownBounce { .. }
+        | Subject::FailingTogether { .. }
         | Subject::Row { .. }
         | Subject::AnswerUndeliverable { .. }
         | Subject::NotComposed { .. } => false,

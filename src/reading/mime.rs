@@ -31,7 +31,7 @@ pub(super) struct Mail {
     pub(super) plain: Option<String>,
     pub(super) html: Option<html::Page>,
     pub(super) attachments: Vec<String>,
-    /// message/delivery-status, message/disposition-notification, message/feedback-report, text/rfc822-headers.
+    /// message/delivery-status, message/disposition-notification, message/feedback-report, headers of a returned mail.
     pub(super) reports: Vec<(String, String)>,
     pub(super) inside: Vec<Mail>,
     pub(super) mislabelled: bool,
@@ -150,16 +150,24 @@ fn take_part(mail: &mut Mail, part: &MessagePart<'_>, index: usize, raw: &[u8], 
         | "message/global-delivery-status"
         | "message/disposition-notification"
         | "message/feedback-report"
-        | "text/rfc822-headers" => {
+        | "text/rfc822-headers"
+        | "message/rfc822-headers"
+        | "text/rfc822"
+        | "message/partial" => {
             let text = charset::decode(cut(&bytes), charset.as_deref()).text;
             mail.reports.push((kind, text.replace("\r\n", "\n")));
         }
-        "text/plain" | "text/html" if !attached && (name.is_none() || index == 0) => {
+        "text/plain" | "text/html" if !attached && (name.is_none() || index == 0 || first_words(mail)) => {
             let decoded = charset::decode(cut(&bytes), charset.as_deref());
             take_text(mail, part, &kind, &decoded);
         }
         _ => mail.attachments.push(name.unwrap_or_else(|| header::clean(&kind))),
     }
+}
+
+/// Some servers give the text of their report a file name.
+fn first_words(mail: &Mail) -> bool {
+    mail.content_type == "multipart/report" && mail.plain.is_none() && mail.html.is_none()
 }
 
 fn take_text(mail: &mut Mail, part: &MessagePart<'_>, kind: &str, decoded: &charset::Decoded) {

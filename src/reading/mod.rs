@@ -37,6 +37,7 @@ mod statement;
 mod subject;
 mod trust;
 
+pub use bounce::FailureClass;
 pub use proposal::{Proposal, ProposalError, ProposedCentre};
 pub use reason::{Reason, Warning, WarningCode};
 
@@ -78,8 +79,10 @@ pub struct Reading {
     pub attachments: Vec<String>,
     /// Bounces: who failed.
     pub recipients: Vec<FailedRecipient>,
-    /// Bounces: the envelope tag (VERP) or Message-ID of the mail that failed, if it can be told.
+    /// Bounces: the Message-ID of the mail that failed, if it can be told.
     pub failed_message_id: Option<String>,
+    /// Bounces: to whom it was returned, and who the report says had sent: one of them may be a bounce address of ours.
+    pub returned_to: Vec<MailAddress>,
 }
 
 /// What the header says.
@@ -127,11 +130,26 @@ pub struct ReadCentre {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedRecipient {
     pub address: MailAddress,
-    /// `None`: the report does not tell.
-    pub permanent: Option<bool>,
+    pub class: FailureClass,
     /// Enhanced status code, `5.1.1`.
     pub status: Option<String>,
     pub reason: Option<String>,
+    /// The server that refused it (`Remote-MTA`), lower-case, if the report names one.
+    pub exchanger: Option<String>,
+    /// What tells it: `rfc3464`, `arf`, `ses`, `x-failed-recipients`, `text:exim` (a family of `rules/bounces.toml`),
+    /// `text`, `returned-mail`.
+    pub source: String,
+}
+
+impl FailedRecipient {
+    /// For good, for now, or not told.
+    pub fn permanent(&self) -> Option<bool> {
+        match self.class {
+            FailureClass::Hard => Some(true),
+            FailureClass::Soft | FailureClass::Delayed => Some(false),
+            FailureClass::Unknown => None,
+        }
+    }
 }
 
 /// [`read`], and a fault of ours makes the mail unreadable instead of ending the thread (invariant I10). This is what
@@ -164,6 +182,7 @@ pub fn read(raw: &[u8], rules: &Rules) -> Reading {
             reading.kind = kind;
             reading.recipients = told.recipients;
             reading.failed_message_id = told.failed_message_id;
+            reading.returned_to = told.returned_to;
             reading.reasons.retain(|r| *r == Reason::TooDeep);
             if kind == Kind::AutoReply && disposition::announces_new_contact(&reading.body) {
                 reading.reasons.push(Reason::NewContact);
@@ -189,6 +208,7 @@ impl Reading {
             attachments: Vec::new(),
             recipients: Vec::new(),
             failed_message_id: None,
+            returned_to: Vec::new(),
         }
     }
 

@@ -48,7 +48,11 @@ const DONE: [(&str, &str, &str); 14] = [
     ("cancel", "手続を取り消しました。", "Cancelled."),
     ("revoke", "失効しました。", "Revoked."),
     ("saved", "保存しました。", "Saved."),
-    ("asked", "申請しました。別の担当者が承認すると実行されます。", "Asked for; it is done once another person approves."),
+    (
+        "asked",
+        "申請しました。別の担当者が承認すると実行されます。",
+        "Asked for; it is done once another person approves.",
+    ),
 ];
 
 /// What stands on the page after an act; only words of ours.
@@ -56,12 +60,8 @@ pub(super) fn done(code: &str, lang: Lang) -> Option<&'static str> {
     DONE.iter().find(|(known, _, _)| *known == code).map(|(_, ja, en)| lang.pick(*ja, *en))
 }
 
-const READ_ONLY: Said = [
-    "操作できません",
-    "この役割ではできない操作です。",
-    "Not allowed",
-    "Your role does not allow this.",
-];
+const READ_ONLY: Said =
+    ["操作できません", "この役割ではできない操作です。", "Not allowed", "Your role does not allow this."];
 const REFUSED: Said = [
     "この操作はできませんでした",
     "何も変更していません。画面を読み直して、いまの状態をご確認ください。",
@@ -199,7 +199,8 @@ async fn doubts(console: &Arc<Console>, verb: &Verb) -> Option<Vec<Reason>> {
 
 /// Asks whether it is meant, with everything that was entered.
 fn confirm(console: &Console, visit: &Visit, fields: &Fields, doubts: &[Reason]) -> Response {
-    let kept: Vec<_> = fields.0.iter().filter(|(name, _)| name != "csrf").map(|(name, value)| context! { name, value }).collect();
+    let kept: Vec<_> =
+        fields.0.iter().filter(|(name, _)| name != "csrf").map(|(name, value)| context! { name, value }).collect();
     let doubts: Vec<_> = doubts.iter().map(|d| context! { code => d.code(), text => d.sentence() }).collect();
     let values = context! { kept, doubts, back => local_path(fields.get("back")) };
     super::frame::bare(console, visit, StatusCode::OK, "reason.html", values)

@@ -68,8 +68,9 @@ pub(super) async fn page(State(console): State<Arc<Console>>, Path(no): Path<Str
 
 pub(super) fn mail_of(subject: &Subject) -> Option<MailNo> {
     match subject {
-        Subject::Mail { mail, .. } | Subject::Inquiry { mail } | Subject::UnknownBounce { mail } => Some(*mail),
+        Subject::Mail { mail, .. } | Subject::Inquiry { mail } | Subject::UnknownBounce { mail, .. } => Some(*mail),
         Subject::Tenant { .. }
+        | Subject::FailingTogether { .. }
         | Subject::Row { .. }
         | Subject::AnswerUndeliverable { .. }
         | Subject::NotComposed { .. } => None,

@@ -51,6 +51,7 @@ pub(super) async fn page(State(console): State<Arc<Console>>, Path(id): Path<Str
             .values()
             .filter(|matter| match &matter.subject {
                 Subject::Tenant { tenant, .. } | Subject::NotComposed { tenant, .. } => *tenant == id,
+                Subject::FailingTogether { tenants, .. } => tenants.contains(&id),
                 Subject::Mail { .. }
                 | Subject::Inquiry { .. }
                 | Subject::Row { .. }

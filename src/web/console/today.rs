@@ -93,6 +93,7 @@ fn kind(desk: &Desk<'_>, subject: &Subject) -> (String, Vec<&'static str>) {
         Subject::Row { .. } => ("送信保留", "letter on hold", vec!["retry", "withdraw"]),
         Subject::AnswerUndeliverable { .. } => ("返信不達", "answer returned", vec!["close"]),
         Subject::NotComposed { .. } => ("作成不可", "not composed", vec!["close"]),
+        Subject::FailingTogether { .. } => ("まとまった不達", "failing together", vec!["close"]),
         Subject::UnknownBounce { .. } => ("不明な配信不能通知", "unknown bounce", vec!["close"]),
     };
     (lang.pick(ja, en).to_owned(), verbs)
@@ -115,6 +116,7 @@ pub(super) fn reasons(card: &MatterCard) -> Vec<Value> {
             reasons.iter().map(|r| context! { code => r.code(), text => r.sentence() }).collect()
         }
         other @ (Subject::Inquiry { .. }
+        | Subject::FailingTogether { .. }
         | Subject::Tenant { .. }
         | Subject::Row { .. }
         | Subject::AnswerUndeliverable { .. }

@@ -3,8 +3,8 @@
 
 use super::viewer::Viewer;
 use axum::extract::FromRequestParts;
-use axum::http::{StatusCode, header};
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use std::collections::HashMap;
 
 /// Language of a page.

@@ -70,8 +70,9 @@ impl Board {
     /// Mails that wait for a person.
     pub fn mails_in_question(&self) -> BTreeSet<MailNo> {
         let of = |subject: &Subject| match subject {
-            Subject::Mail { mail, .. } | Subject::Inquiry { mail } | Subject::UnknownBounce { mail } => Some(*mail),
+            Subject::Mail { mail, .. } | Subject::Inquiry { mail } | Subject::UnknownBounce { mail, .. } => Some(*mail),
             Subject::Tenant { .. }
+            | Subject::FailingTogether { .. }
             | Subject::Row { .. }
             | Subject::AnswerUndeliverable { .. }
             | Subject::NotComposed { .. } => None,
