@@ -204,6 +204,11 @@ impl Survey {
         Ok(figures)
     }
 
+    /// Requests that wait for a second person.
+    pub fn asks_waiting(&self) -> Result<u64, EngineError> {
+        super::approvals::count_waiting(self)
+    }
+
     pub(super) fn load<T: DeserializeOwned>(&self, table: Table, key: &[u8]) -> Result<Option<T>, EngineError> {
         self.store().get(table, key)?.map(|bytes| codec::decode(&bytes)).transpose()
     }

@@ -6,8 +6,12 @@ use super::frame::{Said, told};
 use super::visit::{Lang, Visit, local_path};
 use crate::domain::{LgCode, MailAddress, MailNo, RowNo, TenantId};
 use crate::engine::EngineError;
-use crate::engine::approvals::Done;
+use crate::engine::approvals::{AskVerb, Done};
+use crate::engine::people::PeopleVerb;
+use crate::engine::records::{AskNo, WaveNo};
 use crate::engine::staff::Verb;
+use crate::engine::waves::WaveVerb;
+use crate::letters::LetterKind;
 use crate::reading::{Proposal, ProposedCentre, Reason};
 use crate::workflow::{ReissueReason, RevocationReason};
 use axum::Form;
@@ -34,7 +38,7 @@ impl Fields {
 }
 
 /// What a verb is called once it is done, and what it is called on a button: code, Japanese, English.
-const DONE: [(&str, &str, &str); 14] = [
+const DONE: [(&str, &str, &str); 23] = [
     ("accept", "登録しました。差出人に受付通知を送ります。", "Registered. The sender gets a receipt."),
     ("write", "差出人への問い合わせを送信に入れました。", "Your letter to the sender is on its way."),
     ("reject", "見送りました。", "Put aside."),
@@ -47,6 +51,15 @@ const DONE: [(&str, &str, &str); 14] = [
     ("reissue", "再発行しました。以前のURLは無効です。", "Issued anew; the old address is dead."),
     ("cancel", "手続を取り消しました。", "Cancelled."),
     ("revoke", "失効しました。", "Revoked."),
+    ("approve", "承認しました。実行されています。", "Approved; it is done."),
+    ("refuse", "却下しました。", "Refused."),
+    ("recall", "申請を取り下げました。", "Taken back."),
+    ("plan", "一斉送信を作成しました。内容を確認してください。", "Planned; look at every letter."),
+    ("tick", "対象を変更しました。", "Changed."),
+    ("let-go", "送信を始めました。まず先行分だけが出ます。", "Under way; a few leave first."),
+    ("halt", "停止しました。", "Halted."),
+    ("take-back", "残りを取り消しました。", "What had not left was taken back."),
+    ("end-session", "セッションを終了しました。", "Session ended."),
     ("saved", "保存しました。", "Saved."),
     (
         "asked",
@@ -129,6 +142,8 @@ pub(super) fn verb(fields: &Fields) -> Result<Verb, &'static str> {
     let mail = || fields.get("mail").parse().map(MailNo).map_err(|_| "no mail is named");
     let row = || fields.get("row").parse().map(RowNo).map_err(|_| "no letter is named");
     let tenant = || fields.get("tenant").parse::<TenantId>().map_err(|_| "no tenant is named");
+    let number = |name: &str| fields.get(name).parse::<u64>().map_err(|_| "no number is given");
+    let wave = || number("wave").map(WaveNo);
     Ok(match fields.get("verb") {
         "accept" => accept(mail()?, fields)?,
         "write" => Verb::WriteToSender {
@@ -146,6 +161,18 @@ pub(super) fn verb(fields: &Fields) -> Result<Verb, &'static str> {
         "retry" => Verb::Retry { row: row()? },
         "withdraw" => Verb::Withdraw { row: row()?, reason: reason()? },
         "reissue" => Verb::Reissue { tenant: tenant()?, reason: named::<ReissueReason>(fields.get("why"))? },
+        "approve" => Verb::Ask(AskVerb::Approve { no: AskNo(number("ask")?) }),
+        "refuse" => Verb::Ask(AskVerb::Refuse { no: AskNo(number("ask")?), reason: reason()? }),
+        "recall" => Verb::Ask(AskVerb::Recall { no: AskNo(number("ask")?) }),
+        "plan" => Verb::Wave(WaveVerb::Plan { letter: named::<LetterKind>(fields.get("letter"))? }),
+        "tick" => Verb::Wave(WaveVerb::Tick { wave: wave()?, row: row()?, on: fields.get("on") == "1" }),
+        "let-go" => {
+            let revision = fields.get("revision").parse().map_err(|_| "the list that was looked at is not named")?;
+            Verb::Wave(WaveVerb::Release { wave: wave()?, revision })
+        }
+        "halt" => Verb::Wave(WaveVerb::Halt { wave: wave()?, reason: reason()? }),
+        "take-back" => Verb::Wave(WaveVerb::Withdraw { wave: wave()?, reason: reason()? }),
+        "end-session" => Verb::People(PeopleVerb::EndSession { session: number("session")? }),
         "cancel" => Verb::Cancel { tenant: tenant()?, reason: reason()? },
         "revoke" => Verb::Revoke { tenant: tenant()?, reason: named::<RevocationReason>(fields.get("why"))? },
         _ => return Err("there is no such act"),

@@ -20,7 +20,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 21] = templates![
+const TEMPLATES: [(&str, &str); 25] = templates![
     "frame.html",
     "parts.html",
     "today.html",
@@ -40,6 +40,10 @@ const TEMPLATES: [(&str, &str); 21] = templates![
     "bulk.html",
     "job.html",
     "help.html",
+    "approvals.html",
+    "waves.html",
+    "wave.html",
+    "people.html",
     "notice.html",
     "reason.html",
 ];
@@ -62,17 +66,23 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 });
 
 /// The views in the order of the day: address, Japanese, English.
-const VIEWS: [(&str, &str, &str); 9] = [
+const VIEWS: [(&str, &str, &str); 12] = [
     ("/", "今日", "Today"),
     ("/review", "要確認", "Review"),
+    ("/approvals", "承認", "Approvals"),
     ("/inbox", "受信", "Inbox"),
     ("/outbox", "送信", "Outbox"),
+    ("/waves", "一斉送信", "Waves"),
     ("/tenants", "利用機関", "Tenants"),
     ("/progress", "進捗", "Progress"),
     ("/forecast", "予定", "Forecast"),
     ("/audit", "監査", "Audit"),
     ("/health", "稼働", "Health"),
+    ("/people", "アカウント", "Accounts"),
 ];
+
+/// The keys of the views, in their order.
+const KEYS: &str = "1234567890uw";
 
 /// What a view is made from.
 pub(super) struct Desk<'a> {
@@ -183,12 +193,13 @@ fn frame(console: &Console, visit: &Visit, board: Option<&Board>, now: Timestamp
         .map(|(place, (href, ja, en))| {
             let key = first(href);
             let count = match key.as_str() {
-                "review" => counts.review,
-                "outbox" => counts.outbox,
-                "health" => counts.health,
+                "review" => counts.review as u64,
+                "outbox" => counts.outbox as u64,
+                "health" => counts.health as u64,
+                "approvals" => counts.approvals,
                 _ => 0,
             };
-            context! { href, word => lang.pick(*ja, *en), key => key.clone(), count, current => key == here, no => place + 1 }
+            context! { href, word => lang.pick(*ja, *en), key => key.clone(), count, current => key == here, no => KEYS.get(place..=place) }
         })
         .collect();
     let links: Vec<_> =

@@ -32,6 +32,8 @@ pub(super) struct Counts {
     pub(super) review: usize,
     /// Letters that wait for a person.
     pub(super) outbox: usize,
+    /// Requests that wait for a second person.
+    pub(super) approvals: u64,
     /// Red lines.
     pub(super) health: usize,
     head: u64,
@@ -42,6 +44,7 @@ pub(super) fn counts(console: &Console, board: &Board, now: Timestamp) -> Counts
     Counts {
         review: board.matters.len(),
         outbox: waiting.filter(|card| matches!(card.state.0, "held" | "unknown")).count(),
+        approvals: console.source.survey.asks_waiting().unwrap_or(0),
         health: super::health::red(console, now),
         head: board.seen,
     }

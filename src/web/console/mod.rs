@@ -11,7 +11,7 @@
 //! | `visit` | one request: viewer, language, colours, parameters |
 //! | `frame` | what every page has; templates |
 //! | `words` | both languages: states, times, ages |
-//! | `today`, `inbox`, `mail`, `outbox`, `letter`, `tenants`, `tenant`, `progress`, `forecast`, `audit`, `health`, `find` | the views |
+//! | `today`, `inbox`, `mail`, `outbox`, `letter`, `tenants`, `tenant`, `progress`, `forecast`, `audit`, `health`, `find`, `together` | the views |
 //! | `chart`, `tiles` | pictures as SVG |
 //! | `act` | one decision; `bulk`, `jobs`: the same for many |
 //! | `csv` | lists as files |
@@ -41,6 +41,7 @@ mod tenant;
 mod tenants;
 mod tiles;
 mod today;
+mod together;
 pub mod viewer;
 mod visit;
 mod words;
@@ -114,6 +115,10 @@ pub(super) fn router(source: Source, links: Vec<Link>) -> Router {
         .route("/audit", get(audit::page))
         .route("/audit/verify", post(audit::verify))
         .route("/health", get(health::page))
+        .route("/approvals", get(together::approvals))
+        .route("/waves", get(together::waves))
+        .route("/waves/{no}", get(together::wave))
+        .route("/people", get(together::people))
         .route("/search", get(find::page))
         .route("/help", get(frame::help))
         .route("/act", post(act::act))

@@ -53,7 +53,10 @@ pub(super) async fn page(State(console): State<Arc<Console>>, visit: Visit) -> R
             urgent => left.iter().take(4).sum::<u64>(),
             map => map(lang, authorities, &covered), written => authorities.len() - missing.len(), authorities => authorities.len(),
             prefectures => by_prefecture(lang, authorities, &covered),
-            missing => missing.iter().map(|a| nudge(desk, a)).collect::<Vec<_>>(),
+            missing => missing
+                .iter()
+                .map(|a| context! { code => a.code.as_str(), name => a.name, prefecture => a.prefecture, centres => a.centres.len() })
+                .collect::<Vec<_>>(),
         })
     })
     .await
@@ -97,10 +100,7 @@ fn nudge(desk: &Desk<'_>, authority: &Authority) -> Value {
         authority.name,
         from.official(),
     );
-    context! {
-        code => authority.code.as_str(), name => authority.name, prefecture => authority.prefecture,
-        site => authority.site, centres => authority.centres.len(), text,
-    }
+    context! { site => authority.site, text }
 }
 
 fn sum<'a>(authorities: impl Iterator<Item = &'a Authority>, covered: &Covered) -> Coverage {

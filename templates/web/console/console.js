@@ -99,7 +99,7 @@
     const source = new EventSource("/events");
     source.addEventListener("counts", (event) => {
       const counts = JSON.parse(event.data);
-      for (const key of ["review", "outbox", "health"]) {
+      for (const key of ["review", "approvals", "outbox", "health"]) {
         const badge = one(`[data-count="${key}"] b`);
         if (badge) { badge.textContent = counts[key]; badge.hidden = !counts[key]; }
       }
