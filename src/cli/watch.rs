@@ -29,8 +29,13 @@ pub(super) fn run(desk: &mut Desk, seconds: u64, times: Option<u64>) -> Result<E
         if times.is_some_and(|times| looked >= times) {
             return Ok(ExitCode::SUCCESS);
         }
-        std::thread::sleep(Duration::from_secs(seconds));
+        pause(seconds);
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a person looks on, in real seconds; no event waits for this")]
+fn pause(seconds: u64) {
+    std::thread::sleep(Duration::from_secs(seconds));
 }
 
 fn look(desk: &mut Desk) -> Result<(), CliError> {

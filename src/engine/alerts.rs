@@ -3,7 +3,7 @@
 //! The one mechanism for this: who finds trouble calls [`Engine::alert`] as often as it likes.
 
 use super::people::Account;
-use super::records::About;
+use super::records::{About, Subject};
 use super::step::Step;
 use super::{Context, Engine, EngineError, SYSTEM, codec};
 use crate::domain::time::{DAY, HOUR};
@@ -71,9 +71,12 @@ impl Cause {
             | Self::SendingStopped
             | Self::MailsUnaccounted
             | Self::JournalBroken
-            | Self::LettersLate
-            | Self::Bounces => HOUR,
-            Self::OutcomesUnknown | Self::ReviewsWaiting | Self::WaveStopped | Self::RequestsWaiting => DAY,
+            | Self::LettersLate => HOUR,
+            Self::OutcomesUnknown
+            | Self::ReviewsWaiting
+            | Self::WaveStopped
+            | Self::RequestsWaiting
+            | Self::Bounces => DAY,
         }
     }
 
@@ -125,14 +128,17 @@ impl Engine {
         Ok(!recipients(&self.context)?.is_empty())
     }
 
-    /// Requests and stopped waves that wait for somebody, as alerts.
+    /// Requests, stopped waves and tenants failing together that wait for somebody, as alerts.
     pub fn waiting_for_people(&self) -> Result<Vec<(Cause, Vec<String>)>, EngineError> {
         let asks = self.asks(true, None, LINES_MAX)?.items;
         let asks: Vec<String> = asks.iter().map(|ask| format!("申請{}：{}", ask.no.0, ask.text)).collect();
         let waves = self.waves()?;
         let stopped = waves.iter().filter(|wave| matches!(wave.detail, Wave::Stopped { .. }));
         let stopped: Vec<String> = stopped.map(|wave| format!("一斉送信{}：{}", wave.no.0, wave.letter_name)).collect();
-        let causes = [(Cause::RequestsWaiting, asks), (Cause::WaveStopped, stopped)];
+        let matters = self.matters(super::views::PAGE_MAX)?;
+        let failing = matters.iter().filter(|matter| matches!(matter.subject, Subject::FailingTogether { .. }));
+        let failing: Vec<String> = failing.map(|matter| super::views::words::subject(&matter.subject)).collect();
+        let causes = [(Cause::RequestsWaiting, asks), (Cause::WaveStopped, stopped), (Cause::Bounces, failing)];
         Ok(causes.into_iter().filter(|(_, lines)| !lines.is_empty()).collect())
     }
 }

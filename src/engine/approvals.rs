@@ -12,7 +12,7 @@ use super::survey::Survey;
 use super::views::Page;
 use super::waves::WaveVerb;
 use super::{Engine, EngineError, SYSTEM, codec};
-use crate::domain::Timestamp;
+use crate::domain::{Date, Timestamp};
 use crate::store::Table;
 use crate::workflow::approval::{self, Approval, ApprovalEvent};
 use crate::workflow::course::Course;
@@ -128,9 +128,9 @@ pub(super) fn act(step: &mut Step<'_>, who: &Who, verb: &Verb) -> Result<Done, E
         | Verb::Reject { .. }
         | Verb::AskSender { .. }
         | Verb::WriteToSender { .. }
-        | Verb::Reread { .. }
         | Verb::ApproveDomain { .. }
         | Verb::ForgetDomain { .. }
+        | Verb::Reread { .. }
         | Verb::Close { .. }
         | Verb::Hold { .. }
         | Verb::Release { .. }
@@ -159,11 +159,14 @@ fn act_of(step: &mut Step<'_>, who: &Who, role: Role, verb: &Verb) -> Result<Act
         Verb::Reject { .. }
         | Verb::AskSender { .. }
         | Verb::WriteToSender { .. }
-        | Verb::Reread { .. }
         | Verb::ApproveDomain { .. }
         | Verb::ForgetDomain { .. }
+        | Verb::Reread { .. }
         | Verb::Close { .. } => Act::Decide,
         Verb::Hold { .. } | Verb::Release { .. } | Verb::Retry { .. } | Verb::Withdraw { .. } => Act::Send,
+        Verb::Reissue { .. } if reissued_today(step)? >= step.policy().rules.schedule.oversight.waves.free_per_day => {
+            Act::ReissueMany
+        }
         Verb::Reissue { .. } => Act::Reissue,
         Verb::ReissueMany { .. } => Act::ReissueMany,
         Verb::Cancel { .. } => Act::Cancel,
@@ -175,6 +178,17 @@ fn act_of(step: &mut Step<'_>, who: &Who, role: Role, verb: &Verb) -> Result<Act
         Verb::Wave(WaveVerb::Release { .. }) => Act::WaveRelease,
         Verb::Wave(WaveVerb::Halt { .. } | WaveVerb::Withdraw { .. }) => Act::WaveStop,
     })
+}
+
+/// How many were re-issued singly today: one after the other is many, too.
+fn reissued_today(step: &Step<'_>) -> Result<u32, EngineError> {
+    let counted: Option<(Date, u32)> = step.context.load(Table::Tally, b"reissued")?;
+    Ok(counted.filter(|(day, _)| *day == step.now.date()).map_or(0, |(_, count)| count))
+}
+
+pub(super) fn count_reissue(step: &mut Step<'_>) -> Result<(), EngineError> {
+    let count = reissued_today(step)?;
+    step.put(Table::Tally, "reissued", &(step.now.date(), count.saturating_add(1)))
 }
 
 /// Whether a secret may have left for a tenant's present address.
@@ -270,10 +284,8 @@ impl Engine {
             limit,
             |ask| ask.no.0.to_string(),
             |ask| {
-                Ok(Some(ask)
-                    .filter(|ask| !waiting || ask.state.lapses().is_some())
-                    .map(|ask| ask.view())
-                    .transpose()?)
+                let shown = !waiting || ask.state.lapses().is_some();
+                shown.then(|| ask.view()).transpose()
             },
         )
     }

@@ -180,6 +180,7 @@ pub(super) fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
         }
         Verb::Reissue { tenant, reason } => {
             let nonce = step.nonce()?;
+            super::approvals::count_reissue(step)?;
             close_of_tenant(step, *tenant)?;
             step.course_event(*tenant, &CourseEvent::Reissued { reason: *reason, nonce })
         }
@@ -203,7 +204,9 @@ fn reissue_many(step: &mut Step<'_>, tenants: &[TenantId], reason: ReissueReason
         let nonce = step.nonce()?;
         match step.course_event(*tenant, &CourseEvent::Reissued { reason, nonce }) {
             Ok(()) => close_of_tenant(step, *tenant)?,
-            Err(EngineError::Refused(why)) => refused.push(json!({"tenant": tenant, "why": why})),
+            Err(fault @ (EngineError::Refused(_) | EngineError::NoTenant(_))) => {
+                refused.push(json!({"tenant": tenant, "why": fault.to_string()}));
+            }
             Err(fault) => return Err(fault),
         }
     }

@@ -148,7 +148,9 @@ fn places(context: &Context, wave: WaveNo) -> Result<Vec<(RowNo, Place)>, Engine
 
 fn tally(places: &[(RowNo, Place)]) -> Tally {
     let mut tally = Tally::default();
-    places.iter().for_each(|(_, place)| tally.count(place.member));
+    for (_, place) in places {
+        tally.count(place.member);
+    }
     tally
 }
 

@@ -172,11 +172,15 @@ async fn log_in(
     let proof = proof.map_err(|_| busy())?.map_err(|_| busy())?;
     let name = name.to_owned();
     let Some(mut proof) = proof else {
-        keys.iter().for_each(|key| gate.throttle().wrong(key, now));
+        for key in &keys {
+            gate.throttle().wrong(key, now);
+        }
         let _noted = gate.source.handle.call(move |engine| engine.log_in_failed(&name, &from)).await;
         return Err((StatusCode::UNAUTHORIZED, "アカウント名またはパスワードが違います。".to_owned()));
     };
-    keys.iter().for_each(|key| gate.throttle().right(key));
+    for key in &keys {
+        gate.throttle().right(key);
+    }
     proof.certificate = certificate;
     let begun = gate.source.handle.call(move |engine| engine.log_in(&name, &proof, &from, &agent)).await;
     begun.map_err(|_| busy())?.map_err(|fault| (StatusCode::UNAUTHORIZED, fault.to_string()))

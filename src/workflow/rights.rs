@@ -177,8 +177,8 @@ impl Act {
 pub fn right(role: Role, act: Act) -> Right {
     use {Act as A, Right as R, Role as P};
     match (act, role) {
-        (A::Look | A::Export | A::OwnPassword, P::Operator | P::Approver | P::Auditor | P::Admin) => R::Allowed,
-        (
+        (A::Look | A::Export | A::OwnPassword, P::Operator | P::Approver | P::Auditor | P::Admin)
+        | (
             A::Decide | A::Send | A::Reissue | A::Cancel | A::WavePrepare | A::WaveStop | A::Recall,
             P::Operator | P::Approver | P::Admin,
         )

@@ -10,8 +10,7 @@
 //! | Withdrawn | – | same | – | – |
 //!
 //! – is [`Refused`]. ¹ lets the first canaries go (after a stop: what had failed until then is forgiven). ² all canaries
-//! have left and stood for the configured minutes; from then on [`BATCH`] letters at a time, the next when all of the last
-//! have settled. ³ at the first canary that fails, later at the configured number of failures: the circuit breaker; what was
+//! have left and stood for the configured minutes; from then on at most [`BATCH`] letters are under way at once. ³ at the first canary that fails, later at the configured number of failures: the circuit breaker; what was
 //! let go and has not left is kept back again. ⁴ what has not left is taken back.
 //!
 //! Who may release says [`super::rights`], and the second person [`super::approval`].
@@ -23,7 +22,7 @@ use crate::rules::WavePolicy;
 use crate::workflow::delivery::{Delivery, HoldReason};
 use serde::{Deserialize, Serialize};
 
-/// Letters let go at once; each batch settles before the next.
+/// Letters under way at once.
 pub const BATCH: u32 = 20;
 /// Most letters of one wave; more make a second one.
 pub const LETTERS_MAX: usize = 2000;
@@ -301,10 +300,11 @@ fn running(
     if tally.failed.saturating_sub(forgiven) >= policy.stop_at {
         return stopped(now, "届かないメールが続いたため、自動で停止しました");
     }
-    match (tally.out, tally.waiting) {
+    let room = BATCH.saturating_sub(tally.out).min(tally.waiting);
+    match (tally.out, room) {
         (0, 0) => (Wave::Done { at: now }, Vec::new()),
-        (0, _) => (Wave::Running { since, forgiven }, vec![WaveEffect::LetGo(BATCH)]),
-        (_, _) => (Wave::Running { since, forgiven }, Vec::new()),
+        (_, 0) => (Wave::Running { since, forgiven }, Vec::new()),
+        (_, room) => (Wave::Running { since, forgiven }, vec![WaveEffect::LetGo(room)]),
     }
 }
 

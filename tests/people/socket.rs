@@ -85,7 +85,16 @@ fn every_role_over_the_socket() {
     assert!(String::from_utf8_lossy(&denied.stderr).contains("of the role operator"));
     let letters: Value = serde_json::from_str(&place.did(&["wave", "--json", "--as", "audit"], &typed)).unwrap();
     assert!(letters["waves"].as_array().unwrap().is_empty());
-    assert!(place.did(&["approval", "list", "--all"], "").contains("取下げ"));
+    let bulk = ["tenant", "reissue", "011002-00", "011002-01", "--reason", "lost", "--apply"];
+    let output = place.typed(&[&bulk[..], &["--as", "op"]].concat(), &typed);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("申請1として受け付けました"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let own = place.typed(&["approval", "approve", "1", "--as", "op"], &typed);
+    assert!(String::from_utf8_lossy(&own.stderr).contains("of the role operator"));
+    assert!(place.did(&["approval"], "").contains("2機関の証明書を一括して再発行"));
+    assert!(place.did(&["approval", "approve", "1", "--as", "ap"], &typed).contains("承認済み"));
+    let tenant: Value = serde_json::from_str(&place.did(&["tenant", "show", "011002-01", "--json"], "")).unwrap();
+    assert_eq!(tenant["generation"], 2, "{tenant}");
     let watched = place.did(&["queue", "watch", "--times", "1"], "");
     assert!(watched.contains("要確認") && !watched.contains('\u{1b}'), "{watched}");
     let watched = place.did(&["queue", "watch", "--times", "2", "--seconds", "1", "--json"], "");

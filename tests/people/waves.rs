@@ -156,3 +156,20 @@ fn without_two_persons_nothing_waits() {
     assert_eq!(world.deliver(|_| relayed()).len(), 3, "the notices leave as before");
     assert!(world.engine.waves().unwrap().is_empty() && world.engine.unplanned().unwrap().is_empty());
 }
+
+#[test]
+fn one_after_the_other_is_many_too() {
+    let mut world = world(2);
+    world.everybody();
+    let reissue = |serial| {
+        let tenant = crate::tenant(serial);
+        Verb::Reissue { tenant, reason: annai::workflow::ReissueReason::Lost }
+    };
+    let free = world.engine.setup().rules.schedule.oversight.waves.free_per_day;
+    let done = (0..free).map(|at| world.engine.act(who("op"), &reissue(u16::try_from(at % 3).unwrap())).unwrap());
+    assert!(done.collect::<Vec<_>>().iter().all(|done| *done == annai::engine::approvals::Done::Done));
+    let asked = world.asked("op", &reissue(1));
+    assert_eq!(world.engine.ask(asked).unwrap().act, annai::workflow::rights::Act::ReissueMany);
+    world.pass(annai::domain::time::DAY);
+    assert_eq!(world.engine.act(who("op"), &reissue(2)).unwrap(), annai::engine::approvals::Done::Done);
+}

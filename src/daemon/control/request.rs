@@ -278,9 +278,6 @@ fn after(engine: &Engine, act: &Verb) -> Result<Value, EngineError> {
         | Verb::AskSender { mail }
         | Verb::WriteToSender { mail, .. }
         | Verb::Reread { mail } => value(engine.item(*mail)?),
-        Verb::ApproveDomain { authority, .. } | Verb::ForgetDomain { authority, .. } => {
-            value(engine.domains(Some(*authority))?)
-        }
         Verb::ReissueMany { tenants, .. } => Ok(json!({"tenants": tenants, "done": true})),
         Verb::People(PeopleVerb::EndSession { session }) => Ok(json!({"session": session, "ended": true})),
         Verb::People(
@@ -301,6 +298,9 @@ fn after(engine: &Engine, act: &Verb) -> Result<Value, EngineError> {
             | WaveVerb::Halt { wave, .. }
             | WaveVerb::Withdraw { wave, .. },
         ) => value(engine.wave_of(*wave)?),
+        Verb::ApproveDomain { authority, .. } | Verb::ForgetDomain { authority, .. } => {
+            value(engine.domains(Some(*authority))?)
+        }
         Verb::Close { matter, .. } => Ok(json!({"matter": matter, "closed": true})),
         Verb::Hold { row, .. } | Verb::Release { row } | Verb::Retry { row } | Verb::Withdraw { row, .. } => {
             value(engine.letter(*row)?)

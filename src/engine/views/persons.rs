@@ -25,9 +25,9 @@ pub(super) fn act(verb: &Verb) -> String {
         | Verb::Reject { .. }
         | Verb::AskSender { .. }
         | Verb::WriteToSender { .. }
-        | Verb::Reread { .. }
         | Verb::ApproveDomain { .. }
         | Verb::ForgetDomain { .. }
+        | Verb::Reread { .. }
         | Verb::Close { .. }
         | Verb::Hold { .. }
         | Verb::Release { .. }

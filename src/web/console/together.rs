@@ -155,4 +155,3 @@ pub(super) async fn people(State(console): State<Arc<Console>>, visit: Visit) ->
     })
     .await
 }
-

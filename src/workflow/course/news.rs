@@ -87,16 +87,16 @@ pub(super) fn returned(
         LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired => {
             enrol(course, generation, &EnrolmentEvent::Returned { letter }, now, policy)
         }
-        LetterKind::Report
-        | LetterKind::Alert
-        | LetterKind::Receipt
+        LetterKind::Receipt
         | LetterKind::UnderReview
         | LetterKind::CorrectionRequest
         | LetterKind::AskAuthority
         | LetterKind::AskResend
         | LetterKind::AskConfirm
         | LetterKind::AskOrigin
-        | LetterKind::AskReply => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
+        | LetterKind::AskReply
+        | LetterKind::Report
+        | LetterKind::Alert => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
     }
 }
 

@@ -32,10 +32,10 @@ pub(super) fn returned(state: &State, letter: LetterKind) -> Result<(State, Vec<
             | LetterKind::AskConfirm
             | LetterKind::AskOrigin
             | LetterKind::AskReply
-            | LetterKind::Report
-            | LetterKind::Alert
             | LetterKind::Welcome
-            | LetterKind::Credentials,
+            | LetterKind::Credentials
+            | LetterKind::Report
+            | LetterKind::Alert,
         ) => return Err(Refused("this letter does not belong to a certificate course")),
     })
 }
