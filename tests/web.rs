@@ -284,7 +284,7 @@ async fn every_answer_has_its_headers() {
             "content-security-policy: default-src 'none'",
             "frame-ancestors 'none'",
             "cache-control: no-store",
-            "referrer-policy: no-referrer",
+            if to == world.console { "referrer-policy: same-origin" } else { "referrer-policy: no-referrer" },
             "x-content-type-options: nosniff",
             "x-frame-options: deny",
         ] {

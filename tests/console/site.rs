@@ -5,7 +5,6 @@ use annai::engine::thread::{Handle, start};
 use annai::health::{Health, MailboxCount};
 use annai::store::Store;
 use annai::web::{Contact, Pages, Source};
-use annai::workflow::rights::Role;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

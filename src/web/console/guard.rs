@@ -12,7 +12,10 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; c
 /// Lets the console's own style, script and pictures through.
 pub(super) fn with_policy(router: Router) -> Router {
     router.layer(map_response(async |mut response: Response| {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+        // With "no-referrer" browsers send `Origin: null` with our own forms, and every one would be refused.
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         response
     }))
 }

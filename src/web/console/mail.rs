@@ -59,6 +59,11 @@ pub(super) async fn page(State(console): State<Arc<Console>>, Path(no): Path<Str
             chip => chip(lang, (shown.item.disposition.name(), shown.disposition_name)),
             decidable, reasons => reasons(&shown), lines => lines(&shown), form => form(desk, &shown),
             changes => shown.changes.iter().map(|c| change(desk, c)).collect::<Vec<_>>(),
+            evidence => shown
+                .evidence
+                .iter()
+                .map(|e| context! { name => e.name, mark => e.mark, text => e.piece.text })
+                .collect::<Vec<_>>(),
             attachments => shown.attachments, draft, answers, tasks,
             neighbours => neighbours(desk, no), authorities => authorities(desk),
         })

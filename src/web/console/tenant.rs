@@ -80,7 +80,22 @@ pub(super) async fn page(State(console): State<Arc<Console>>, Path(id): Path<Str
 fn timeline(desk: &Desk<'_>, id: TenantId, first: MailNo) -> Result<Vec<Value>, Trouble> {
     let mut numbers = desk.board.trail.about(Some(id), &[first]);
     numbers.drain(..numbers.len().saturating_sub(ENTRIES_SHOWN));
-    let lines = desk.view.entries_about(HistoryOf::Tenant(id), &numbers)?;
+    let mut lines = desk.view.entries_about(HistoryOf::Tenant(id), &numbers)?;
+    let own = format!("{id} ");
+    let mut known = String::new();
+    for line in &mut lines {
+        // Whose state it is stands above already; it is told where it has changed.
+        line.text.retain_mut(|text| {
+            if !text.starts_with(&own) {
+                return true;
+            }
+            *text = text.split_once("）：").map_or_else(|| text.clone(), |(_, state)| format!("→ {state}"));
+            let news = *text != known;
+            known.clone_from(text);
+            news
+        });
+    }
+    lines.retain(|line| !line.text.is_empty());
     Ok(by_day(desk, &lines))
 }
 

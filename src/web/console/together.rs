@@ -71,7 +71,7 @@ fn state(lang: Lang, wave: &WaveView) -> Value {
     let tally = &wave.tally;
     let all = tally.waiting + tally.unticked + tally.out + tally.left + tally.failed + tally.withdrawn;
     context! {
-        no => wave.no, letter => lang.word((wave.letter, wave.letter_name)), by => wave.by, planned => lang.moment(wave.planned),
+        no => wave.no, letter => lang.word((wave.letter, wave.letter_name)), by => wave.by.trim_start_matches("staff:"), planned => lang.moment(wave.planned),
         word => lang.word((wave.state, wave.state_name)), tone, why, revision => wave.revision, ask => wave.ask, all,
         waiting => tally.waiting, unticked => tally.unticked, out => tally.out, left => tally.left, failed => tally.failed,
         draft => matches!(wave.detail, Wave::Draft), goes => matches!(wave.detail, Wave::Canaries { .. } | Wave::Running { .. }),
