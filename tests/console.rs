@@ -107,7 +107,9 @@ async fn the_ministry_looks_and_changes_nothing() {
         assert_eq!(page.status, 200, "{path}");
         // Their own sessions anybody may end.
         assert!(
-            path == "/people" || !page.body.contains("action=\"/act\"") && !page.body.contains("action=\"/bulk\" class=\"bulk\"><button"),
+            path == "/people"
+                || !page.body.contains("action=\"/act\"")
+                    && !page.body.contains("action=\"/bulk\" class=\"bulk\"><button"),
             "{path} offers an act"
         );
     }

@@ -23,6 +23,7 @@ mod header;
 mod html;
 mod json;
 mod judge;
+pub mod limits;
 mod listed;
 mod marks;
 pub mod mime;
@@ -36,6 +37,7 @@ mod sections;
 mod statement;
 mod subject;
 mod trust;
+mod veil;
 
 pub use bounce::FailureClass;
 pub use proposal::{Proposal, ProposalError, ProposedCentre};
@@ -176,6 +178,9 @@ pub fn read(raw: &[u8], rules: &Rules) -> Reading {
     if mail.too_deep {
         reading.reasons.push(Reason::TooDeep);
     }
+    if mail.over_limit {
+        reading.reasons.push(Reason::OverLimit);
+    }
     let told = disposition::tell(&mail, &reading.head, &reading.body, rules);
     match told.kind {
         Some(kind) => {
@@ -183,7 +188,7 @@ pub fn read(raw: &[u8], rules: &Rules) -> Reading {
             reading.recipients = told.recipients;
             reading.failed_message_id = told.failed_message_id;
             reading.returned_to = told.returned_to;
-            reading.reasons.retain(|r| *r == Reason::TooDeep);
+            reading.reasons.retain(|r| matches!(r, Reason::TooDeep | Reason::OverLimit));
             if kind == Kind::AutoReply && disposition::announces_new_contact(&reading.body) {
                 reading.reasons.push(Reason::NewContact);
             }
@@ -228,9 +233,10 @@ impl Reading {
 }
 
 fn head(mail: &mime::Mail, rules: &Rules, reasons: &mut Vec<Reason>) -> Head {
-    let senders: Vec<_> =
-        mail.fields.iter().filter(|(n, _)| n == "from").flat_map(|(_, v)| header::addresses(v)).collect();
-    let from_fields = mail.fields.iter().filter(|(n, _)| n == "from").count();
+    // Two are too many already; more need not be looked at.
+    let from = || mail.fields.iter().filter(|(n, _)| n == "from").take(2);
+    let senders: Vec<_> = from().flat_map(|(_, v)| header::addresses(v)).collect();
+    let from_fields = from().count();
     if from_fields > 1 || senders.len() > 1 {
         reasons.push(Reason::SeveralFrom);
     }

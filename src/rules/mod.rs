@@ -11,6 +11,7 @@ pub mod lookup;
 pub mod names;
 pub mod oversight;
 pub mod registration;
+mod rhythm;
 pub mod schedule;
 pub mod senders;
 mod toml_file;

@@ -44,14 +44,23 @@ pub struct Oversight {
     pub weekly_report: Option<String>,
 }
 
+impl Default for Oversight {
+    /// What counts where the file says nothing.
+    fn default() -> Self {
+        let waves = WavePolicy { canaries: 5, canary_minutes: 10, stop_at: 3, free_per_day: 20 };
+        Self { two_persons: TwoPersons::WithAccounts, idle_minutes: 30, waves, daily_report: None, weekly_report: None }
+    }
+}
+
 pub(super) fn parse(file: &mut TomlFile<'_>) -> Oversight {
-    let (two_persons, idle_minutes) =
-        file.section("people", |s| (two_persons(s), s.number("idle_minutes", 5..=IDLE_MINUTES_MAX, 30)));
+    let usual = Oversight::default();
+    let (two_persons, idle_minutes) = file
+        .section("people", |s| (two_persons(s), s.number("idle_minutes", 5..=IDLE_MINUTES_MAX, usual.idle_minutes)));
     let waves = file.section("waves", |s| WavePolicy {
-        canaries: s.number("canaries", 0..=CANARIES_MAX, 5),
-        canary_minutes: s.number("canary_minutes", 0..=CANARY_MINUTES_MAX, 10),
-        stop_at: s.number("stop_at", 1..=STOP_AT_MAX, 3),
-        free_per_day: s.number("free_per_day", 0..=FREE_PER_DAY_MAX, 20),
+        canaries: s.number("canaries", 0..=CANARIES_MAX, usual.waves.canaries),
+        canary_minutes: s.number("canary_minutes", 0..=CANARY_MINUTES_MAX, usual.waves.canary_minutes),
+        stop_at: s.number("stop_at", 1..=STOP_AT_MAX, usual.waves.stop_at),
+        free_per_day: s.number("free_per_day", 0..=FREE_PER_DAY_MAX, usual.waves.free_per_day),
     });
     let (daily_report, weekly_report) = file.section("reports", |s| (rhythm(s, "daily"), rhythm(s, "weekly")));
     Oversight { two_persons, idle_minutes, waves, daily_report, weekly_report }
@@ -74,5 +83,5 @@ fn two_persons(s: &mut Section<'_, '_>) -> TwoPersons {
 /// A cron expression; left out or empty: never.
 fn rhythm(s: &mut Section<'_, '_>, key: &'static str) -> Option<String> {
     let given = s.text(key, "");
-    if given.text.is_empty() { None } else { Some(super::schedule::rhythm(s, key, given)) }
+    if given.text.is_empty() { None } else { Some(super::rhythm::checked(s, key, given)) }
 }
