@@ -4,6 +4,8 @@
 
 #[path = "people/http.rs"]
 mod http;
+#[path = "people/reports.rs"]
+mod reports;
 #[path = "people/socket.rs"]
 mod socket;
 #[path = "people/waves.rs"]

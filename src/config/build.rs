@@ -32,7 +32,10 @@ pub(super) const SETTINGS: &[(&str, &[&str])] = &[
         ],
     ),
     ("mail", &["from", "contractor", "contractor_name", "ministry", "bounce", "hours"]),
-    ("web", &["pickup_listen", "pickup_url", "console_listen", "gate_listen", "tls_cert", "tls_key"]),
+    (
+        "web",
+        &["pickup_listen", "pickup_url", "console_listen", "gate_listen", "tls_cert", "tls_key", "console_client_ca"],
+    ),
     ("keys", &["master_key_file", "ca_dir", "unzip_password_file", "zip_method"]),
     ("test", &["enabled"]),
     ("log", &["format", "level"]),
@@ -264,7 +267,11 @@ fn web(s: &mut Section<'_, '_, '_>, test: bool) -> Option<WebConfig> {
     }
     both(s, "tls_cert", "tls_key");
     let tls = s.path("tls_cert").zip(s.path("tls_key")).map(|(cert, key)| WebTls { cert, key });
-    Some(WebConfig { pickup_listen, pickup_url: pickup_url?, console_listen, gate_listen, tls })
+    let console_client_ca = s.path("console_client_ca");
+    if console_client_ca.is_some() && tls.is_none() {
+        s.fault("console_client_ca", "needs TLS", "give tls_cert and tls_key too");
+    }
+    Some(WebConfig { pickup_listen, pickup_url: pickup_url?, console_listen, gate_listen, tls, console_client_ca })
 }
 
 fn keys(s: &mut Section<'_, '_, '_>, here: impl Fn(&str) -> PathBuf) -> KeysConfig {

@@ -166,7 +166,11 @@ pub fn contact(config: &Config) -> Contact {
 pub fn pages(config: &Config) -> Result<Pages, AssemblyError> {
     let mut pages = Pages::open(config.web.pickup_listen, config.web.console_listen, contact(config))?;
     if let Some(WebTls { cert, key }) = &config.web.tls {
-        pages.pickup = pages.pickup.with_tls(cert, &crate::config::secret_path(key)?)?;
+        let key = crate::config::secret_path(key)?;
+        pages.pickup = pages.pickup.with_tls(cert, &key)?;
+        if let Some(clients) = &config.web.console_client_ca {
+            pages.console = pages.console.with_tls_for(cert, &key, clients)?;
+        }
     }
     Ok(pages)
 }

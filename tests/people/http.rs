@@ -216,3 +216,60 @@ async fn guessing_is_slowed_down() {
     let tail = serde_json::to_string(&tail).unwrap();
     assert!(tail.contains("log-in-failed") && !tail.contains("nobody"));
 }
+
+/// OpenSSL as the browser: what the server answered, if it let it in.
+fn with_certificate(to: SocketAddr, dir: &std::path::Path, certificate: bool) -> String {
+    let mut command = std::process::Command::new("openssl");
+    command.args(["s_client", "-quiet", "-ign_eof", "-connect", &to.to_string()]).current_dir(dir);
+    if certificate {
+        command.args(["-cert", "person.pem", "-key", "person.key"]);
+    }
+    command
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let ask = format!("GET /login HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n\r\n");
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), ask.as_bytes()).unwrap();
+    String::from_utf8_lossy(&child.wait_with_output().unwrap().stdout).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_certificate_is_the_second_factor() {
+    let dir = tempfile::tempdir().unwrap();
+    let openssl = |line: &str| {
+        let args = line.split(' ');
+        let done = std::process::Command::new("openssl").args(args).current_dir(dir.path()).output().unwrap();
+        assert!(done.status.success(), "{line}: {}", String::from_utf8_lossy(&done.stderr));
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
+    openssl(&format!("req -x509 {key} -subj /CN=staff -keyout ca.key -out ca.pem"));
+    openssl(&format!(
+        "req -x509 {key} -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout web.key -out web.pem"
+    ));
+    openssl(
+        "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=sato -keyout person.key -out person.csr",
+    );
+    std::fs::write(dir.path().join("v3"), "basicConstraints=CA:FALSE\nextendedKeyUsage=clientAuth\n").unwrap();
+    openssl("x509 -req -in person.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile v3 -out person.pem");
+
+    let crate::world::World { engine, clock, .. } = world(1);
+    let survey = engine.survey();
+    let (handle, _thread) = annai::engine::thread::start(engine).unwrap();
+    let source = Source { handle, survey, health: Arc::new(Health::default()), clock };
+    let any = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
+    let file = |name: &str| dir.path().join(name);
+    let door = Door::open(any, "web.console_listen").unwrap();
+    let door = door.with_tls_for(&file("web.pem"), &file("web.key"), &file("ca.pem")).unwrap();
+    assert!(door.is_tls());
+    let (to, router) = (door.address(), dress(Gate::new(source, true).guard(Router::new())));
+    let (_tell, told) = watch::channel(false);
+    tokio::spawn(async move { door.serve(router, told).await });
+    let at = dir.path().to_owned();
+    let (with, without) =
+        tokio::task::spawn_blocking(move || (with_certificate(to, &at, true), with_certificate(to, &at, false)))
+            .await
+            .unwrap();
+    assert!(with.contains("HTTP/1.1 200") && with.contains("annai user add"), "{with}");
+    assert!(!without.contains("HTTP/1.1"), "{without}");
+}

@@ -93,14 +93,14 @@ fn every_role_over_the_socket() {
     assert!(String::from_utf8_lossy(&own.stderr).contains("of the role operator"));
     assert!(place.did(&["approval"], "").contains("2機関の証明書を一括して再発行"));
     assert!(place.did(&["approval", "approve", "1", "--as", "ap"], &typed).contains("承認済み"));
-    let tenant: Value = serde_json::from_str(&place.did(&["tenant", "show", "011002-01", "--json"], "")).unwrap();
+    let tenant = place.json(&["tenant", "show", "011002-01"]);
     assert_eq!(tenant["generation"], 2, "{tenant}");
     let watched = place.did(&["queue", "watch", "--times", "1"], "");
     assert!(watched.contains("要確認") && !watched.contains('\u{1b}'), "{watched}");
     let watched = place.did(&["queue", "watch", "--times", "2", "--seconds", "1", "--json"], "");
     assert_eq!(watched.lines().filter(|line| serde_json::from_str::<Value>(line).is_ok()).count(), 2);
     running.stop();
-    let closed = place.typed(&["queue", "watch"], "");
+    let closed = place.annai(&["queue", "watch"]);
     assert!(String::from_utf8_lossy(&closed.stderr).contains("no daemon is running"));
     // The closed store asks for the same password.
     assert!(!place.typed(&["status", "--as", "op"], "a wrong password\n").status.success());

@@ -39,7 +39,7 @@ fn many(count: usize) -> World {
     world
 }
 
-fn refused() -> Outcome {
+pub(crate) fn refused() -> Outcome {
     let reply = Reply { code: 550, enhanced: Some("5.1.1".to_owned()), text: "User unknown".to_owned() };
     Outcome::Refused { reply, stage: Stage::Rcpt }
 }

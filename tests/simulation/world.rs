@@ -355,6 +355,8 @@ impl World {
             | LetterKind::AskResend
             | LetterKind::AskConfirm
             | LetterKind::AskOrigin
+            | LetterKind::Report
+            | LetterKind::Alert
             | LetterKind::AskReply => {}
         }
     }
@@ -427,7 +429,7 @@ impl World {
             self.pushed.insert(*row);
         }
         let done = self.engine().act("sim", verb);
-        tolerate(done);
+        tolerate(done.map(|_| ()));
     }
 
     fn whim(&mut self) -> Option<Verb> {

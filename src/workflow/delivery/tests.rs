@@ -26,6 +26,7 @@ fn schedule() -> Schedule {
         per_domain_per_minute: 0,
         receipts_per_sender_per_day: 5,
         poll: String::new(),
+        oversight: crate::rules::Oversight::default(),
     }
 }
 
