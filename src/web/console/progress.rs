@@ -153,9 +153,9 @@ fn map(lang: Lang, authorities: &[Authority], covered: &Covered) -> Value {
         let (x, y) = (u32::from(tile.column) * 10, u32::from(tile.row) * 10);
         let _ = write!(
             svg,
-            "<a href=\"/progress/{}\" aria-label=\"{words}\"><g class=\"s{shade}{late}\"><title>{words}</title>\
-             <rect x=\"{x}.3\" y=\"{y}.3\" width=\"9.4\" height=\"9.4\" rx=\"1\"/><text x=\"{}\" y=\"{}.4\">{name}</text>\
-             <text class=\"n\" x=\"{}\" y=\"{}.1\">{}/{}</text></g></a>",
+            "<a href=\"/progress/{}\"><g class=\"s{shade}{late}\">\
+             <rect x=\"{x}.3\" y=\"{y}.3\" width=\"9.4\" height=\"9.4\" rx=\"1\"><title>{words}</title></rect>\
+             <text x=\"{}\" y=\"{}.4\">{name}</text> <text class=\"n\" x=\"{}\" y=\"{}.1\">{}/{}</text></g></a>",
             tile.code,
             x + 5,
             y + 4,
