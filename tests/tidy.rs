@@ -58,7 +58,6 @@ const LONG_FUNCTIONS: &[(&str, &str)] = &[
     ("src/rules/names.rs::variant", "a table of characters"),
     ("src/web/pickup.rs::words", "a table of sentences"),
     ("src/engine/staff.rs::act", "the table of verbs: each is done once"),
-    ("src/web/console/act.rs::verb", "the table of verbs: every form once"),
 ];
 
 fn root() -> &'static Path {
