@@ -179,7 +179,7 @@ fn waiting(desk: &Desk<'_>) -> Sign {
     let says = match count {
         0 => lang.pick("なし", "none").to_owned(),
         count => lang.pick(
-            format!("{count} 件、最も古いもの {}前", lang.age(oldest)),
+            format!("{count} 件、最も古いもの {}", lang.age(oldest)),
             format!("{count}, the oldest for {}", lang.age(oldest)),
         ),
     };

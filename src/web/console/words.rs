@@ -44,7 +44,7 @@ impl Lang {
     pub(super) fn age(self, seconds: i64) -> String {
         let seconds = seconds.max(0);
         let (count, ja, en) = if seconds < time::MINUTE {
-            return self.pick("今", "now").to_owned();
+            return self.pick("1分未満", "< 1 min").to_owned();
         } else if seconds < time::HOUR {
             (seconds / time::MINUTE, "分", " min")
         } else if seconds < 2 * time::DAY {
