@@ -19,7 +19,7 @@ struct Demo {
     child: Child,
     out: BufReader<ChildStdout>,
     tmp: tempfile::TempDir,
-    /// Page, pick-up, console.
+    /// Console, page, pick-up.
     urls: Vec<String>,
 }
 
@@ -126,7 +126,7 @@ fn the_whole_story_is_told_and_everything_can_be_looked_at() {
     let listening = listening(demo.child.id());
     assert!(listening.len() >= 7 && listening.iter().all(IpAddr::is_loopback), "{listening:?}");
 
-    let (page, pickup, console) = (demo.urls[0].clone(), demo.urls[1].clone(), demo.urls[2].clone());
+    let (console, page, pickup) = (demo.urls[0].clone(), demo.urls[1].clone(), demo.urls[2].clone());
     let data: Value = serde_json::from_str(&get(&page, "/demo.json").1).unwrap();
     assert_eq!(data["finished"], true);
     assert!(data["counts"]["mails_out"].as_u64().unwrap() > 100 && data["counts"]["returned"].as_u64().unwrap() >= 2);

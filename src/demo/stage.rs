@@ -2,7 +2,7 @@
 //! together from a configuration file like any other. Only the clock, the seed and the rhythm of polling differ.
 
 use super::story::{Mood, Story};
-use super::{DemoError, Options};
+use super::{DemoError, Options, people};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::MasterKey;
@@ -14,11 +14,12 @@ use crate::sandbox::{
     self, Answer, AnswerRule, BounceStyle, Faults, Pattern, PostOffice, SmtpFault, SmtpRule, SmtpStage, When,
 };
 use crate::store::{self, Store};
-use crate::web::Pages;
 use crate::web::door::Door;
+use crate::web::{Link, Pages};
+use crate::workflow::rights::Role;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -68,15 +69,23 @@ pub(super) struct Stage {
 pub(super) async fn build(options: &Options, story: &Story) -> Result<Stage, DemoError> {
     let dir = open_dir(options.keep.as_deref())?;
     let mut ports = options.port..options.port.saturating_add(PORTS_TRIED);
+    // Its password is shown on its login page: this machine only.
+    let console = door(IpAddr::V4(Ipv4Addr::LOCALHOST), &mut ports)?;
     let viewer = door(options.listen, &mut ports)?;
     let pickup = door(options.listen, &mut ports)?;
-    let console = door(options.listen, &mut ports)?;
     let running = Arc::new(OnceLock::new());
     let office = open_office(story.start, Arc::clone(&running)).await?;
     office.set_faults(faults(story, options.seconds_per_day));
     let config = configure(&dir.path, &office, pickup.address(), console.address())?;
     let (contact, ministry) = (config.mail.contractor.clone(), config.mail.ministry.clone());
-    let pages = Pages { site: assembly::site(&config), pickup, console, gate: None };
+    let links = vec![
+        Link { ja: "自治体の受信箱", en: "Mailboxes", href: format!("http://{}/mailboxes", viewer.address()) },
+        Link { ja: "物語の進行", en: "The story", href: format!("http://{}/", viewer.address()) },
+        Link { ja: "証明書取得ページ", en: "Pick-up page", href: format!("http://{}/", pickup.address()) },
+    ];
+    let sample = |(name, _, _): &(&str, &str, Role)| ((*name).to_owned(), people::PASSWORD.to_owned());
+    let samples = people::PEOPLE.iter().map(sample).collect();
+    let pages = Pages { site: assembly::site(&config), pickup, console, gate: None, links, samples };
     let (pickup, console) = (pages.pickup.address(), pages.console.address());
     let setup = open_setup(&config)?;
     let per_domain = setup.rules.schedule.per_domain_per_minute;

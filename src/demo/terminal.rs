@@ -32,9 +32,9 @@ pub(super) struct Terminal {
 impl Terminal {
     pub(super) fn new(stage: &Stage, options: &Options) -> Self {
         let urls = [
-            ("デモの画面", "watch here", format!("http://{}/", stage.viewer.address())),
+            ("担当者コンソール", "begin here: the staff console", format!("http://{}/", stage.console)),
+            ("自治体の受信箱", "the story and every mailbox", format!("http://{}/", stage.viewer.address())),
             ("証明書取得ページ", "pick-up page", format!("http://{}/", stage.pickup)),
-            ("稼働状況", "status, /healthz, /metrics", format!("http://{}/", stage.console)),
         ];
         let live = io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         Self { live, drawn: 0, urls, exit: options.exit, seconds_per_day: options.seconds_per_day }
