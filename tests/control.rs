@@ -7,6 +7,8 @@
 mod place;
 #[path = "control/review.rs"]
 mod review;
+#[path = "control/trust.rs"]
+mod trust;
 
 use annai::daemon::assembly;
 use annai::workflow::delivery::{Outcome, Reply};

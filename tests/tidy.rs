@@ -35,7 +35,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("imap_codec", &["sandbox"]),
     ("imap_types", &["sandbox"]),
     ("lettre", &["letters", "dispatch", "telemetry"]), // builder; SMTP half; telemetry silences its log
-    ("mail_auth", &["dispatch"]),
+    ("mail_auth", &["dispatch", "intake"]),            // signing; checking, with the resolver it brings
     ("mail_parser", &["reading"]),
     ("minijinja", &["letters", "web", "demo"]), // mails and pages
     ("rcgen", &["pki"]),

@@ -3,7 +3,7 @@
 //! mail is read on a thread with a large stack, and a fault of ours becomes an object that sends the mail to a person.
 
 use super::args::ReadArgs;
-use super::table::{Align, Table, clean};
+use super::table::{Align, Table, clean, json_line};
 use super::{Cli, CliError, report};
 use crate::domain::MailAddress;
 use crate::reading::{self, FailureClass, Reading};
@@ -84,7 +84,7 @@ pub(super) fn read_json(files: &[PathBuf], rules: &Rules) -> Vec<Value> {
 fn read_file(file: &Path, rules: &Rules, json: bool) -> Answer {
     let name = file.to_string_lossy();
     let (reading, unreadable) = understand(file, rules);
-    let text = if json { format!("{}\n", reading.to_json(&name)) } else { human(&name, &reading) };
+    let text = if json { json_line(&reading.to_json(&name)) } else { human(&name, &reading) };
     Answer { text, unreadable }
 }
 

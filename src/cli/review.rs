@@ -180,6 +180,11 @@ fn human(mail: &Value) -> String {
         ("添付", attachments.join("、")),
         ("確認の理由", reasons.join(" ")),
     ]);
+    let mut evidence = Table::new(&[("評価", Align::Left), ("裏付け", Align::Left), ("内容", Align::Left)]);
+    for piece in items(mail, "/evidence") {
+        evidence.row(["/mark", "/name", "/text"].map(|part| text(piece, part)));
+    }
+    let _ = write!(out, "\n{evidence}");
     let mut table = Table::new(&[("行", Align::Right), ("本文", Align::Left), ("読み取り", Align::Left)]);
     for line in items(mail, "/lines") {
         let understood: Vec<_> = items(line, "/understood").map(|note| text(note, "")).collect();

@@ -6,10 +6,10 @@ use crate::clock::Clock;
 use crate::engine::filing::Arrived;
 use crate::engine::thread::Handle;
 use crate::health::{Health, MailboxCount};
-use crate::intake::{Acts, Archive, Census, Fetched, ImapError, Pace, Stopped};
+use crate::intake::{Acts, Archive, Authenticator, Census, Fetched, ImapError, Pace, Stopped};
 use crate::scheduler::{Rhythm, sleep_until};
 use crate::workflow::cursor::Cursor;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// The engine as the intake loop sees it.
@@ -20,6 +20,8 @@ pub(super) struct Mailroom {
     pub live: Arc<Live>,
     pub clock: Clock,
     pub health: Arc<Health>,
+    /// Made when first needed; `None` inside: this machine has no DNS.
+    pub authenticator: OnceLock<Option<Authenticator>>,
 }
 
 /// A mail on its way through the reading thread.
@@ -53,7 +55,9 @@ impl Archive for Mailroom {
             truncated: mail.truncated,
             reading,
         });
-        Ok(arrived.collect())
+        let mut arrived: Vec<_> = arrived.collect();
+        self.authenticate(&mut arrived).await;
+        Ok(arrived)
     }
 
     async fn file(&self, after: Cursor, mails: Vec<Arrived>) -> Result<(), Stopped> {
@@ -87,6 +91,23 @@ impl Archive for Mailroom {
 }
 
 impl Mailroom {
+    /// Our own check of where mails come from, if the rules ask for it; a gateway's word stands.
+    async fn authenticate(&self, mails: &mut [Arrived]) {
+        let rules = self.live.rules();
+        if !rules.senders.check_ourselves {
+            return;
+        }
+        let Some(authenticator) = self.authenticator.get_or_init(|| Authenticator::new(None)) else {
+            tracing::warn!("no DNS server is configured on this machine, so nothing is known of where mails come from");
+            return;
+        };
+        let whole: Vec<&[u8]> = mails.iter().map(|mail| if mail.truncated { &[][..] } else { &mail.raw }).collect();
+        let found = authenticator.check_all(&whole, &rules.senders.received_by).await;
+        for (mail, found) in mails.iter_mut().zip(found) {
+            mail.reading.head.authentication = mail.reading.head.authentication.take().or(found);
+        }
+    }
+
     async fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut crate::engine::Engine) -> Result<T, crate::engine::EngineError> + Send + 'static,

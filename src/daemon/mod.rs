@@ -21,7 +21,7 @@ use control::{Control, ControlError};
 use mailroom::Mailroom;
 use reader::Reader;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use tokio::sync::watch;
 
@@ -221,6 +221,7 @@ impl Daemon {
             live: Arc::clone(&self.live),
             clock: self.clock.clone(),
             health: Arc::clone(&self.health),
+            authenticator: OnceLock::new(),
         }
     }
 

@@ -3,11 +3,13 @@
 
 use super::records::{Disposition, InboxItem, MailboxRecord, Subject};
 use super::step::Step;
-use super::{Context, Engine, EngineError, SYSTEM, codec};
+use super::{Context, Engine, EngineError, SYSTEM, codec, domains};
 use crate::crypto;
 use crate::domain::tenant::Provenance;
-use crate::domain::{Digest, MailNo};
+use crate::domain::{Digest, LgCode, MailAddress, MailNo};
 use crate::letters::LetterKind;
+use crate::reading::authentication::Source;
+use crate::reading::evidence::Weighed;
 use crate::reading::{Kind, Reading, Reason};
 use crate::store::{Table, WhoActs};
 use crate::workflow::cursor::Cursor;
@@ -195,8 +197,24 @@ fn registration(
 ) -> Result<Disposition, EngineError> {
     let rules = &step.context.setup.rules;
     let code = directory::code_of(reading);
+    let context = step.context;
     let roster = code.map(|code| step.roster(code)).transpose()?.flatten();
     let decision = directory::decide(roster, reading, rules);
+    let weighed = domains::weigh(context, code, roster, reading)?;
+    let suspect = weighed.reasons.iter().any(|reason| reason.is_impersonation());
+    let decision = match decision {
+        // What changes nothing needs no evidence; an impersonation is shown all the same.
+        Decision::Duplicate if !suspect => Decision::Duplicate,
+        Decision::Register(_) | Decision::Duplicate if !weighed.reasons.is_empty() => {
+            Decision::Review(weighed.reasons.clone())
+        }
+        Decision::Review(reasons) => Decision::Review([reasons, weighed.reasons.clone()].concat()),
+        Decision::Register(changes) => Decision::Register(changes),
+        Decision::Duplicate => Decision::Duplicate,
+    };
+    if suspect {
+        note_impersonation(step, item, code, &weighed);
+    }
     let decision = match decision {
         Decision::Register(_) | Decision::Duplicate if !extra.is_empty() => Decision::Review(extra),
         Decision::Review(reasons) => Decision::Review([reasons, extra].concat()),
@@ -218,10 +236,20 @@ fn registration(
     }
 }
 
+/// Somebody seems to write in another's name: it stands in the journal whatever becomes of the mail.
+fn note_impersonation(step: &mut Step<'_>, item: &InboxItem, code: Option<LgCode>, weighed: &Weighed) {
+    let how: Vec<&str> = weighed.reasons.iter().filter(|r| r.is_impersonation()).map(|r| r.code()).collect();
+    let from = item.from.as_ref().map(MailAddress::masked);
+    tracing::warn!(mail = item.no.0, ?how, "a mail looks like an impersonation; a person must look");
+    step.note(json!({
+        "event": "impersonation-suspected", "mail": item.no, "authority": code, "from": from, "how": how,
+    }));
+}
+
 /// Carries changes of the directory out, with everything that follows.
 pub(super) fn take_over(
     step: &mut Step<'_>,
-    code: crate::domain::LgCode,
+    code: LgCode,
     mail: MailNo,
     changes: &[Change],
 ) -> Result<(), EngineError> {
@@ -248,6 +276,10 @@ fn review(
     step.ask(Subject::Mail { mail: item.no, reasons: reasons.clone() })?;
     match reading.kind {
         Kind::Registration | Kind::Correction => {
+            if reasons.iter().any(|reason| reason.is_impersonation()) {
+                // Whoever is named as the sender most likely wrote nothing: staff decide whom to ask.
+                return Ok(Disposition::Review { reasons });
+            }
             let mendable = !reasons.is_empty() && reasons.iter().all(|reason| super::answers::is_mendable(*reason));
             let letter = if mendable { LetterKind::CorrectionRequest } else { LetterKind::UnderReview };
             super::answers::answer(step, item, reading, letter)?;
@@ -299,6 +331,7 @@ fn new_item(
         subject: subject.chars().filter(|c| !c.is_control()).take(SUBJECT_CHARS_MAX).collect(),
         authority: directory::code_of(reading),
         disposition,
+        authentication: reading.head.authentication.clone().filter(|found| found.source == Source::Own),
         answers: Vec::new(),
     }
 }

@@ -12,6 +12,7 @@
 //! | `filing` | a mail has arrived |
 //! | `answers` | what its sender is told |
 //! | `bounces` | a report on a mail of ours |
+//! | `domains` | which domains belong to which authority |
 //! | `facts`, `marks` | what stands in a letter to a tenant, and how it is known again |
 //! | `outbox` | letters queued, leased, answered |
 //! | `waking` | time has passed |
@@ -28,6 +29,7 @@ mod answers;
 mod bounces;
 pub mod chance;
 mod codec;
+pub mod domains;
 mod facts;
 pub mod filing;
 pub mod forecast;

@@ -5,6 +5,7 @@ use super::outages::Common;
 use crate::domain::{Digest, Generation, LgCode, MailAddress, MailNo, MessageId, RowNo, TenantId, Timestamp};
 use crate::letters::LetterKind;
 use crate::reading::Reason;
+use crate::reading::authentication::Authentication;
 use crate::workflow::delivery::{Delivery, HoldReason};
 use crate::workflow::{self};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,9 @@ pub struct InboxItem {
     pub subject: String,
     pub authority: Option<LgCode>,
     pub disposition: Disposition,
+    /// What our own check of its origin found when it came in; with it a later reading is the same.
+    #[serde(default)]
+    pub authentication: Option<Authentication>,
     /// Outbox rows this mail caused.
     #[serde(default)]
     pub answers: Vec<RowNo>,

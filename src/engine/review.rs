@@ -5,7 +5,7 @@ use super::answers::{Asked, may_write, question, queue_answer};
 use super::records::{About, Disposition, InboxItem};
 use super::staff::{close_of_mail, in_review, read_again, settle_undeliverable, short};
 use super::step::Step;
-use super::{Engine, EngineError};
+use super::{Engine, EngineError, domains};
 use crate::domain::{LgCode, MailAddress, MailNo};
 use crate::letters::{Letter, LetterKind};
 use crate::reading::{Proposal, Reading, Reason};
@@ -90,6 +90,7 @@ fn take_over(step: &mut Step<'_>, mut item: InboxItem, mut reading: Reading, cod
     }
     super::filing::take_over(step, code, item.no, &changes)?;
     settle_undeliverable(step, &changes)?;
+    domains::learn_from(step, &item, code, &reading)?;
     item.authority = Some(code);
     item.disposition = Disposition::Revision;
     close_of_mail(step, item.no)?;

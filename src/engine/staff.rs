@@ -3,7 +3,7 @@
 
 use super::records::{Disposition, InboxItem, MatterNo, OpenMatter, Subject};
 use super::step::Step;
-use super::{Context, Engine, EngineError, codec, review};
+use super::{Context, Engine, EngineError, codec, domains, review};
 use crate::domain::{LgCode, MailNo, RowNo, TenantId};
 use crate::reading::{self, Proposal, Reading, Reason};
 use crate::store::Table;
@@ -52,6 +52,18 @@ pub enum Verb {
     /// Read the stored bytes again with the rules of today; decides anew.
     Reread {
         mail: MailNo,
+    },
+    /// A domain belongs to an authority: mails from there are its own, as far as a domain can tell.
+    ApproveDomain {
+        authority: LgCode,
+        domain: String,
+        reason: String,
+    },
+    /// It does not, or not any more.
+    ForgetDomain {
+        authority: LgCode,
+        domain: String,
+        reason: String,
     },
     /// A matter is settled.
     Close {
@@ -111,19 +123,15 @@ fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
         Verb::AskSender { mail } => review::ask_sender(step, *mail),
         Verb::WriteToSender { mail, subject, body } => review::write_to_sender(step, *mail, subject, body),
         Verb::Reread { mail } => super::filing::reread(step, *mail),
-        Verb::Close { matter, reason } => {
-            let known: Option<OpenMatter> = step.context.load(Table::Review, &codec::number(*matter))?;
-            let known = known.ok_or(EngineError::NoMatter(*matter))?;
-            if matches!(known.subject, Subject::Mail { .. }) {
-                return Err(EngineError::Refused("a mail in review is accepted or rejected, not closed"));
-            }
+        Verb::ApproveDomain { authority, domain, reason } => {
             short(reason)?;
-            if let Subject::FailingTogether { tenants, .. } = &known.subject {
-                super::outages::settled(step, tenants)?;
-            }
-            step.close_matter(known.no);
-            Ok(())
+            domains::approve(step, *authority, domain)
         }
+        Verb::ForgetDomain { authority, domain, reason } => {
+            short(reason)?;
+            domains::forget(step, *authority, domain)
+        }
+        Verb::Close { matter, reason } => close(step, *matter, reason),
         Verb::Hold { row, reason } => {
             short(reason)?;
             step.deliver(*row, &DeliveryEvent::Held { reason: HoldReason::Staff })
@@ -152,6 +160,20 @@ fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
     }
 }
 
+fn close(step: &mut Step<'_>, matter: u64, reason: &str) -> Result<(), EngineError> {
+    let known: Option<OpenMatter> = step.context.load(Table::Review, &codec::number(matter))?;
+    let known = known.ok_or(EngineError::NoMatter(matter))?;
+    if matches!(known.subject, Subject::Mail { .. }) {
+        return Err(EngineError::Refused("a mail in review is accepted or rejected, not closed"));
+    }
+    short(reason)?;
+    if let Subject::FailingTogether { tenants, .. } = &known.subject {
+        super::outages::settled(step, tenants)?;
+    }
+    step.close_matter(known.no);
+    Ok(())
+}
+
 pub(super) fn in_review(context: &Context, mail: MailNo) -> Result<InboxItem, EngineError> {
     let item: InboxItem = context.load(Table::Inbox, &codec::number(mail.0))?.ok_or(EngineError::NoMail(mail))?;
     match item.disposition {
@@ -170,7 +192,11 @@ pub(super) fn in_review(context: &Context, mail: MailNo) -> Result<InboxItem, En
 /// Reads the stored bytes of a mail with the rules of today.
 pub(super) fn read_again(context: &Context, item: &InboxItem) -> Result<Reading, EngineError> {
     let raw = context.store.get(Table::Raw, &codec::number(item.no.0))?.ok_or(EngineError::NoMail(item.no))?;
-    Ok(reading::read_safely(&raw, &context.setup.rules))
+    let mut reading = reading::read_safely(&raw, &context.setup.rules);
+    if reading.head.authentication.is_none() {
+        reading.head.authentication.clone_from(&item.authentication);
+    }
+    Ok(reading)
 }
 
 /// A reason is never empty: it stands in the journal for whoever asks later.

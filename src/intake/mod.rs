@@ -10,12 +10,14 @@
 //! | `wire` | one command, one answer: success is the own tagged OK and nothing else |
 //! | `login` | TCP, TLS or STARTTLS without downgrade, authentication |
 //! | `session`, `fetch` | the commands this program uses, each with a time limit |
+//! | `authenticate` | DKIM, SPF and DMARC of what comes in, where no gateway did that |
 //! | `reader` | the loop: read to the end, file, then mark; reconnect; recovery is the ordinary path |
 //!
 //! The loop knows the engine only as an [`Archive`]. Logging: the log target `async_imap` must be capped at `info`
 //! (telemetry does), because that crate prints whole mails at `trace`. Passwords never pass through its sending side.
 
 mod archive;
+mod authenticate;
 mod error;
 mod fetch;
 mod frame;
@@ -28,6 +30,7 @@ mod settings;
 mod wire;
 
 pub use archive::{Archive, Census, Fetched, Pace, Stopped};
+pub use authenticate::Authenticator;
 pub use error::{Acts, ImapError, Loss};
 pub use fetch::{BATCH_MAILS_MAX, BATCH_OCTETS_MAX, Listed, MAIL_OCTETS_MAX, PART_OCTETS, batches};
 pub use reader::{Halt, RECONNECT_AFTER_S, Tally, once, run};

@@ -90,12 +90,16 @@ fn plausible(encoding: &'static Encoding, bytes: &[u8]) -> bool {
     encoding.decode_without_bom_handling_and_without_replacement(bytes).is_some_and(|text| japanese(&text))
 }
 
+/// Bytes, and characters, by which encodings are told apart: the rest of a long text is in the one its beginning is in.
+const SAMPLE: usize = 64 * 1024;
+
 /// A label of another language (`gb2312` from an English-language Outlook): nearly every text decodes under it, so what
 /// spells the better Japanese counts.
 fn contest(labelled: &'static Encoding, bytes: &[u8]) -> Decoded {
     let spelt = |encoding: &'static Encoding| {
         let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
-        let foreign = i64::try_from(text.chars().filter(|c| !c.is_ascii() && !in_jis(*c)).count()).unwrap_or(i64::MAX);
+        let foreign = i64::try_from(text.chars().take(SAMPLE).filter(|c| !c.is_ascii() && !in_jis(*c)).count())
+            .unwrap_or(i64::MAX);
         let worth = score(&text).saturating_sub(foreign.saturating_mul(FOREIGN_COST));
         Some((worth, encoding == labelled, text.into_owned()))
     };
@@ -122,20 +126,20 @@ fn guess(bytes: &[u8]) -> Decoded {
     match best {
         Some(text) if japanese(&text) => Decoded { text, mislabelled: true, doubt: false },
         Some(_) | None => {
-            let (text, doubt) = UTF_8.decode_without_bom_handling(bytes);
-            if !doubt {
-                return Decoded { text: text.into_owned(), mislabelled: true, doubt: true };
+            if let Ok(text) = std::str::from_utf8(bytes) {
+                return Decoded { text: text.to_owned(), mislabelled: true, doubt: true };
             }
-            let tries = [UTF_8, SHIFT_JIS, EUC_JP].map(|e| e.decode_without_bom_handling(bytes).0);
-            let text = tries.iter().max_by_key(|t| score(t)).map(ToString::to_string).unwrap_or_default();
-            Decoded { text, mislabelled: true, doubt: true }
+            let sample = bytes.get(..SAMPLE).unwrap_or(bytes);
+            let reads = |e: &&'static Encoding| score(&e.decode_without_bom_handling(sample).0);
+            let likely = [UTF_8, SHIFT_JIS, EUC_JP].into_iter().max_by_key(reads).unwrap_or(UTF_8);
+            Decoded { doubt: true, ..with(likely, bytes, true) }
         }
     }
 }
 
 /// Kana and ideographs count for, half-width kana and oddities against.
 fn score(text: &str) -> i64 {
-    text.chars().filter(|c| !c.is_ascii()).map(weight).sum()
+    text.chars().take(SAMPLE).filter(|c| !c.is_ascii()).map(weight).sum()
 }
 
 fn weight(c: char) -> i64 {

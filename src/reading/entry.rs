@@ -4,6 +4,7 @@
 use super::names::{is_body_name, is_centre_name, name, unmarked};
 use super::pattern::{matches, pattern};
 use crate::domain::MailAddress;
+use unicode_normalization::char::is_combining_mark;
 
 /// What one line states.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,7 +25,8 @@ pub(super) struct Stated {
 pub(super) fn read(text: &str) -> Stated {
     let mut stated = Stated::default();
     let spans = spans(text);
-    for (start, end) in &spans {
+    stated.broken = spans.len() > ADDRESSES_MAX || spans.iter().any(|span| is_part(text, *span));
+    for (start, end) in spans.iter().take(ADDRESSES_MAX) {
         let written = text.get(*start..*end).unwrap_or_default();
         match written.parse::<MailAddress>() {
             Ok(address) if sound(&address) && !unclear_start(text, *start) && !goes_on(text, *end) => {
@@ -51,13 +53,45 @@ pub(super) fn read(text: &str) -> Stated {
     stated
 }
 
+/// Is the stretch only part of what was meant: does a letter of another script (Cyrillic о in Latin disguise), a mark put on
+/// a letter, or a sign that addresses may hold (`o'neil@…`) stand right beside it?
+fn is_part(text: &str, (start, end): (usize, usize)) -> bool {
+    let strange = |c: char| is_combining_mark(c) || (c.is_alphabetic() && !c.is_ascii() && c < FIRST_OF_EAST_ASIA);
+    let mut before = text.get(..start).unwrap_or_default().chars().rev();
+    let after = text.get(end..).unwrap_or_default().chars().next();
+    match before.next() {
+        Some(c) if strange(c) => true,
+        Some(c) if "!#$&'*/=?^`{|}~".contains(c) => {
+            let letter = before.next().is_some_and(|c| c.is_ascii_alphanumeric());
+            let alone = !before.next().is_some_and(|c| c.is_ascii_alphanumeric());
+            letter && alone
+        }
+        Some(_) | None => after.is_some_and(strange),
+    }
+}
+
+/// Letters before this one are neither kana nor kanji (CJK Radicals Supplement begins here).
+const FIRST_OF_EAST_ASIA: char = '\u{2e80}';
+
+/// Addresses taken from one line; more make it `broken`, for a line of so many is no entry.
+pub const ADDRESSES_MAX: usize = 100;
+/// One more is looked at, to see that there are more.
+const SPANS_MAX: usize = ADDRESSES_MAX + 1;
+
+/// The sound addresses of a line, and nothing else of it.
+pub(super) fn addresses(text: &str) -> impl Iterator<Item = MailAddress> {
+    let spans = spans(text).into_iter().take(ADDRESSES_MAX);
+    let parsed = spans.filter_map(|(start, end)| text.get(start..end)?.parse().ok());
+    parsed.filter(sound)
+}
+
 /// The stretches around each `@` that may be addresses.
 fn spans(text: &str) -> Vec<(usize, usize)> {
     let bytes = text.as_bytes();
     let local = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'%' | b'+' | b'-');
     let domain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
     let mut spans: Vec<(usize, usize)> = Vec::new();
-    for (at, _) in text.match_indices('@') {
+    for (at, _) in text.match_indices('@').take(SPANS_MAX) {
         let floor = spans.last().map_or(0, |(_, end)| *end);
         let mut start = at;
         while start > floor && bytes.get(start - 1).is_some_and(local) {
@@ -277,5 +311,9 @@ mod tests {
         check("港区 a(at)x.lg.jp", "港区 a(at)x.lg.jp", &[], true);
         check("港区 a@x..lg.jp", "港区", &[], true);
         check("港区 a@x.1g.jp", "港区", &[], true);
+        check("港区 \u{4bb}oken@x.lg.jp", "港区 \u{4bb}", &["oken@x.lg.jp"], true);
+        check("港区 a@x.lg.jp\u{338}", "港区", &["a@x.lg.jp"], true);
+        check("港区 o'neil@x.lg.jp", "港区 o", &["neil@x.lg.jp"], true);
+        check("港区/a@x.lg.jp/b@x.lg.jp", "港区", &["a@x.lg.jp", "b@x.lg.jp"], false);
     }
 }

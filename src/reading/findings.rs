@@ -74,6 +74,8 @@ fn lines_of(reading: &Reading, reason: Reason, rules: &Rules) -> Vec<usize> {
         | Reason::SeveralFrom
         | Reason::TooLarge
         | Reason::TooDeep
+        | Reason::OverLimit
+        | Reason::HiddenText
         | Reason::Unreadable
         | Reason::UnknownKind
         | Reason::NewContact
@@ -82,7 +84,7 @@ fn lines_of(reading: &Reading, reason: Reason, rules: &Rules) -> Vec<usize> {
         | Reason::MinistryNotInCc
         | Reason::SenderDomainUnknown
         | Reason::AuthenticationFailed
-        | Reason::Unauthenticated
+        | Reason::EvidenceWeak
         | Reason::NameShowsOtherAddress
         | Reason::OtherAuthoritysDomain
         | Reason::KnownDomainForged => Vec::new(),

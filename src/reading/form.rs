@@ -5,7 +5,7 @@ use super::correction;
 use super::entry::{self, Stated};
 use super::facts::{Entry, Form};
 use super::marks;
-use super::names::{is_body_name, is_centre_name, name};
+use super::names::{centre_in, is_body_name, is_centre_name, name};
 use super::normalise::Line;
 use super::sections::{self, Heading, Section};
 use crate::domain::MailAddress;
@@ -108,13 +108,8 @@ impl Walker<'_> {
 
     /// Is the health centre in this name (札幌市保健所 感染症係) among those stated?
     pub(super) fn lists(&self, name: &str) -> bool {
-        let squeezed: String = name.chars().filter(|c| !c.is_whitespace()).collect();
-        let core = |n: &str| n.split(['(', ' ']).next().unwrap_or(n).to_owned();
-        let within = |a: &str, b: &str| !a.is_empty() && b.contains(a);
-        self.form.centres.iter().any(|e| {
-            let stated: String = core(&e.name).chars().filter(|c| !c.is_whitespace()).collect();
-            within(&stated, &squeezed) || within(&squeezed, &stated)
-        })
+        let wanted = centre_in(name);
+        !wanted.is_empty() && self.form.centres.iter().any(|e| centre_in(&e.name) == wanted)
     }
 
     fn open(&mut self, section: Section) {

@@ -5,7 +5,7 @@ use super::facts::Form;
 use super::form;
 use super::mime::Mail;
 use super::names::is_centre_name;
-use super::normalise::{Line, lines, tidy};
+use super::normalise::{Line, is_cut, lines, tidy};
 use super::pattern::{matches, pattern};
 use super::subject::{self, Subject};
 use super::{Kind, Reading, Reason, Warning, WarningCode, doubts, quote, statement, trust};
@@ -33,6 +33,9 @@ pub(super) fn judge(reading: &mut Reading, mail: &Mail, rules: &Rules) {
     let known = no_data(reading, rules);
     let body = std::mem::take(&mut reading.body);
     let body_lines = lines(&body);
+    if is_cut(&body) {
+        reading.reasons.push(Reason::OverLimit);
+    }
     let parts = quote::split(&body_lines);
     let mut form = form::walk(&parts.own, 0, &known, rules);
     let mut second_hand = None;

@@ -64,6 +64,7 @@ impl Walker<'_> {
 
     /// An entry with an address: joins the waiting name, or the entry before it, or stands alone.
     fn take(&mut self, mut entry: Entry) {
+        let fresh = self.fresh;
         let personal = entry.address.as_ref().is_some_and(|a| self.knows(a));
         if let Some((name, line)) = self.pending.take() {
             if personal && entry.name.is_empty() && self.state == State::In(Section::Centres) {
@@ -83,7 +84,7 @@ impl Walker<'_> {
             }
         } else if let Some(last) = self.last() {
             let same = entry.name.is_empty() || entry.name == last.name;
-            if same && last.line + 3 >= entry.line {
+            if same && !fresh && last.line + 3 >= entry.line {
                 last.others.extend(entry.address.take());
                 last.others.append(&mut entry.others);
                 last.broken |= entry.broken;
@@ -112,7 +113,7 @@ impl Walker<'_> {
         } else if marks::is_contact(text) && !is_centre_name(&stated.name) {
         } else if marks::is_person(text) {
             // A person with a title is a signature's line, or a contact of the tenant above: only the sender knows.
-            if self.pending.is_some() {
+            if self.pending.as_ref().is_some_and(|(name, _)| self.lists(name)) {
                 self.form.strays.push(number);
             }
         } else if let Some(before) = marks::before_pending(&stated.name).filter(|n| is_entry_name(n)) {

@@ -1,7 +1,7 @@
 //! What kind of line it is: closing words, sentences, notes, contact lines, ruled lines, the start of a signature.
 //! Rules of the language of Japanese official mail (seed 4.1, research §6.1), not of single senders.
 
-use super::names::{is_body_name, is_centre_name, name};
+use super::names::{is_body_name, is_centre_name, name, unmarked};
 use super::normalise::Line;
 use super::pattern::{matches, pattern};
 use super::sections;
@@ -29,10 +29,13 @@ pattern!(
 );
 pattern!(
     PERSON,
-    r"^(?:主事|主任|主査|係長|課長|技師|担当|主幹|副主幹|参事|保健師|室長|班長|次長|部長|事務|専門員|補佐|技術|主席|統括|会計年度)[^:]{0,8}[ :]"
+    r"^(?:主事|主任|主査|係長|課長|局長|所長|専門官|係員|技師|担当|主幹|副主幹|参事|保健師|室長|班長|次長|部長|事務|専門員|補佐|技術|主席|統括|会計年度)[^:]{0,8}[ :]"
 );
 pattern!(PERSON_NAME, r"^[\p{Han}々ヶぁ-んァ-ヶー]{1,5} ?[\p{Han}々ぁ-んァ-ヶー]{1,5}(?: ?[(（][^()]*[)）])?$");
-pattern!(REGION, r"(?:地域|圏域|圏|管内|地区|ブロック|エリア|方面|管轄)\)?$");
+pattern!(
+    REGION,
+    r"^(?:県|市|区|都|府|道)?(?:[東西南北中央]{1,3}部?|[上中下]越)$|(?:地域|圏域|圏|管内|地区|ブロック|エリア|方面|管轄)\)?$"
+);
 pattern!(
     PENDING,
     r"(?:後日|未定|調整中|確認中|追って|検討中|準備中|作成中|取得中|申請中|整備中|予定|アドレスなし|無し|(?:あり|有り)ません|同上)"
@@ -117,21 +120,25 @@ pub(super) fn signature(lines: &[&Line<'_>], own: &str, words: &[String], listed
     });
     let ends = ["保健所", "センター", "事務所", "支所"];
     let tenant = ends.iter().any(|end| first.trim_end_matches(')').ends_with(end));
-    if !signs || tenant {
+    // A mark or a number before it: an entry of a list.
+    let listed_line = unmarked(first).len() != first.len() && !matches(&CONTACT, first);
+    if !signs || tenant || listed_line {
         return false;
+    }
+    let others: Vec<String> = paragraph.iter().skip(1).map(|l| l.text.clone()).collect();
+    if introduced(first, words) || introduced(first, &others) || matches(&CONTACT, first) {
+        return true;
     }
     let name = name(first);
     if is_centre_name(&name) && !listed(&name) {
         return false;
     }
-    introduced(first, words)
-        || matches(&CONTACT, first)
-        || first.split(':').next().is_some_and(|n| is_body_name(n) || matches(&PERSON, n))
+    first.split(':').next().is_some_and(|n| is_body_name(n) || matches(&PERSON, n))
 }
 
 /// A line that is nothing but the name of a person who has introduced himself.
 fn introduced(line: &str, words: &[String]) -> bool {
-    matches(&PERSON_NAME, line) && !is_body_name(line) && {
+    matches(&PERSON_NAME, line) && !is_body_name(line.split('(').next().unwrap_or(line)) && {
         let family: String = line.chars().filter(|c| !c.is_whitespace()).take(2).collect();
         words.iter().any(|w| w.contains(&family))
     }

@@ -7,12 +7,14 @@
 //!
 //! Cost: linear in the size of the mail. Patterns are compiled once and matched without backtracking (crate regex).
 
+pub mod authentication;
 mod bounce;
 mod charset;
 mod correction;
 mod disposition;
 mod doubts;
 mod entry;
+pub mod evidence;
 mod facts;
 pub mod family;
 pub mod findings;
@@ -21,6 +23,7 @@ mod header;
 mod html;
 mod json;
 mod judge;
+pub mod limits;
 mod listed;
 mod marks;
 pub mod mime;
@@ -34,6 +37,7 @@ mod sections;
 mod statement;
 mod subject;
 mod trust;
+mod veil;
 
 pub use bounce::FailureClass;
 pub use proposal::{Proposal, ProposalError, ProposedCentre};
@@ -41,6 +45,7 @@ pub use reason::{Reason, Warning, WarningCode};
 
 use crate::domain::{LgCode, MailAddress, Timestamp};
 use crate::rules::Rules;
+use authentication::Authentication;
 use serde::{Deserialize, Serialize};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -94,6 +99,8 @@ pub struct Head {
     /// Without angle brackets.
     pub message_id: Option<String>,
     pub date: Option<Timestamp>,
+    /// Who vouches for the sender; `None`: nobody.
+    pub authentication: Option<Authentication>,
     /// The header that shows a program wrote this (`Auto-Submitted: auto-replied`, an empty Return-Path, …): never
     /// answer such a mail (RFC 3834 §2).
     pub machine_sign: Option<String>,
@@ -160,7 +167,7 @@ pub fn read(raw: &[u8], rules: &Rules) -> Reading {
     }
     let Some(mail) = mime::parse(raw) else { return Reading::unreadable() };
     let mut reading = Reading::empty(Kind::NeedsReview);
-    reading.head = head(&mail, &mut reading.reasons);
+    reading.head = head(&mail, rules, &mut reading.reasons);
     reading.attachments.clone_from(&mail.attachments);
     reading.body = match (&mail.plain, &mail.html) {
         (Some(plain), _) if !plain.trim().is_empty() => plain.clone(),
@@ -171,6 +178,9 @@ pub fn read(raw: &[u8], rules: &Rules) -> Reading {
     if mail.too_deep {
         reading.reasons.push(Reason::TooDeep);
     }
+    if mail.over_limit {
+        reading.reasons.push(Reason::OverLimit);
+    }
     let told = disposition::tell(&mail, &reading.head, &reading.body, rules);
     match told.kind {
         Some(kind) => {
@@ -178,7 +188,7 @@ pub fn read(raw: &[u8], rules: &Rules) -> Reading {
             reading.recipients = told.recipients;
             reading.failed_message_id = told.failed_message_id;
             reading.returned_to = told.returned_to;
-            reading.reasons.retain(|r| *r == Reason::TooDeep);
+            reading.reasons.retain(|r| matches!(r, Reason::TooDeep | Reason::OverLimit));
             if kind == Kind::AutoReply && disposition::announces_new_contact(&reading.body) {
                 reading.reasons.push(Reason::NewContact);
             }
@@ -222,10 +232,11 @@ impl Reading {
     }
 }
 
-fn head(mail: &mime::Mail, reasons: &mut Vec<Reason>) -> Head {
-    let senders: Vec<_> =
-        mail.fields.iter().filter(|(n, _)| n == "from").flat_map(|(_, v)| header::addresses(v)).collect();
-    let from_fields = mail.fields.iter().filter(|(n, _)| n == "from").count();
+fn head(mail: &mime::Mail, rules: &Rules, reasons: &mut Vec<Reason>) -> Head {
+    // Two are too many already; more need not be looked at.
+    let from = || mail.fields.iter().filter(|(n, _)| n == "from").take(2);
+    let senders: Vec<_> = from().flat_map(|(_, v)| header::addresses(v)).collect();
+    let from_fields = from().count();
     if from_fields > 1 || senders.len() > 1 {
         reasons.push(Reason::SeveralFrom);
     }
@@ -233,8 +244,12 @@ fn head(mail: &mime::Mail, reasons: &mut Vec<Reason>) -> Head {
         [(name, address)] if from_fields == 1 => (name.clone(), Some(address.clone())),
         _ => (None, None),
     };
+    let results = mail.fields.iter().filter(|(n, _)| n == "authentication-results").map(|(_, v)| v.as_slice());
+    let domain = from.as_ref().map(MailAddress::domain);
+    let authentication = authentication::results(results, &rules.senders.gateways, domain.as_deref());
     let list = |name: &str| mail.field(name).map(header::addresses).unwrap_or_default().into_iter().map(|(_, a)| a);
     Head {
+        authentication,
         subject: mail.text("subject"),
         from_name,
         from,

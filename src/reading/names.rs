@@ -25,7 +25,7 @@ pattern!(PARTED, r"(?i)(?:^|[^\p{L}\p{N}])(?:連絡先|宛先|送付先|あて�
 pattern!(TOPIC, r"(?:の連絡先|の(?:送付|宛|登録)先|宛て?)?(?:は|につきましては|については)[、,]?(?:正しくは)?$");
 
 /// Brackets that may open a numbering or hold a name, and signs of an address.
-const KEPT: &str = "([<【〔「\"'“@{≪«《〈『〖〘⟨";
+const KEPT: &str = "([<【〔「\"'“@{≪«《〈『〖〘⟨?〓\u{fffd}";
 /// Circles that stand for a letter where they are doubled: 〇〇市.
 const BLANKS: [char; 12] = ['〇', '○', '◯', '●', '◎', '△', '□', '◇', '▲', '■', '☆', '×'];
 
@@ -115,20 +115,26 @@ fn gathered(text: &str) -> Cow<'_, str> {
         let mut back = word.chars().rev();
         back.next().is_some_and(letter) && back.next().is_none_or(|c| !c.is_alphanumeric())
     };
+    // The last letter of a name, with something behind it: 所のメールアドレス, 市:
+    let ending = |word: &str| {
+        let mut chars = word.chars();
+        chars.next().is_some_and(|c| "所市区県府都道".contains(c))
+            && chars.next().is_some_and(|c| !c.is_alphanumeric() || ('ぁ'..='ん').contains(&c))
+    };
     let words: Vec<&str> = text.split([' ', '\t']).filter(|w| !w.is_empty()).collect();
+    let joins = |index: usize| words.get(index).is_some_and(|w| single(w) && first(w) || ending(w));
     let mut out = String::with_capacity(text.len());
     let mut run = 0_usize;
     for (index, word) in words.iter().enumerate() {
-        let next = |n: usize| words.get(index + n).is_some_and(|w| single(w) && first(w));
-        // The last letter may have something behind it: 所のメールアドレス.
-        let last =
-            run >= 3 && !single(word) && (!first(word) || word.starts_with(['所', '市', '区', '県', '府', '都', '道']));
-        let goes_on = run > 0 && (single(word) && first(word) || last) && (run >= 2 || next(1));
+        let goes_on = run > 0 && joins(index) && (run >= 2 || joins(index + 1));
         if index > 0 && !goes_on {
             out.push(' ');
         }
         out.push_str(word);
-        run = if single(word) && (first(word) || run == 0) { if goes_on { run + 1 } else { 1 } } else { 0 };
+        run = if goes_on { run + 1 } else { 1 };
+        if !single(word) {
+            run = 0;
+        }
     }
     if out.len() == text.len() { Cow::Borrowed(text) } else { Cow::Owned(out) }
 }
@@ -212,6 +218,16 @@ pub(super) fn is_body_name(name: &str) -> bool {
 pub(super) fn is_section_name(name: &str) -> bool {
     let ends = ["課", "係", "室", "班", "グループ", "チーム", "担当"];
     !is_centre_name(name) && ends.iter().any(|end| name.trim_end_matches(')').ends_with(end))
+}
+
+/// The health centre in a longer name, its section and office left out: 西彼保健所 in 西彼保健所 保健予防課 and in
+/// 長崎振興局保健部(西彼保健所). Empty if there is none.
+pub(super) fn centre_in(name: &str) -> String {
+    let parts = name.split(['(', ')']).filter(|part| is_centre_name(part));
+    let part: String = parts.take(1).flat_map(str::chars).filter(|c| !c.is_whitespace()).collect();
+    let ends = ["保健所", "センター", "事務所"];
+    let end = ends.iter().filter_map(|end| part.find(end).map(|at| at + end.len())).min().unwrap_or(part.len());
+    part.get(..end).unwrap_or_default().to_owned()
 }
 
 /// Does this name a health centre (and not its section's mail address or a person)?

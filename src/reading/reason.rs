@@ -48,6 +48,10 @@ codes! {
         SeveralFrom = "several-from", "差出人（From）が複数記載されています。";
         TooLarge = "too-large", "メールが大きすぎるため、読み取っていません。";
         TooDeep = "too-deep", "メールの中にメールが何重にも添付されています。";
+        /// Beyond a named limit of the reading; the rest was not looked at.
+        OverLimit = "over-limit", "メールが長すぎるか、部分が多すぎるため、一部を読み取っていません。";
+        /// A page holds text that is not shown.
+        HiddenText = "hidden-text", "画面に表示されない文字が含まれています。";
         Unreadable = "unreadable", "メールとして読み取れません。";
         UnknownKind = "unknown-kind", "登録の連絡かどうか判断できません。";
         /// A name under the health centres' heading that neither looks like one nor is a known office of one.
@@ -74,8 +78,8 @@ codes! {
         AddressDomainUnknown = "address-domain-unknown", "登録するメールアドレスのドメインが、この自治体のものとして確認されていません。";
         /// DKIM, SPF or DMARC were checked and failed.
         AuthenticationFailed = "authentication-failed", "送信元の認証（DKIM・SPF・DMARC）に失敗しています。";
-        /// Nothing is known that authenticates the sender.
-        Unauthenticated = "unauthenticated", "送信元を認証できる情報がありません。";
+        /// Less speaks for it than the policy asks for.
+        EvidenceWeak = "evidence-weak", "送信元を裏付ける情報が足りません。";
         /// The display name shows another address than the mail comes from.
         NameShowsOtherAddress = "name-shows-other-address", "なりすましの疑い：差出人の表示名に、実際とは別のメールアドレスが書かれています。";
         /// The mail speaks for one authority from a domain that belongs to another.

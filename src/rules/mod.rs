@@ -10,6 +10,7 @@ pub mod holidays;
 pub mod lookup;
 pub mod names;
 pub mod registration;
+mod rhythm;
 pub mod schedule;
 pub mod senders;
 mod toml_file;
@@ -20,7 +21,7 @@ pub use holidays::Holidays;
 pub use lookup::Found;
 pub use registration::RegistrationRules;
 pub use schedule::{Schedule, SendWindow};
-pub use senders::SenderRules;
+pub use senders::{Handling, SenderRules};
 
 use std::sync::{Arc, LazyLock};
 

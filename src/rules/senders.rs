@@ -6,6 +6,18 @@ use super::toml_file::{Section, TomlFile};
 /// The file's name.
 pub const FILE: &str = "senders.toml";
 
+/// Most points a policy may ask for; no mail can have more.
+const NEEDED_MAX: u32 = 6;
+
+/// What is done with a mail that something speaks against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handling {
+    /// It is shown, and the mail is taken all the same.
+    Accept,
+    /// A person looks.
+    Review,
+}
+
 /// Trust policy and per-domain delivery settings. Domains are lower-case, without @.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SenderRules {
@@ -13,6 +25,22 @@ pub struct SenderRules {
     pub free_mail: Vec<String>,
     /// Take a registration only if the ministry stands in To or Cc.
     pub ministry_in_cc_required: bool,
+    /// Points of evidence without which a person looks at an authority's first registration (`reading::evidence`).
+    pub needed_first: u32,
+    /// The same for additions to what is registered.
+    pub needed_change: u32,
+    /// DKIM, SPF or DMARC failed.
+    pub authentication_failed: Handling,
+    /// The sender's domain is none of those known for the authority.
+    pub sender_domain_unknown: Handling,
+    /// So is one of an address to be registered.
+    pub address_domain_unknown: Handling,
+    /// Names under which the own mail gateways write Authentication-Results (authserv-id, RFC 8601 §2.5), lower-case.
+    pub gateways: Vec<String>,
+    /// Mail comes in straight: DKIM, SPF and DMARC are checked by annai.
+    pub check_ourselves: bool,
+    /// Names the own servers write behind `by` in Received: that line tells from where the mail came (SPF).
+    pub received_by: Vec<String>,
     /// Receiving domains whose letters are written in ISO-2022-JP; a suffix matches (`example.jp` also `x.example.jp`).
     pub iso_2022_jp: Vec<String>,
 }
@@ -31,11 +59,45 @@ impl SenderRules {
     /// Reads the file; `Err`: all its faults.
     pub(super) fn parse(text: &str) -> Result<Self, Vec<RuleError>> {
         let mut file = TomlFile::open(FILE, text);
-        let (free_mail, ministry_in_cc_required) =
-            file.section("trust", |s| (domains(s, "free_mail"), s.flag("ministry_in_cc_required", false)));
-        let iso_2022_jp = file.section("delivery", |s| domains(s, "iso_2022_jp"));
+        let mut rules = file.section("trust", |s| Self {
+            ministry_in_cc_required: s.flag("ministry_in_cc_required", false),
+            needed_first: s.number("needed_first", 0..=NEEDED_MAX, 1),
+            needed_change: s.number("needed_change", 0..=NEEDED_MAX, 2),
+            authentication_failed: handling(s, "authentication_failed"),
+            sender_domain_unknown: handling(s, "sender_domain_unknown"),
+            address_domain_unknown: handling(s, "address_domain_unknown"),
+            free_mail: domains(s, "free_mail"),
+            gateways: Vec::new(),
+            check_ourselves: false,
+            received_by: Vec::new(),
+            iso_2022_jp: Vec::new(),
+        });
+        file.section("authentication", |s| {
+            rules.gateways = names(s, "gateways");
+            let at = s.place("check_ourselves");
+            rules.check_ourselves = s.flag("check_ourselves", false);
+            rules.received_by = names(s, "received_by");
+            if rules.check_ourselves && !rules.gateways.is_empty() {
+                let remedy = "believe the gateway, or set check_ourselves = false";
+                s.fault(at, "check_ourselves is true although a gateway is named", remedy);
+            }
+        });
+        rules.iso_2022_jp = file.section("delivery", |s| domains(s, "iso_2022_jp"));
         let faults = file.close();
-        if faults.is_empty() { Ok(Self { free_mail, ministry_in_cc_required, iso_2022_jp }) } else { Err(faults) }
+        if faults.is_empty() { Ok(rules) } else { Err(faults) }
+    }
+}
+
+/// `"accept"` or `"review"`; review where nothing is said.
+fn handling(s: &mut Section<'_, '_>, key: &'static str) -> Handling {
+    let given = s.text(key, "review");
+    match given.text.as_str() {
+        "accept" => Handling::Accept,
+        "review" => Handling::Review,
+        other => {
+            s.fault(given.at, format!("{key} is \"{other}\""), "give \"accept\" or \"review\"");
+            Handling::Review
+        }
     }
 }
 
@@ -63,6 +125,24 @@ fn domains(s: &mut Section<'_, '_>, key: &'static str) -> Vec<String> {
         }
     }
     domains
+}
+
+/// Names of machines: one word each.
+fn names(s: &mut Section<'_, '_>, key: &'static str) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in s.texts(key).unwrap_or_default() {
+        let name = entry.text.trim().to_ascii_lowercase();
+        if name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c)) {
+            names.push(name);
+        } else {
+            s.fault(
+                entry.at,
+                format!("\"{}\" is no name of a machine", entry.text),
+                "copy it from the header of a mail",
+            );
+        }
+    }
+    names
 }
 
 /// A domain as an address has it behind the @.

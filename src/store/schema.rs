@@ -87,6 +87,9 @@ tables! {
     Grant = 15, "grant";
     /// name, day → count: automatic answers per sender and day.
     Tally = 16, "tally";
+    /// `domain/NAME` → the authorities it is known for: who approved it, when, by which mail; `authority/CODE/NAME` →
+    /// nothing: the same from the other side.
+    Domain = 17, "domain";
     /// serial number of a certificate → who holds it and its state.
     Certificate = 18, "certificate";
     /// u64 from 1 → digest, then the entry's bytes. Written by [`super::Batch::journal`] only. Large.
@@ -101,10 +104,9 @@ impl Table {
         matches!(self, Self::Roster | Self::Raw | Self::Content | Self::Journal)
     }
 
-    /// Whether every row is written under a key of its own that was never used before, and never written again: there is
-    /// no old value whose pieces would have to go.
+    /// Whether a row once written is never written again: there is no old value whose pieces would have to go.
     pub(super) const fn written_once(self) -> bool {
-        matches!(self, Self::Raw | Self::Content | Self::Journal)
+        matches!(self, Self::Journal)
     }
 
     /// Whether only the store itself writes there.

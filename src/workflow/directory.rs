@@ -15,6 +15,7 @@ use super::Nonce;
 use super::course::{Course, CourseEvent, Roster};
 use crate::domain::tenant::Provenance;
 use crate::domain::{LgCode, MailAddress, Tenant, TenantId, TenantKind};
+use crate::reading::evidence::ministry_named;
 use crate::reading::{Kind, Reading, Reason};
 use crate::rules::{Authority, Rules};
 use std::collections::{HashMap, HashSet};
@@ -43,12 +44,7 @@ pub enum Change {
 /// Decides about a registration or correction, given what the directory says of its authority.
 pub fn decide(roster: Option<&Roster>, reading: &Reading, rules: &Rules) -> Decision {
     let mut reasons = reading.reasons.clone();
-    let ministry_named = rules
-        .registration
-        .expected_cc
-        .iter()
-        .all(|expected| reading.head.cc.iter().chain(&reading.head.to).any(|given| given.same_mailbox(expected)));
-    if rules.senders.ministry_in_cc_required && !ministry_named {
+    if rules.senders.ministry_in_cc_required && !ministry_named(reading, rules) {
         reasons.push(Reason::MinistryNotInCc);
     }
     match reading.kind {

@@ -32,6 +32,10 @@ pub enum Request {
         /// The authority it would be taken over for, if the mail does not say.
         authority: Option<LgCode>,
     },
+    /// Which domains are known for which authority.
+    Domains {
+        authority: Option<LgCode>,
+    },
     /// What the sender of a mail in review would be asked.
     Draft {
         mail: MailNo,
@@ -89,6 +93,7 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
         Request::Letter { row } => value(engine.letter(*row)?),
         Request::Matters { after, limit } => value(engine.open_matters(*after, *limit)?),
         Request::Mail { mail, authority } => value(engine.mail(*mail, *authority)?),
+        Request::Domains { authority } => value(engine.domains(*authority)?),
         Request::Draft { mail } => value(engine.draft(*mail)?),
         Request::Tenants { filter, after, limit } => value(engine.tenants(filter, *after, *limit)?),
         Request::Tenant { id } => value(engine.tenant(*id)?),
@@ -126,6 +131,9 @@ fn after(engine: &Engine, act: &Verb) -> Result<Value, EngineError> {
         | Verb::AskSender { mail }
         | Verb::WriteToSender { mail, .. }
         | Verb::Reread { mail } => value(engine.item(*mail)?),
+        Verb::ApproveDomain { authority, .. } | Verb::ForgetDomain { authority, .. } => {
+            value(engine.domains(Some(*authority))?)
+        }
         Verb::Close { matter, .. } => Ok(json!({"matter": matter, "closed": true})),
         Verb::Hold { row, .. } | Verb::Release { row } | Verb::Retry { row } | Verb::Withdraw { row, .. } => {
             value(engine.letter(*row)?)

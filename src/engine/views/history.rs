@@ -133,6 +133,12 @@ fn sentence(event: &Value) -> String {
             .map(|subject| format!("要確認{}：{}", at(event, "no"), words::subject(&subject))),
         Some("matter-closed") => Some(format!("要確認{}は済みました", at(event, "no"))),
         Some("staff") => read::<Verb>(event, "act").map(|verb| act(&verb)),
+        Some("domain-learned") => Some(format!(
+            "{} を {} の確認済みドメインに加えました",
+            at(event, "domain").as_str().unwrap_or_default(),
+            at(event, "authority").as_str().unwrap_or_default()
+        )),
+        Some("impersonation-suspected") => Some(format!("メール{}：なりすましの疑いがあります", at(event, "mail"))),
         Some("reading-edited") => Some(format!("メール{}の読み取り内容を修正しました", at(event, "mail"))),
         Some("picked-up") => Some(format!("証明書が取得されました（第{}回）", at(event, "generation"))),
         Some("seen-in-use") => Some(format!("証明書の利用を確認しました（第{}回）", at(event, "generation"))),
@@ -180,6 +186,12 @@ fn act(verb: &Verb) -> String {
         Verb::WriteToSender { mail, .. } => format!("メール{mail}の差出人に、担当者が作成した文面を送りました"),
         Verb::Reject { mail, reason } => format!("メール{mail}を見送りました（理由：{reason}）"),
         Verb::AskSender { mail } => format!("メール{mail}の差出人に確認をお願いしました"),
+        Verb::ApproveDomain { authority, domain, reason } => {
+            format!("{domain} を {authority} のドメインとして確認しました（理由：{reason}）")
+        }
+        Verb::ForgetDomain { authority, domain, reason } => {
+            format!("{domain} を {authority} のドメインから外しました（理由：{reason}）")
+        }
         Verb::Reread { mail } => format!("メール{mail}を読み直しました"),
         Verb::Close { matter, reason } => format!("要確認{matter}を済みとしました（理由：{reason}）"),
         Verb::Hold { row, reason } => format!("送信{row}を保留しました（理由：{reason}）"),

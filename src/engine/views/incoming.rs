@@ -3,7 +3,8 @@
 use super::{Page, words};
 use crate::domain::{LgCode, MailNo, RowNo, TenantId, Timestamp};
 use crate::engine::records::{InboxItem, MatterNo, OpenMatter, Subject};
-use crate::engine::{Engine, EngineError, answers, codec, staff};
+use crate::engine::{Engine, EngineError, answers, codec, domains, staff};
+use crate::reading::evidence::Piece;
 use crate::reading::findings::{Finding, findings};
 use crate::reading::{Proposal, Reading, Reason, Warning};
 use crate::rules::Rules;
@@ -56,10 +57,21 @@ pub struct MailView {
     pub attachments: Vec<String>,
     /// The text, with what was understood from each line.
     pub lines: Vec<ReadLine>,
+    /// What speaks for its sender and what against, as far as is known today.
+    pub evidence: Vec<EvidenceView>,
     /// What it would register: what staff may change before they accept it.
     pub proposal: Proposal,
     /// What taking it over would change; empty: nothing, or the authority is not known.
     pub changes: Vec<ChangeView>,
+}
+
+/// A piece of evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EvidenceView {
+    #[serde(flatten)]
+    pub piece: Piece,
+    pub name: &'static str,
+    pub mark: &'static str,
 }
 
 /// A line of a mail's text.
@@ -100,6 +112,7 @@ impl Engine {
             matters: matters.iter().map(|matter| self.matter_view(matter)).collect(),
             kind: reading.kind,
             reasons: said(&reading, &answers::reasons_of(&item, &reading), &self.setup().rules),
+            evidence: self.evidence(code, &reading)?,
             proposal: Proposal::of(&reading),
             authority_name: reading.authority.as_ref().map(|authority| authority.name.clone()),
             lines: lines(&reading),
@@ -108,6 +121,13 @@ impl Engine {
             attachments: reading.attachments,
             item,
         })
+    }
+
+    fn evidence(&self, code: Option<LgCode>, reading: &Reading) -> Result<Vec<EvidenceView>, EngineError> {
+        let roster = code.map(|code| self.roster(code)).transpose()?.flatten();
+        let weighed = domains::weigh(&self.context, code, roster.as_ref(), reading)?;
+        let view = |piece: Piece| EvidenceView { name: piece.what.japanese(), mark: piece.grade.mark(), piece };
+        Ok(weighed.pieces.into_iter().map(view).collect())
     }
 
     fn changes(&self, code: LgCode, reading: &Reading) -> Result<Vec<ChangeView>, EngineError> {

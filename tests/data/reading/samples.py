@@ -34,12 +34,21 @@ SAMPLES = {
     # signatures
     'signature-of-a-person': f'札幌市の中村と申します。\n\n<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n\n中村　太郎\n直通：011-000-0000\nE-mail：betsu@city.mihon.lg.jp\n',
     'footer-with-an-address': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n\n※心当たりのない場合は、下記までご連絡ください。\ninfo@city.mihon.lg.jp\n',
+    'signature-of-a-listed-centre': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n\n札幌市保健所 保健予防課\n主任　中村　太郎\n直通：011-000-0000\nE-mail：betsu@city.mihon.lg.jp\n',
+    'blocks-parted-by-blank-lines': f'<自治体>\n札幌市 {A}\n<保健所>\n➢ 登録名→札幌市保健所　保健予防課\n電話：011-000-0000\nメールアドレス→{B}\n\n➢ 登録名→北保健所　保健予防課\n電話：011-000-0000\nメールアドレス→{C}\n',
+    'chief-of-each-centre': f'【自治体】\n札幌市　感染症対策課\n　課長　田中\n　Mail {A}\n　電話：011-000-0000\n【保健所】\n札幌市保健所　感染症対策課\n　課長　中川\n　Mail {B}\n　電話：011-000-0000\n',
     # meaning
+    'letter-lost-in-a-name': f'<自治体>\n札幌市 {A}\n<保健所>\n□幌市保健所 {B}\n',
+    'letter-shown-as-a-question-mark': f'<自治体>\n札幌市 {A}\n<保健所>\n?幌市保健所 {B}\n',
+    'name-in-a-sentence': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n\n札幌市保健所への連絡は{C}が望ましいです。\n',
+    'same-centre-under-a-second-heading': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n<保健所>\n札幌市保健所 {C}\n',
+    'regions-by-direction': f'<自治体>\n札幌市 {A}\n<保健所>\n○中央部\n札幌市保健所 {B}\n',
     'conditional-correction': f'内容に誤りがある場合や変更が生じた場合はご連絡ください。\n\n<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n',
     'question-with-a-mark': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n\nところで、利用開始日はいつになりますか？\n',
 }
-SUBJECTS = {'absence-in-brackets': '【不在】Re: 登録受付のお知らせ'}
+SUBJECTS = {'absence-says-the-office-moved': '自動応答: 登録受付のお知らせ', 'absence-in-brackets': '【不在】Re: 登録受付のお知らせ'}
 SAMPLES['absence-in-brackets'] = '5月6日まで不在にしております。\nお急ぎの場合は下記までご連絡ください。\nbetsu@city.mihon.lg.jp\n'
+SAMPLES['absence-says-the-office-moved'] = '【自動応答】このメールアドレスは廃止されました。\n今後は betsu@city.mihon.lg.jp までご連絡ください。\n'
 
 
 def b64(text):

@@ -773,7 +773,312 @@ def personal(w):
     return top + dress_body(w, sections(w))
 
 
-CASES = [(plain, 40), (with_quote, 12), (tables, 8), (html_table, 6), (prose, 1), (no_headings, 2), (several, 3), (typo, 9), (pending, 4), (foreign, 2), (question, 3), (pending_sentence, 1), (note_nothing, 6), (forward, 3), (between, 2), (correction, 7), (inquiry, 4), (auto_reply, 3), (spam, 1), (other, 2), (unknown, 2), (two_authorities, 2), (subject_other, 1), (attachment_only, 2), (ditto, 1), (count, 2), (date_change, 2), (branches, 2), (personal, 2)]
+def std(w, a=None, rows=None, sep=None):
+    """The plain form, with what is to be varied put in by the case."""
+    sep = sep or w.c(' ', '　', '：', '\t', ' : ')
+    o, c = w.c(('<', '>'), ('＜', '＞'), ('【', '】'), ('■', ''), ('', ''), ('１　', ''))
+    ha, hc = w.c(('自治体（保健所設置主体）', '保健所'), ('自治体', '保健所'), ('設置主体', '管内保健所'))
+    if o == '１　':
+        return [o + ha] + [f'{w.name}{sep}{a or w.a_addr}'] + ['', '２　' + hc] + [f'{n}{sep}{x}' if x else n for n, x in (rows if rows is not None else w.rows)]
+    return [o + ha + c] + [f'{w.name}{sep}{a or w.a_addr}'] + ['', o + hc + c] + [f'{n}{sep}{x}' if x else n for n, x in (rows if rows is not None else w.rows)]
+
+
+def contradiction(w):
+    w.must()
+    i = w.r.randrange(len(w.rows))
+    n, a = w.rows[i]
+    x = w.addr()
+    k = w.r.randrange(9)
+    w.tags.append(f'contradiction:{k}')
+    w.must_not.append(x)
+    rows = [list(y) for y in w.rows]
+    extra, top = [], []
+    if k == 0:
+        rows.append([n, x])
+        if i == len(w.rows) - 1:
+            w.review = 'may'
+    elif k == 1:
+        extra = ['', f'※{n}のアドレスは {x} です。']
+    elif k == 2:
+        extra = ['', f'なお、{n}については、{x} まで送付をお願いいたします。']
+    elif k == 3:
+        top = [f'{n}のメールアドレスは{x}です。', '']
+    elif k == 4:
+        extra = ['', f'（注）{n}宛ては {x} にお願いします。']
+    elif k == 5:
+        extra = ['', f'{n}への連絡は{x}が望ましいです。']
+    elif k == 6:
+        extra = ['', f'{w.name}の代表アドレスは {x} ですので、こちらにお願いします。']
+    elif k == 7:
+        extra = ['', f'※上記のアドレスが使用できない場合は、{n} {x} に送付してください。']
+    else:
+        extra = ['', '<保健所>', f'{n} {x}']
+    return opening(w) + top + std(w, rows=rows) + extra + ending(w)
+
+
+def apart(w):
+    """Names here, addresses there."""
+    w.must()
+    w.tags.append('names-apart')
+    if len(w.rows) < 2:
+        w.rows.append([w.name + '西保健所', w.addr()])
+    k = w.r.randrange(3)
+    names = [n for n, _ in w.rows]
+    adds = [a for _, a in w.rows]
+    w.loose_rows = True
+    for i, r in enumerate(w.rows):
+        w.guess[i] = r[1]
+        r[1] = None
+    if k == 0:
+        c = names + [''] + adds
+    elif k == 1:
+        c = ['、'.join(names)] + ['、'.join(adds)]
+    else:
+        c = ['（名称）'] + names + ['（メールアドレス）'] + adds
+    return opening(w) + ['<自治体（保健所設置主体）>', f'{w.name} {w.a_addr}', '', '<保健所>'] + c + ending(w)
+
+
+def joint(w):
+    """One line for authority and health centre together."""
+    w.must()
+    n = w.rows[0][0]
+    k = w.r.randrange(4)
+    w.tags.append(f'joint:{k}')
+    a = w.a_addr
+    w.a_guess, w.a_addr = a, None
+    w.rows = [[n, None]]
+    w.guess[0] = a
+    if k == 0:
+        h = ['<自治体・保健所>', f'{w.name}・{n} {a}']
+    elif k == 1:
+        h = ['<自治体（保健所設置主体）・保健所>', f'{w.name}（{n}）　{a}']
+    elif k == 2:
+        h = ['【自治体及び保健所】', f'{w.name}及び{n}：{a}']
+    else:
+        h = [f'自治体・保健所とも：{a}']
+    return opening(w) + h + ending(w)
+
+
+def by_authority(w):
+    w.must()
+    w.tags.append('by-the-authority')
+    q = w.c('保健所分については、上記アドレスにまとめて送付してください。', '各保健所へは本庁から連絡しますので、保健所のアドレスは不要です。', '保健所は自治体と同一のアドレスを使用します。', '全て自治体のアドレスと同じです。', '各保健所についても上記アドレスでお願いいたします。', '同上（全保健所分を本庁で受領します）', '上記に同じ', '本庁で一括して受け取ります。', '自治体に同じ', '上記アドレスで一括対応')
+    a = w.a_addr
+    w.rows = []
+    return opening(w) + ['<自治体（保健所設置主体）>', f'{w.name} {a}', '', '<保健所>', q] + ending(w)
+
+
+def damaged(w):
+    """A letter was lost on the way."""
+    w.must()
+    i = w.r.randrange(len(w.rows))
+    n, a = w.rows[i]
+    bad = w.c('〓', '?', '？', '\ufffd', '□', '・' if False else '〓') + n[1:] if len(n) > 4 else '〓〓保健所'
+    w.tags.append('damaged:' + bad[:1])
+    rows = [list(y) for y in w.rows]
+    rows[i][0] = bad
+    return opening(w) + std(w, rows=rows) + ending(w)
+
+
+def missing_section(w):
+    w.must()
+    k = w.c('no-centres', 'no-authority', 'authority-without-address', 'centre-without-address', 'centres-empty')
+    w.tags.append('missing:' + k)
+    s = w.c(' ', '　', '：')
+    A = ['<自治体（保健所設置主体）>', f'{w.name}{s}{w.a_addr}', '']
+    C = ['<保健所>'] + [f'{n}{s}{a}' for n, a in w.rows]
+    if k == 'no-centres':
+        w.rows = []
+        return opening(w) + A + ending(w)
+    if k == 'centres-empty':
+        w.rows = []
+        return opening(w) + A + ['<保健所>', ''] + ending(w)
+    w_a = w.a_addr
+    if k == 'no-authority':
+        w.a_addr = None
+        return opening(w) + C + ending(w)
+    if k == 'authority-without-address':
+        w.a_addr = None
+        return opening(w) + ['<自治体（保健所設置主体）>', w.name, ''] + C + ending(w)
+    i = w.r.randrange(len(w.rows))
+    C[i + 1] = w.rows[i][0]
+    w.rows[i][1] = None
+    return opening(w) + A + C + ending(w)
+
+
+def template_only(w):
+    w.must()
+    w.tags.append('template-only')
+    w.rows, w.a_addr = [], None
+    w.noname = True
+    if w.c(0, 1):
+        w.subject = '自治体・保健所メールアドレスの連絡（[[自治体名]]）'
+    return opening(w) + ['<自治体（保健所設置主体）>', w.c('〇〇市', '○○県', '◯◯区') + ' xxxxx@xxxx.xx.xx', '', '<保健所>', '□□保健所 xxxxx@xxxx.xx.xx', '△△保健所 xxxxx@xxxx.xx.xx'] + ending(w)
+
+
+def template_left(w):
+    w.soft()
+    w.tags.append('template-left')
+    h = std(w)
+    h.insert(w.c(1, len(h)), w.c('□□保健所 xxxxx@xxxx.xx.xx', '（例）〇〇市 xxxxx@xxxx.xx.xx', '例：〇〇保健所 xxxxx@xxxx.xx.xx'))
+    return dress_body(w, h)
+
+
+def new_contact(w):
+    w.kind_ = 'auto-reply'
+    w.must()
+    w.tags.append('auto:new-contact')
+    w.headers.append('Auto-Submitted: auto-replied')
+    w.subject = w.c('自動応答: 登録受付のお知らせ', '【自動返信】アドレス変更のお知らせ')
+    x = w.addr()
+    w.rows, w.a_addr = [], None
+    return [w.c('このメールアドレスは廃止されました。', '人事異動により担当が変わりました。', '4月1日付けで異動いたしました。', 'アドレスが変更になりました。', '組織改編に伴い、メールアドレスを変更しました。', '私は3月31日をもって退職いたしました。'), w.c(f'今後は {x} までご連絡ください。', f'新しいアドレスは{x}です。', f'後任は{x}です。')]
+
+
+def withdraw(w):
+    w.kind_ = 'correction'
+    w.accept_kind = ['other', 'inquiry']
+    w.must()
+    w.partial = True
+    w.tags.append('withdraw')
+    n = w.rows[0][0]
+    w.rows, w.a_addr = [], None
+    w.subject = w.c('【取下げ】', '', '（取消）', 'Re: ') + w.subject
+    return opening(w) + [w.c('先日の登録を取り下げます。', f'{n}の登録を取り消してください。', '先ほどお送りしたメールは誤りでしたので、取り消しをお願いいたします。', f'先日連絡した{n}については、登録の削除をお願いします。', '送付した内容を撤回いたします。', '先のメールは破棄願います。', '登録の取消をお願いします。', f'{n}は廃止となりましたので、登録を抹消してください。')] + ending(w)
+
+
+def misc_dressing(w):
+    """Plain data between odd but harmless lines."""
+    w.tags.append('dressing')
+    r = w.r
+    h = std(w)
+    k = r.randrange(9)
+    w.tags.append(f'dressing:{k}')
+    if k == 0:
+        h = [x for y in h for x in (y, '')]
+    elif k == 1:
+        h = ['+' + '-' * 30] + h + ['+' + '-' * 30]
+    elif k == 2:
+        h = ['----- 以下、回答 -----'] + h + ['----- 以上 -----']
+    elif k == 3:
+        h = ['（ここから）'] + h + ['（ここまで）']
+    elif k == 4:
+        h = ['☆登録内容☆', ''] + h
+    elif k == 5:
+        h = ['【回答】', ''] + h
+    elif k == 6:
+        h = ['記', ''] + h + ['', '　　　　　　　　　　　　　　以上']
+    elif k == 7:
+        h = ['様式１', '【連絡事項】', ''] + h
+    else:
+        h = ['　' + x if x else x for x in h]
+    return dress_body(w, h)
+
+
+def regions(w):
+    w.tags.append('regions')
+    out = []
+    for i, (n, a) in enumerate(w.rows):
+        if i % 3 == 0:
+            out.append(w.c('【県北地域】', '（県南）', '○東部', '［西部地区］', '〈中部圏域〉', '■北部管内', '◆南部ブロック'))
+        out.append(f'{n} {a}')
+    return dress_body(w, ['<自治体（保健所設置主体）>', f'{w.name} {w.a_addr}', '', '<保健所>'] + out)
+
+
+def wrapped(w):
+    """Names on one line, addresses on the next, with blank lines or labels between."""
+    w.tags.append('wrapped')
+    k = w.r.randrange(4)
+    gap = [[''], ['（感染症担当）'], ['　メールアドレス'], ['　TEL 03-1234-5678']][k]
+    w.tags.append(f'wrapped:{k}')
+    f = lambda n, a: [n] + gap + ['　' + a]
+    return dress_body(w, ['<自治体（保健所設置主体）>'] + f(w.name, w.a_addr) + ['', '<保健所>'] + [x for n, a in w.rows for x in f(n, a)])
+
+
+def extra_tenant_lines(w):
+    """Contact blocks: several details for each tenant, one of them the address."""
+    w.tags.append('blocks')
+    r = w.r
+    k = r.randrange(4)
+    w.tags.append(f'blocks:{k}')
+    lab = r.choice(['メール：', 'E-mail: ', 'Mail ', 'メールアドレス　', '✉ ', '　'])
+
+    def f(n, a):
+        if k == 0:
+            return [n, '　担当：' + r.choice(FAMILY), '　電話：03-1234-5678', '　' + lab + a]
+        if k == 1:
+            return [n, '　〒100-0001　中央1-1-1', '　TEL 03-1234-5678　FAX 03-1234-5679', '　' + lab + a, '']
+        if k == 2:
+            return [n + '　感染症対策課', '　課長　' + r.choice(FAMILY), '　' + lab + a, '　電話：03-1234-5678']
+        return ['◆' + n, '・電話番号：03-1234-5678（内線 123）', '・' + lab + a, '・備考：平日8:30～17:15', '']
+    return dress_body(w, ['【自治体（保健所設置主体）】'] + f(w.name, w.a_addr) + ['【保健所】'] + [x for n, a in w.rows for x in f(n, a)])
+
+
+def history(w):
+    """An earlier mail of ours or of the sender below: no data."""
+    w.tags.append('history')
+    x, y = w.addr(), w.addr()
+    w.must_not += [x, y]
+    old = ['お世話になっております。', '', '<自治体（保健所設置主体）>', f'{w.name} {x}', '<保健所>', f'{w.rows[0][0]} {y}', '', 'よろしくお願いします。']
+    k = w.r.randrange(3)
+    w.tags.append(f'history:{k}')
+    b = dress_body(w, sections(w))
+    F = w.me
+    if k == 0:
+        return b + ['', f'2020年4月25日(土) 10:00 {w.name} <{F}>:'] + ['> ' + z for z in old]
+    if k == 1:
+        return b + ['', '-----Original Message-----', f'From: {w.name} <{F}>', 'Sent: Friday, April 24, 2020 6:10 PM', 'To: covid19@bigtreetc.com', 'Subject: x', ''] + old
+    return b + ['', '________________________________', f'差出人: {w.name} <{F}>', '送信日時: 2020年4月25日 10:00', '宛先: covid19@bigtreetc.com', '件名: x', ''] + old
+
+
+def confirm(w):
+    """Nothing but thanks above our own receipt."""
+    w.kind_, w.review, w.accept_kind = 'other', 'may', ['inquiry']
+    w.tags.append('confirm')
+    x, y = w.a_addr, w.rows[0][1]
+    w.must_not += [x, y]
+    w.subject = 'Re: 登録受付のお知らせ（' + w.name + '）'
+    old = ['下記の内容で登録しました。', '', '<自治体（保健所設置主体）>', f'{w.name} {x}', '<保健所>', f'{w.rows[0][0]} {y}']
+    t = [w.c('内容を確認しました。相違ありません。', '承知しました。ありがとうございます。', '確認いたしました。よろしくお願いいたします。', '登録内容のとおりで問題ございません。')]
+    w.rows, w.a_addr = [], None
+    return opening(w)[:2] + t + ending(w) + ['', w.c('2020年4月25日(土) 10:00 covid19 <covid19@bigtreetc.com>:', 'On 2020/04/25 10:00, covid19 wrote:', '<covid19@bigtreetc.com> さんは書きました:')] + ['> ' + z for z in old]
+
+
+def foreign_sender(w):
+    w.must()
+    w.me = 'hoken' + str(w.r.randint(1, 99)) + '@' + w.c('gmail.com', 'yahoo.co.jp', 'rei-consul.co.jp', 'rei-hosp.or.jp', 'outlook.com', 'rei-inc.com', 'docomo.ne.jp')
+    w.tags.append('foreign-sender')
+    return dress_body(w, std(w))
+
+
+def link_differs(w):
+    w.must()
+    w.tags.append('link-differs')
+    i = w.r.randrange(len(w.rows))
+    x = w.addr()
+    w.must_not.append(x)
+    w.force = 'html'
+    rows = ''.join(f'<p>{n}　<a href="mailto:{x if j == i else a}">{a}</a></p>' for j, (n, a) in enumerate(w.rows))
+    w.html = ''.join(f'<p>{z or "&nbsp;"}</p>' for z in opening(w)) + f'<p>＜自治体（保健所設置主体）＞</p><p>{w.name}　{w.a_addr}</p><p>＜保健所＞</p>' + rows + '<p>以上</p>'
+    return ['']
+
+
+def struck(w):
+    """A struck-out address beside the new one."""
+    w.soft()
+    w.tags.append('struck')
+    i = w.r.randrange(len(w.rows))
+    x = w.addr()
+    w.must_not.append(x)
+    w.force = 'html'
+    t = w.c(('<s>', '</s>'), ('<del>', '</del>'), ('<strike>', '</strike>'), ('<span style="text-decoration:line-through">', '</span>'), ('<span style="TEXT-DECORATION: line-through">', '</span>'), ('<font style="text-decoration : line-through">', '</font>'), ('<span style=\'text-decoration:underline line-through\'>', '</span>'))
+    w.tags.append('strike:' + t[0][:12])
+    rows = ''.join(f'<p>{n}　' + (t[0] + x + t[1] + '　' if j == i else '') + f'{a}</p>' for j, (n, a) in enumerate(w.rows))
+    w.html = ''.join(f'<p>{z or "&nbsp;"}</p>' for z in opening(w)) + f'<p>＜自治体（保健所設置主体）＞</p><p>{w.name}　{w.a_addr}</p><p>＜保健所＞</p>' + rows + '<p>以上</p>'
+    return ['']
+
+
+CASES = [(plain, 40), (with_quote, 12), (tables, 8), (html_table, 6), (prose, 1), (no_headings, 2), (several, 3), (typo, 9), (pending, 4), (foreign, 2), (question, 3), (pending_sentence, 1), (note_nothing, 6), (forward, 3), (between, 2), (correction, 7), (inquiry, 4), (auto_reply, 3), (spam, 1), (other, 2), (unknown, 2), (two_authorities, 2), (subject_other, 1), (attachment_only, 2), (ditto, 1), (count, 2), (date_change, 2), (branches, 2), (personal, 2), (contradiction, 6), (apart, 2), (joint, 2), (by_authority, 3), (damaged, 2), (missing_section, 4), (template_only, 1), (template_left, 2), (new_contact, 2), (withdraw, 2), (misc_dressing, 5), (regions, 3), (wrapped, 3), (extra_tenant_lines, 5), (history, 3), (confirm, 1), (foreign_sender, 1), (link_differs, 1), (struck, 2)]
 
 
 def show_name(w):
