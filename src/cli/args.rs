@@ -2,8 +2,10 @@
 //!
 //! Verbs that touch many things at once only say what they would do until `--apply` is given.
 
+mod ca;
 mod staff;
 
+pub use ca::*;
 pub use staff::*;
 
 use clap::{Args, Parser, Subcommand};
@@ -48,6 +50,8 @@ pub enum Verb {
     Review(ReviewArgs),
     /// Authorities and health centres
     Tenant(TenantArgs),
+    /// The certification authority: who signs, revocation lists, keys
+    Ca(CaArgs),
     /// What will be sent when
     Forecast(ForecastArgs),
     /// Check the rules, or try them on mails

@@ -96,6 +96,11 @@ pub enum Verb {
         tenant: TenantId,
         reason: RevocationReason,
     },
+    /// A new password for the real system, told as the first one was.
+    RenewCredentials {
+        tenant: TenantId,
+        reason: String,
+    },
 }
 
 impl Engine {
@@ -157,7 +162,18 @@ fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
             step.course_event(*tenant, &CourseEvent::Cancelled { reason: short(reason)? })
         }
         Verb::Revoke { tenant, reason } => step.course_event(*tenant, &CourseEvent::Revoked { reason: *reason }),
+        Verb::RenewCredentials { tenant, reason } => {
+            short(reason)?;
+            renew_credentials(step, *tenant)
+        }
     }
+}
+
+/// A new password made by the policy; what staff gave for the tenant is void with the password it held.
+fn renew_credentials(step: &mut Step<'_>, tenant: TenantId) -> Result<(), EngineError> {
+    let nonce = step.nonce()?;
+    step.delete(Table::Account, tenant.to_string());
+    step.course_event(tenant, &CourseEvent::CredentialsRenewed { nonce })
 }
 
 fn close(step: &mut Step<'_>, matter: u64, reason: &str) -> Result<(), EngineError> {
@@ -252,7 +268,10 @@ pub(super) fn settle_undeliverable(step: &mut Step<'_>, changes: &[Change]) -> R
     };
     close_where(step, |subject| match subject {
         Subject::Tenant { tenant, matter: Matter::Undeliverable { .. } } => has_new_address(tenant),
-        Subject::Tenant { matter: Matter::NotPickedUp { .. }, .. }
+        Subject::Tenant {
+            matter: Matter::NotPickedUp { .. } | Matter::WrongPasswords { .. } | Matter::ReissueAsked { .. },
+            ..
+        }
         | Subject::Mail { .. }
         | Subject::Inquiry { .. }
         | Subject::UnknownBounce { .. }
