@@ -90,7 +90,9 @@ impl Board {
         }
         for row in store.rows(Table::Outbox)? {
             let row = readable(codec::decode::<Row>(&row?.1).map(Some))?;
-            row.into_iter().for_each(|row| board.put_letter(LetterCard::of(row)));
+            if let Some(row) = row {
+                board.put_letter(LetterCard::of(row));
+            }
         }
         for row in store.rows(Table::Inbox)? {
             let item = readable(codec::decode::<InboxItem>(&row?.1).map(Some))?;
