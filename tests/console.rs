@@ -172,3 +172,27 @@ async fn lists_are_files_without_formulas_and_secrets_are_masked() {
     let audit = site.log_in("audit").await;
     assert!(!site.get(&audit, &format!("/outbox/{no}")).await.body.contains("pickup.example.jp"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn language_saved_views_and_presence() {
+    let site = site().await;
+    let (op, ap) = (site.log_in("op").await, site.log_in("ap").await);
+    let cookie = format!("{}; lang=en; theme=dark", op.cookie);
+    for path in pages::PATHS {
+        let page = site.send("GET", path, &[("Cookie", &cookie)], "").await;
+        assert!(page.status == 200 && page.body.contains("<html lang=\"en\" data-theme=\"dark\">"), "{path}");
+        assert!(page.body.contains("<span>Outbox</span>"), "{path} is not in English");
+    }
+    let saved = site.post(&op, "/views", &[("name", "期限間近 <b>"), ("back", "/tenants?q=days:0-3")]).await;
+    let kept = saved.head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    let cookie = format!("{}; {}", op.cookie, kept.split(';').next().unwrap());
+    let page = site.send("GET", "/", &[("Cookie", &cookie)], "").await.body;
+    assert!(page.contains("期限間近 &lt;b&gt;") && page.contains("&#x2f;tenants?q=days:0-3"), "{page}");
+    // A saved view never leads away from here.
+    let away = site.post(&op, "/views", &[("name", "x"), ("back", "//evil.example/")]).await;
+    assert!(!away.head.contains("evil"), "{}", away.head);
+    // Two people at one mail hear of each other; one person at another mail does not.
+    assert_eq!(site.post(&op, "/mail/2/here?page=a", &[]).await.body, "[]");
+    assert_eq!(site.post(&ap, "/mail/2/here?page=b", &[]).await.body, "[\"opさん\"]");
+    assert_eq!(site.post(&ap, "/mail/3/here?page=b", &[]).await.body, "[]");
+}

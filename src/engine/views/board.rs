@@ -67,6 +67,15 @@ struct News {
     lines: Vec<Line>,
 }
 
+/// One record nobody can read must not keep all the others from being shown: it is told in the log and left out.
+fn readable<T>(read: Result<Option<T>, EngineError>) -> Result<Option<T>, EngineError> {
+    if let Err(EngineError::Record(fault)) = &read {
+        tracing::error!(%fault, "a record is left out of the console's lists; run annai doctor");
+        return Ok(None);
+    }
+    read
+}
+
 impl Board {
     /// Reads every table once. The trail is filled later, bit by bit.
     fn load(view: &View) -> Result<Self, EngineError> {
@@ -75,20 +84,23 @@ impl Board {
         let mut board = Self { seen: store.head().no, ..Self::default() };
         board.trail.reserve(board.seen);
         for row in store.rows(Table::Roster)? {
-            let record: RosterRecord = codec::decode(&row?.1)?;
+            let Some(record) = readable(codec::decode::<RosterRecord>(&row?.1).map(Some))? else { continue };
             let cards = record.roster.courses.iter().map(|course| (course.tenant.id, TenantCard::of(course)));
             board.tenants.extend(cards);
         }
         for row in store.rows(Table::Outbox)? {
-            board.put_letter(LetterCard::of(codec::decode::<Row>(&row?.1)?));
+            let row = readable(codec::decode::<Row>(&row?.1).map(Some))?;
+            if let Some(row) = row {
+                board.put_letter(LetterCard::of(row));
+            }
         }
         for row in store.rows(Table::Inbox)? {
-            let card = MailCard::of(codec::decode::<InboxItem>(&row?.1)?);
-            board.mails.insert(card.no.0, card);
+            let item = readable(codec::decode::<InboxItem>(&row?.1).map(Some))?;
+            board.mails.extend(item.map(MailCard::of).map(|card| (card.no.0, card)));
         }
         for row in store.rows(Table::Review)? {
-            let card = MatterCard::of(codec::decode::<OpenMatter>(&row?.1)?);
-            board.matters.insert(card.no, card);
+            let matter = readable(codec::decode::<OpenMatter>(&row?.1).map(Some))?;
+            board.matters.extend(matter.map(MatterCard::of).map(|card| (card.no, card)));
         }
         Ok(board)
     }
@@ -142,20 +154,22 @@ impl News {
             news.lines.iter().flat_map(|line| line.tenants.iter().map(|id| id.authority)).collect();
         for no in mails {
             // A mail named in the journal may be gone after its retention time.
-            let Some(item) = view.context.load::<InboxItem>(Table::Inbox, &codec::number(no))? else { continue };
+            let Some(item) = readable(view.context.load::<InboxItem>(Table::Inbox, &codec::number(no)))? else {
+                continue;
+            };
             codes.extend(item.authority);
             news.mails.push(MailCard::of(item));
         }
         for no in rows {
-            let row = view.context.load::<Row>(Table::Outbox, &codec::number(no))?;
+            let row = readable(view.context.load::<Row>(Table::Outbox, &codec::number(no)))?;
             news.letters.extend(row.map(LetterCard::of));
         }
         for no in matters {
-            let matter = view.context.load::<OpenMatter>(Table::Review, &codec::number(no))?;
+            let matter = readable(view.context.load::<OpenMatter>(Table::Review, &codec::number(no)))?;
             news.matters.push((no, matter.map(MatterCard::of)));
         }
         for code in codes {
-            let roster = view.roster(code)?;
+            let roster = readable(view.roster(code))?;
             news.rosters.push((code, roster.iter().flat_map(|r| &r.courses).map(TenantCard::of).collect()));
         }
         Ok(news)

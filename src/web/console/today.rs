@@ -10,6 +10,7 @@ use crate::engine::records::{MatterNo, OpenMatter, Subject};
 use crate::engine::views::board::MatterCard;
 use crate::engine::views::words;
 use crate::workflow::Matter;
+use crate::workflow::delivery::HoldReason;
 use axum::extract::State;
 use axum::response::Response;
 use minijinja::{Value, context};
@@ -35,8 +36,10 @@ pub(super) async fn page(State(console): State<Arc<Console>>, visit: Visit) -> R
             .map(|(word, count)| context! { chip => chip(desk.lang, *word), count })
             .collect();
         let days = desk.board.days(desk.today.minus_days(DAYS - 1), desk.today);
+        let open = || desk.board.open.iter().filter_map(|no| desk.board.letters.get(no));
+        let for_wave = open().filter(|card| card.hold == Some(HoldReason::Wave)).count();
         Ok(context! {
-            tasks, waiting, more => waiting.saturating_sub(MATTERS_SHOWN), terms, sum,
+            for_wave, asks => desk.console.source.survey.asks_waiting()?, tasks, waiting, more => waiting.saturating_sub(MATTERS_SHOWN), terms, sum,
             signs => health::signs(desk), today => desk.lang.day(desk.today),
             leaving => desk.board.leaving_on(desk.today),
             next => desk.view.next_due()?.map(|at| desk.lang.moment(at)),
