@@ -24,7 +24,7 @@ pub(super) struct Terminal {
     live: bool,
     /// Lines of the block now on the screen.
     drawn: usize,
-    urls: [(&'static str, &'static str, String); 3],
+    urls: [(&'static str, &'static str, String); 4],
     exit: bool,
     seconds_per_day: f64,
 }
@@ -34,6 +34,7 @@ impl Terminal {
         let urls = [
             ("デモの画面", "watch here", format!("http://{}/", stage.viewer.address())),
             ("証明書取得ページ", "pick-up page", format!("http://{}/", stage.pickup)),
+            ("端末の確認ページ", "terminal check", format!("https://{}/", stage.gate)),
             ("稼働状況", "status, /healthz, /metrics", format!("http://{}/", stage.console)),
         ];
         let live = io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
