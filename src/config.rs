@@ -146,6 +146,8 @@ pub struct WebConfig {
     pub gate_url: Option<String>,
     /// `None`: a proxy in front does TLS.
     pub tls: Option<WebTls>,
+    /// PEM: the authority whose client certificates the console asks for besides the password. `None`: password only.
+    pub console_client_ca: Option<PathBuf>,
 }
 
 /// Certificate chain and key, PEM.

@@ -3,6 +3,7 @@
 
 use crate::clock::Clock;
 use crate::domain::Timestamp;
+use crate::engine::Engine;
 use crate::engine::thread::{Handle, Stopped};
 use chrono::{DateTime, FixedOffset};
 use cron::Schedule;
@@ -69,8 +70,12 @@ pub async fn run(handle: Handle, clock: Clock, shutdown: impl Future<Output = ()
     }
 }
 
-/// Wakes everything that is due now; returns how many rosters were woken.
+/// Wakes everything that is due now: requests and waves, then rosters.
 pub async fn drain(handle: &Handle) -> Result<(), Stopped> {
+    if let Err(fault) = handle.call(Engine::chores).await? {
+        tracing::error!(%fault, "looking at requests and waves failed");
+        return Ok(());
+    }
     loop {
         match handle.call(|engine| engine.wake(WAKES_MAX)).await? {
             Ok(0) => return Ok(()),

@@ -122,8 +122,8 @@ fn every_letter_keeps_the_form() {
 
 fn check_form(name: &str, letter: &Letter, stamp: &Stamp, mail: &Composed) {
     let raw = String::from_utf8(mail.bytes.clone()).unwrap();
-    let credentials = letter.kind() == LetterKind::Credentials;
-    assert!(mail.bytes.len() <= if credentials { ZIP_MAIL_BYTES_MAX } else { MAIL_BYTES_MAX }, "{name}");
+    let (credentials, report) = (letter.kind() == LetterKind::Credentials, letter.kind() == LetterKind::Report);
+    assert!(mail.bytes.len() <= if credentials || report { ZIP_MAIL_BYTES_MAX } else { MAIL_BYTES_MAX }, "{name}");
     assert!(raw.split("\r\n").all(|l| l.len() <= 998 && !l.contains(['\r', '\n'])), "{name}");
     assert!(raw.is_ascii() && !raw.contains("&#"), "{name}");
     let words = raw.split_whitespace().filter(|word| word.starts_with("=?"));
@@ -148,10 +148,13 @@ fn check_form(name: &str, letter: &Letter, stamp: &Stamp, mail: &Composed) {
     assert_eq!(message.reply_to().unwrap().first().unwrap().address(), Some("covid19@bigtreetc.com"), "{name}");
     assert_eq!(message.message_id(), Some(stamp.message_id.0.as_str()), "{name}");
     assert_eq!(message.in_reply_to().as_text(), stamp.answers.as_deref(), "{name}");
-    assert_eq!(message.attachment_count(), usize::from(credentials), "{name}");
+    assert_eq!(message.attachment_count(), usize::from(credentials || report), "{name}");
     let attached = message.attachment(0).and_then(|part| part.attachment_name());
-    assert_eq!(attached.is_some(), credentials, "{name}");
-    assert!(attached.is_none_or(|file| file.is_ascii() && file.ends_with("_account.zip")), "{name}");
+    assert_eq!(attached.is_some(), credentials || report, "{name}");
+    assert!(
+        attached.is_none_or(|file| file.is_ascii() && file.ends_with(if report { ".csv" } else { "_account.zip" })),
+        "{name}"
+    );
     assert_eq!(message.html_bodies().filter(|part| part.is_text_html()).count(), 0, "{name}");
     check_text(name, &body(mail));
 }
@@ -220,6 +223,8 @@ fn the_facts_of_the_seed_are_in_the_letters() {
     check(LetterKind::Reminder, &[date, notice, password, "令和2年5月1日（金）"]);
     check(LetterKind::Expired, &[date, "131032-01", "返信"]);
     check(LetterKind::Credentials, &[pdf, "131032-0", "解凍パスワード"]);
+    check(LetterKind::Report, &["annai audit verify --anchor", "監査証跡", "2／155"]);
+    check(LetterKind::Alert, &["annai doctor", "1時間に1通まで"]);
     check(LetterKind::CorrectionRequest, &["みなと保健所　hokenjo@city.minato", "（2）"]);
     let subject = |kind| compose(&Letter::samples(kind)[0], &stamp("s", Charset::Utf8), &delivered()).unwrap().subject;
     assert_eq!(subject(LetterKind::CertificateNotice), notice);
@@ -241,7 +246,9 @@ fn secrets() -> Vec<String> {
         | Letter::Reminder { .. }
         | Letter::Ask { .. }
         | Letter::Written { .. }
-        | Letter::Expired { .. } => Vec::new(),
+        | Letter::Expired { .. }
+        | Letter::Report(_)
+        | Letter::Alert { .. } => Vec::new(),
     };
     let mut all: Vec<String> = all_samples().iter().flat_map(|(_, letter)| of(letter)).collect();
     all.sort();

@@ -3,9 +3,11 @@
 //! Verbs that touch many things at once only say what they would do until `--apply` is given.
 
 mod ca;
+mod people;
 mod staff;
 
 pub use ca::*;
+pub use people::*;
 pub use staff::*;
 
 use clap::{Args, Parser, Subcommand};
@@ -25,6 +27,9 @@ pub struct Cli {
     /// Answer in JSON, for programs
     #[arg(long, global = true)]
     pub json: bool,
+    /// Act as this account instead of as the local user; its password is asked for, or read from standard input
+    #[arg(long = "as", global = true, value_name = "NAME")]
+    pub account: Option<String>,
     #[command(subcommand)]
     pub verb: Verb,
 }
@@ -60,12 +65,22 @@ pub enum Verb {
     Template(TemplateArgs),
     /// The journal: who did what when, and proof that it is whole
     Audit(AuditArgs),
+    /// Accounts: who may do what
+    User(UserArgs),
+    /// Requests that wait for a second person
+    Approval(ApprovalArgs),
+    /// Many letters that leave together
+    Wave(WaveArgs),
     /// Write everything into one file
     Backup(BackupArgs),
     /// Unpack a backup into a new state directory
     Restore(RestoreArgs),
     /// Show the whole flow on this machine; nothing leaves it
     Demo(DemoArgs),
+    /// Print a completion script for a shell
+    Completion(CompletionArgs),
+    /// Print the manual page
+    Man(ManArgs),
 }
 
 #[derive(Debug, Clone, Args)]

@@ -29,7 +29,17 @@ impl Desk {
     pub(super) fn open(cli: &Cli) -> Result<Self, CliError> {
         let config = cli.load_config()?;
         let overrides = TestOverrides::from_env(&config)?;
-        Ok(Self { door: Door::open(&config, overrides)?, json: cli.json })
+        let signature = super::secret::signature(cli)?;
+        Ok(Self { door: Door::open(&config, overrides, signature)?, json: cli.json })
+    }
+
+    /// Whether a running daemon answers, and not the closed store.
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self.door, Door::Daemon { .. })
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.json
     }
 
     pub(super) fn ask(&mut self, request: &Request) -> Result<Value, CliError> {
@@ -48,7 +58,10 @@ impl Desk {
 
     /// Does one act; `done` says it in a line.
     pub(super) fn act(&mut self, act: Verb, done: impl FnOnce(&Value) -> String) -> Result<ExitCode, CliError> {
-        self.show(&Request::Act { act }, |answer| done(answer) + "\n")
+        self.show(&Request::Act { act }, |answer| match text(answer, "/asked") {
+            none if none.is_empty() => done(answer) + "\n",
+            no => format!("別の人の承認が必要です。申請{no}として受け付けました（annai approval show {no}）\n"),
+        })
     }
 
     pub(super) fn print(&self, answer: &Value, human: impl FnOnce(&Value) -> String) -> Result<ExitCode, CliError> {

@@ -36,11 +36,11 @@ pub(super) fn run(args: &AuditArgs, cli: &Cli) -> Result<ExitCode, CliError> {
             let last = all.len().saturating_sub(usize::try_from(*lines).unwrap_or(usize::MAX));
             desk.print(&json!(all.get(last..).unwrap_or_default()), |lines| history(lines, ""))
         }
-        AuditVerb::Verify { file: None } => {
-            let audit = Desk::open(cli)?.ask(&Request::Verify)?;
+        AuditVerb::Verify { file: None, anchor } => {
+            let audit = Desk::open(cli)?.ask(&Request::Verify { anchor: *anchor })?;
             told(&audit, cli.json)
         }
-        AuditVerb::Verify { file: Some(file) } => told(&verify(file)?, cli.json),
+        AuditVerb::Verify { file: Some(file), anchor } => told(&verify(file, *anchor)?, cli.json),
         AuditVerb::Export { file } => {
             let path = super::backup::absolute(file)?;
             Desk::open(cli)?.show(&Request::Export { path }, |export| {
@@ -65,6 +65,10 @@ fn told(audit: &Value, json: bool) -> Result<ExitCode, CliError> {
         print_json(audit)?;
     } else {
         let mut out = format!("{} 行、末尾 {}\n", text(audit, "/entries"), text(audit, "/anchor"));
+        match text(audit, "/anchored") {
+            none if none.is_empty() => {}
+            no => _ = writeln!(out, "照合した値は {no} 行目のものです。そこまでの記録は変わっていません"),
+        }
         for fault in &faults {
             let _ = writeln!(out, "{fault}");
         }
@@ -86,12 +90,14 @@ struct End {
 }
 
 /// Checks an exported journal: every line's digest is the `prev` of the next, and the last line names the end.
-fn verify(file: &Path) -> Result<Value, CliError> {
+/// Somewhere in it must be the entry `anchor` stands for: then all before it is as it was when the anchor was told.
+fn verify(file: &Path, anchor: Option<Digest>) -> Result<Value, CliError> {
     let unread = |fault: std::io::Error| {
         CliError::Usage(format!("{} cannot be read ({fault}); give the path of an exported journal", file.display()))
     };
     let mut lines = BufReader::new(File::open(file).map_err(unread)?);
     let (mut no, mut hash) = (0_u64, Digest([0; 32]));
+    let mut anchored = None;
     let mut faults: Vec<String> = Vec::new();
     let mut ended = false;
     loop {
@@ -131,11 +137,15 @@ fn verify(file: &Path) -> Result<Value, CliError> {
                 ));
                 break;
             }
-            Ok(entry) => (no, hash) = (entry.no, sha256(line)),
+            Ok(entry) => {
+                (no, hash) = (entry.no, sha256(line));
+                anchored = anchored.or(Some(no).filter(|_| anchor == Some(hash)));
+            }
         }
     }
     if !ended && faults.is_empty() {
         faults.push(format!("the export ends after entry {no} without its last line: something is missing"));
     }
-    Ok(json!({"entries": no, "anchor": hash, "faults": faults}))
+    faults.extend(anchor.filter(|_| anchored.is_none()).map(crate::engine::replay::unanchored));
+    Ok(json!({"entries": no, "anchor": hash, "anchored": anchored, "faults": faults}))
 }

@@ -1,11 +1,13 @@
 //! The command line (DESIGN §6): one verb per file. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. Errors go
 //! to standard error, each in one sentence that says what to do.
 
+mod approval;
 pub mod args;
 mod ask;
 mod audit;
 mod backup;
 mod ca;
+mod completion;
 mod credentials;
 mod demo;
 mod doctor;
@@ -15,11 +17,15 @@ mod queue;
 mod read;
 mod review;
 mod rules;
+mod secret;
 mod serve;
 mod status;
 mod table;
 mod template;
 mod tenant;
+mod user;
+mod watch;
+mod wave;
 
 pub use args::Cli;
 pub use table::{Align, Table, clean};
@@ -150,6 +156,11 @@ fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         Verb::Ca(args) => ca::run(args, cli),
         Verb::Forecast(args) => forecast::run(args, cli),
         Verb::Audit(args) => audit::run(args, cli),
+        Verb::User(args) => user::run(args, cli),
+        Verb::Approval(args) => approval::run(args, cli),
+        Verb::Wave(args) => wave::run(args, cli),
+        Verb::Completion(args) => completion::completion(args),
+        Verb::Man(args) => completion::man(args),
         Verb::Backup(args) => backup::run(args, cli),
         Verb::Restore(args) => backup::restore(args, cli),
         Verb::Demo(args) => demo::run(args),

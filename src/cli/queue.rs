@@ -2,7 +2,7 @@
 
 use super::args::{Part, QueueArgs, QueueVerb};
 use super::ask::{Desk, items, labelled, more, text, when};
-use super::table::{Align, Table};
+use super::table::{Align, Table, Tint};
 use super::{Cli, CliError, clean};
 use crate::daemon::control::Request;
 use crate::domain::RowNo;
@@ -18,8 +18,12 @@ const FIRST: Part<u64> = Part { limit: 100, after: None };
 
 pub(super) fn run(args: &QueueArgs, cli: &Cli) -> Result<ExitCode, CliError> {
     let mut desk = Desk::open(cli)?;
+    if let Some(QueueVerb::Watch { seconds, times }) = &args.verb {
+        return super::watch::run(&mut desk, *seconds, *times);
+    }
     let done = |letter: &Value| format!("送信{}：{}", text(letter, "/row"), text(letter, "/state_name"));
     match &args.verb {
+        Some(QueueVerb::Watch { .. }) => Ok(ExitCode::SUCCESS),
         None => list(&mut desk, &RowFilter::default(), &FIRST),
         Some(QueueVerb::List { state, tenant, all, part }) => {
             list(&mut desk, &RowFilter { state: state.clone(), tenant: *tenant, all: *all }, part)
@@ -62,7 +66,15 @@ pub(super) fn rows(value: &Value, pointer: &str) -> String {
             tenant => tenant,
         };
         let (state, letter) = (text(row, "/state_name"), text(row, "/letter_name"));
-        table.row([text(row, "/row"), state, when(row, "/at"), letter, about, text(row, "/to"), text(row, "/why")]);
+        let tint = match text(row, "/state").as_str() {
+            "held" | "unknown" | "bounced" | "refused" => Tint::Red,
+            "deferred" => Tint::Yellow,
+            _ => Tint::Plain,
+        };
+        table.tinted(
+            tint,
+            [text(row, "/row"), state, when(row, "/at"), letter, about, text(row, "/to"), text(row, "/why")],
+        );
     }
     table.to_string()
 }

@@ -1,5 +1,6 @@
 //! Plain tables for a terminal. Columns are as wide as their text is on the screen (a Japanese character takes two
-//! cells, UAX #11), the last one is cut where the line would wrap. What comes out of mails passes [`clean`]: no escape
+//! cells, UAX #11), the last one is cut where the line would wrap; into a file or a pipe nothing is cut. Colour stands only
+//! on a terminal, and not with NO_COLOR. What comes out of mails passes [`clean`]: no escape
 //! sequence, no line break and no direction override ever reaches the terminal.
 
 use serde_json::Value;
@@ -10,8 +11,6 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 const GAP: usize = 2;
 /// Widest column other than the last, in cells.
 const COLUMN_CELLS_MAX: usize = 40;
-/// Cells of a line where the terminal does not say (`COLUMNS` is not set).
-const LINE_CELLS_DEFAULT: usize = 100;
 
 /// On which side a column's text stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,40 +19,77 @@ pub enum Align {
     Right,
 }
 
+/// Colour of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tint {
+    Plain,
+    /// Needs a person.
+    Red,
+    /// Waits for something.
+    Yellow,
+}
+
 /// Rows under a heading.
 #[derive(Debug, Clone)]
 pub struct Table {
     columns: Vec<(String, Align)>,
-    rows: Vec<Vec<String>>,
-    line_cells: usize,
+    rows: Vec<(Tint, Vec<String>)>,
+    /// `None`: as long as it gets.
+    line_cells: Option<usize>,
+    colour: bool,
+}
+
+/// How many cells a line of standard output has; `None` where it is no terminal and `COLUMNS` says nothing.
+fn line_cells() -> Option<usize> {
+    let said = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+    said.or_else(|| size().map(|(columns, _)| columns))
+}
+
+/// Columns and lines of the terminal at standard output.
+pub(super) fn size() -> Option<(usize, usize)> {
+    let stdout = std::io::stdout();
+    let size = rustix::termios::tcgetwinsize(&stdout).ok().filter(|_| rustix::termios::isatty(&stdout))?;
+    Some((usize::from(size.ws_col), usize::from(size.ws_row))).filter(|(columns, _)| *columns > 0)
+}
+
+fn colour() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    !set("NO_COLOR") && !dumb && rustix::termios::isatty(std::io::stdout())
 }
 
 impl Table {
     pub fn new(columns: &[(&str, Align)]) -> Self {
-        let line_cells = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
         Self {
             columns: columns.iter().map(|(name, align)| ((*name).to_owned(), *align)).collect(),
             rows: Vec::new(),
-            line_cells: line_cells.unwrap_or(LINE_CELLS_DEFAULT),
+            line_cells: line_cells(),
+            colour: colour(),
         }
     }
 
     /// Adds a row; cells beyond the columns are left out, missing ones are empty.
     pub fn row<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = T>) {
+        self.tinted(Tint::Plain, cells);
+    }
+
+    /// The same in a colour.
+    pub fn tinted<T: AsRef<str>>(&mut self, tint: Tint, cells: impl IntoIterator<Item = T>) {
         let cells = cells.into_iter().map(|c| clean(c.as_ref()));
-        self.rows.push(cells.take(self.columns.len()).collect());
+        self.rows.push((tint, cells.take(self.columns.len()).collect()));
     }
 
     fn widths(&self) -> Vec<usize> {
         let widest = |i: usize| {
-            let cells = self.rows.iter().filter_map(|r| r.get(i)).map(|c| c.width_cjk());
+            let cells = self.rows.iter().filter_map(|(_, r)| r.get(i)).map(|c| c.width_cjk());
             cells.max().unwrap_or_default()
         };
-        let column = |(i, (name, _)): (usize, &(String, Align))| name.width_cjk().max(widest(i)).min(COLUMN_CELLS_MAX);
+        let widest_column = if self.line_cells.is_some() { COLUMN_CELLS_MAX } else { usize::MAX };
+        let column = |(i, (name, _)): (usize, &(String, Align))| name.width_cjk().max(widest(i)).min(widest_column);
         let mut widths: Vec<usize> = self.columns.iter().enumerate().map(column).collect();
         let before: usize = widths.iter().rev().skip(1).map(|w| w + GAP).sum();
         if let Some(last) = widths.last_mut() {
-            *last = self.line_cells.saturating_sub(before).max(8);
+            *last = self.line_cells.map_or(usize::MAX, |cells| cells.saturating_sub(before).max(8));
         }
         widths
     }
@@ -61,9 +97,10 @@ impl Table {
     fn line(&self, cells: &[String], widths: &[usize]) -> String {
         let mut line = String::new();
         for (i, ((_, align), width)) in self.columns.iter().zip(widths).enumerate() {
-            let text = cut(cells.get(i).map_or("", String::as_str), *width);
             let last = i + 1 == self.columns.len();
-            let blanks = " ".repeat(width.saturating_sub(text.width_cjk()));
+            let text = cut(cells.get(i).map_or("", String::as_str), *width);
+            let blanks = if last { 0 } else { width.saturating_sub(text.width_cjk()) };
+            let blanks = " ".repeat(blanks);
             match align {
                 Align::Left => line.extend([text.as_str(), blanks.as_str()]),
                 Align::Right if last => line.push_str(&text),
@@ -82,7 +119,14 @@ impl fmt::Display for Table {
         let widths = self.widths();
         let head: Vec<String> = self.columns.iter().map(|(name, _)| name.clone()).collect();
         writeln!(f, "{}", self.line(&head, &widths))?;
-        self.rows.iter().try_for_each(|row| writeln!(f, "{}", self.line(row, &widths)))
+        self.rows.iter().try_for_each(|(tint, row)| {
+            let line = self.line(row, &widths);
+            match tint {
+                Tint::Red if self.colour => writeln!(f, "\x1b[31m{line}\x1b[0m"),
+                Tint::Yellow if self.colour => writeln!(f, "\x1b[33m{line}\x1b[0m"),
+                Tint::Plain | Tint::Red | Tint::Yellow => writeln!(f, "{line}"),
+            }
+        })
     }
 }
 
@@ -145,13 +189,20 @@ mod tests {
     fn japanese_columns_stand_under_each_other() {
         let mut table =
             Table::new(&[("id", Align::Left), ("名称", Align::Left), ("n", Align::Right), ("状態", Align::Left)]);
-        table.line_cells = 40;
+        table.line_cells = Some(40);
         table.row(["131032-01", "みなと保健所", "7", "open"]);
         table.row(["131032-00", "港区", "12", "とても長い説明はここで切れます"]);
         let expected = "id         名称           n  状態\n\
                         131032-01  みなと保健所   7  open\n\
                         131032-00  港区          12  とても長…\n";
         assert_eq!(table.to_string(), expected);
+        table.line_cells = None;
+        assert!(table.to_string().ends_with("12  とても長い説明はここで切れます\n"), "nothing is cut in a file");
+        table.colour = true;
+        table.tinted(Tint::Red, ["131032-02"]);
+        assert!(table.to_string().ends_with("\x1b[31m131032-02\x1b[0m\n"));
+        table.colour = false;
+        assert!(table.to_string().ends_with("\n131032-02\n"));
     }
 
     #[test]

@@ -128,6 +128,12 @@ fn reissue(desk: &mut Desk, args: &ReissueArgs) -> Result<ExitCode, CliError> {
     } else {
         args.ids.clone()
     };
+    let two_persons = desk.ask(&Request::Accounts)?.get("two_persons_since").is_some_and(|since| !since.is_null());
+    if two_persons && ids.len() > 1 && !args.dry_run() {
+        // As one act, because it is asked for and approved as one.
+        let act = Verb::ReissueMany { tenants: ids, reason: args.reason.into() };
+        return desk.act(act, |done| format!("{}機関の証明書を再発行しました", items(done, "/tenants").count()));
+    }
     let bulk = Bulk { ids: &ids, dry_run: args.dry_run(), word: "再発行" };
     each(desk, &bulk, |tenant| Verb::Reissue { tenant, reason: args.reason.into() })
 }

@@ -32,7 +32,19 @@ pub(super) const SETTINGS: &[(&str, &[&str])] = &[
         ],
     ),
     ("mail", &["from", "contractor", "contractor_name", "ministry", "bounce", "hours"]),
-    ("web", &["pickup_listen", "pickup_url", "console_listen", "gate_listen", "gate_url", "tls_cert", "tls_key"]),
+    (
+        "web",
+        &[
+            "pickup_listen",
+            "pickup_url",
+            "console_listen",
+            "console_client_ca",
+            "gate_listen",
+            "gate_url",
+            "tls_cert",
+            "tls_key",
+        ],
+    ),
     ("keys", &["master_key_file", "ca_dir", "unzip_password_file", "zip_method"]),
     ("ca", &["organisation", "key", "days", "crl_url", "aia_url", "second_secret_file"]),
     ("pickup", &["keep_minutes", "profile"]),
@@ -285,7 +297,12 @@ fn web(s: &mut Section<'_, '_, '_>, test: bool) -> Option<WebConfig> {
         s.fault("gate_url", what, remedy);
     }
     let gate_url = gate_url.or_else(|| beside(pickup_url.as_deref()?, gate_listen?.port()));
-    Some(WebConfig { pickup_listen, pickup_url: pickup_url?, console_listen, gate_listen, gate_url, tls })
+    let console_client_ca = s.path("console_client_ca");
+    if console_client_ca.is_some() && tls.is_none() {
+        s.fault("console_client_ca", "needs TLS", "give tls_cert and tls_key too");
+    }
+    let pickup_url = pickup_url?;
+    Some(WebConfig { pickup_listen, pickup_url, console_listen, gate_listen, gate_url, tls, console_client_ca })
 }
 
 /// The same host by TLS at another port.

@@ -5,6 +5,7 @@
 
 pub mod codes;
 pub mod master;
+pub mod password;
 
 pub use codes::{canonical, typeable};
 pub use master::{KeyError, MasterKey, OpenError, Purpose};

@@ -72,6 +72,10 @@ pub fn rules(dir: Option<&Path>) -> Result<Rules, AssemblyError> {
         AssemblyError::Faults(faults.into_iter().map(named).collect())
     })?;
     rules.schedule.poll.parse::<Rhythm>()?;
+    let oversight = &rules.schedule.oversight;
+    for rhythm in [&oversight.daily_report, &oversight.weekly_report].into_iter().flatten() {
+        rhythm.parse::<Rhythm>()?;
+    }
     Ok(rules)
 }
 
@@ -199,6 +203,9 @@ pub fn pages(config: &Config, clock: Clock) -> Result<Pages, AssemblyError> {
         pages.pickup = pages.pickup.with_tls(cert, &key)?;
         if let Some(listen) = config.web.gate_listen {
             pages = pages.with_gate(listen, cert, &key, clock)?;
+        }
+        if let Some(clients) = &config.web.console_client_ca {
+            pages.console = pages.console.with_tls_for(cert, &key, clients)?;
         }
     }
     Ok(pages)

@@ -1,7 +1,8 @@
 //! The control socket: `annai.sock` in the state directory, by which the commands of staff reach the running daemon.
 //!
-//! One connection carries one line of JSON each way: a [`Request`], and `{"ok": …}` or `{"error": "sentence", "exit": 1}`
-//! (2: wrong usage). Who asks is the Unix user at the other end as the kernel tells it, never what the client says. The
+//! One connection carries one line of JSON each way: a [`Signed`] request, and `{"ok": …}` or `{"error": "sentence", "exit": 1}`
+//! (2: wrong usage). Who asks is the Unix user at the other end as the kernel tells it, never what the client says;
+//! or an account, if the request is signed with its password. The
 //! socket has mode 0600 in a directory of mode 0700: only the daemon's user and root get through.
 //!
 //! Only who holds the lock of the state directory may bind, so what lies there under the name is what a killed daemon
@@ -11,9 +12,12 @@ mod client;
 pub mod request;
 
 pub use client::Door;
-pub use request::{Caller, Request, answer};
+pub use request::{Caller, Request, Signature, Signed, answer};
 
+use crate::domain::Secret;
 use crate::engine::EngineError;
+use crate::engine::people::Who;
+use crate::engine::survey::Survey;
 use crate::engine::thread::Handle;
 use crate::health::Health;
 use serde::{Deserialize, Serialize};
@@ -58,6 +62,8 @@ pub enum ControlError {
     Connect { path: String, source: std::io::Error },
     #[error("the system does not say which user this is ({0})")]
     WhoAmI(std::io::Error),
+    #[error(transparent)]
+    Signature(Refusal),
 }
 
 /// A request that was not carried out: one sentence, and the exit code it means.
@@ -127,7 +133,13 @@ impl Control {
     }
 
     /// Serves until told to end; requests under way are finished first.
-    pub(super) async fn serve(&self, handle: Handle, health: Arc<Health>, mut told: watch::Receiver<bool>) {
+    pub(super) async fn serve(
+        &self,
+        handle: Handle,
+        survey: Survey,
+        health: Arc<Health>,
+        mut told: watch::Receiver<bool>,
+    ) {
         let listener = match self.listener.try_clone().and_then(UnixListener::from_std) {
             Ok(listener) => listener,
             Err(fault) => {
@@ -146,9 +158,9 @@ impl Control {
             while open.try_join_next().is_some() {}
             match accepted {
                 Ok((stream, _)) => {
-                    let (handle, health) = (handle.clone(), Arc::clone(&health));
+                    let (handle, survey, health) = (handle.clone(), survey.clone(), Arc::clone(&health));
                     open.spawn(async move {
-                        converse(stream, &handle, &health).await;
+                        converse(stream, &handle, &survey, &health).await;
                         drop(place);
                     });
                 }
@@ -163,7 +175,7 @@ impl Control {
 }
 
 /// One request, one answer.
-async fn converse(stream: UnixStream, handle: &Handle, health: &Health) {
+async fn converse(stream: UnixStream, handle: &Handle, survey: &Survey, health: &Health) {
     let who = match stream.peer_cred() {
         Ok(peer) => user_name(peer.uid()),
         Err(fault) => {
@@ -179,7 +191,7 @@ async fn converse(stream: UnixStream, handle: &Handle, health: &Health) {
         Ok(Ok(_)) if line.last() != Some(&b'\n') => {
             Answer::Refused { error: format!("a request is one line of at most {REQUEST_BYTES_MAX} bytes"), exit: 2 }
         }
-        Ok(Ok(_)) => carry_out(&line, who, handle, health).await,
+        Ok(Ok(_)) => carry_out(&line, who, handle, survey, health).await,
         Ok(Err(fault)) => {
             tracing::debug!(%fault, "a control connection was cut");
             return;
@@ -192,13 +204,23 @@ async fn converse(stream: UnixStream, handle: &Handle, health: &Health) {
     let _gone = timeout(LINE_WAIT, stream.write_all(&bytes)).await;
 }
 
-async fn carry_out(line: &[u8], who: String, handle: &Handle, health: &Health) -> Answer {
-    let request: Request = match serde_json::from_slice(line) {
-        Ok(request) => request,
+async fn carry_out(line: &[u8], who: String, handle: &Handle, survey: &Survey, health: &Health) -> Answer {
+    // Unsigned, a line is the request itself.
+    let plain = serde_json::from_slice(line).map(|order| Signed { signature: None, order });
+    let signed = match plain.or_else(|fault| serde_json::from_slice::<Signed>(line).map_err(|_| fault)) {
+        Ok(signed) => signed,
         Err(fault) => {
             let error = format!("this is no request this annai knows ({fault}); use the annai of the daemon's version");
             return Answer::Refused { error, exit: 2 };
         }
+    };
+    let Signed { signature, order: request } = signed;
+    let who = match signature {
+        None => Who::Local(who),
+        Some(signature) => match proven(signature, survey.clone()).await {
+            Ok(who) => who,
+            Err(Refusal { sentence, exit }) => return Answer::Refused { error: sentence, exit },
+        },
     };
     let caller = Caller { who, vitals: Some(health.vitals()) };
     match handle.call(move |engine| answer(engine, &caller, &request)).await {
@@ -208,6 +230,20 @@ async fn carry_out(line: &[u8], who: String, handle: &Handle, health: &Health) -
             Answer::Refused { error: sentence, exit }
         }
         Err(stopped) => Answer::Refused { error: stopped.to_string(), exit: 1 },
+    }
+}
+
+/// The account of a signature, its password verified on a thread of its own.
+async fn proven(signature: Signature, survey: Survey) -> Result<Who, Refusal> {
+    let verified = tokio::task::spawn_blocking(move || verified(signature, &survey)).await;
+    verified.unwrap_or_else(|_| Err(Refusal::failed("the password could not be verified; try again".to_owned())))
+}
+
+fn verified(Signature { name, password }: Signature, survey: &Survey) -> Result<Who, Refusal> {
+    match survey.prove(&name, &Secret::new(password)) {
+        Ok(Some(_)) => Ok(Who::Account(name)),
+        Ok(None) => Err(Refusal::failed("the account or its password is wrong; type both again".to_owned())),
+        Err(fault) => Err(Refusal::of(&fault)),
     }
 }
 

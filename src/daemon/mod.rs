@@ -2,6 +2,7 @@
 
 pub mod assembly;
 pub mod control;
+mod lookout;
 mod mailroom;
 pub mod reader;
 
@@ -165,7 +166,8 @@ impl Daemon {
             self.answer_staff(told.clone()).await;
             Ok(())
         };
-        tokio::try_join!(intake, wakes, dispatch, pages, control).map(|_| ())
+        let watch = async { Ok(self.watch(told.clone()).await?) };
+        tokio::try_join!(intake, wakes, dispatch, pages, control, watch).map(|_| ())
     }
 
     /// Reads the mailbox to its end, does all that is due now, delivers. A server that cannot be reached does not keep
@@ -188,6 +190,7 @@ impl Daemon {
         let read = intake::once(&self.imap, &mailroom, &mailroom).await;
         let _ended = finished.send(true);
         dispatch.await.map_err(|_| Stopped)??.map_err(DaemonError::Smtp)?;
+        self.look().await?;
         let mut settled = false;
         for _ in 0..ROUNDS_MAX {
             scheduler::drain(&self.handle).await?;
@@ -206,7 +209,7 @@ impl Daemon {
     /// Serves the control socket, if there is one.
     async fn answer_staff(&self, told: watch::Receiver<bool>) {
         if let Some(control) = &self.control {
-            control.serve(self.handle.clone(), Arc::clone(&self.health), told).await;
+            control.serve(self.handle.clone(), self.survey.clone(), Arc::clone(&self.health), told).await;
         }
     }
 

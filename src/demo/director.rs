@@ -2,6 +2,7 @@
 //! the scene again and again and does what is due; what annai itself does is only watched.
 
 use super::mail::{Addressees, bytes};
+use super::people;
 use super::scene::{Happening, Scene, Watcher, Who};
 use super::stage::Stage;
 use super::story::{StaffAct, StaffVerb, Story, StoryMail};
@@ -154,6 +155,16 @@ impl<'a> Director<'a> {
 
     async fn staff(&mut self, scene: &Scene) -> Result<Vec<Happening>, DemoError> {
         let mut told = Vec::new();
+        if self.at_work(scene.now)
+            && let Ok(Some(letter)) = self.stage.daemon.handle.call(people::waves).await?
+        {
+            let name = letter.japanese();
+            told.push(self.watcher.tell(
+                Who::Staff,
+                &format!("「{name}」の一斉送信を、2人で確認して開始"),
+                &format!("two people look at the first {} letters and let them go", letter.name()),
+            ));
+        }
         let story = Arc::clone(&self.story);
         for (place, act) in story.staff.iter().enumerate() {
             if self.done.contains(&place) {
@@ -161,7 +172,7 @@ impl<'a> Director<'a> {
             }
             let Some(verb) = self.verb(act, scene) else { continue };
             self.done.insert(place);
-            let done = self.stage.daemon.handle.call(move |engine| engine.act("demo", &verb)).await?;
+            let done = self.stage.daemon.handle.call(move |engine| people::decide(engine, &verb)).await?;
             if done.is_ok() {
                 told.push(self.watcher.tell(Who::Staff, &act.ja, &act.en));
             }

@@ -10,12 +10,14 @@
 //! | `mail` | its mails as bytes |
 //! | `stage` | directory, post office, daemon |
 //! | `director` | plays the people |
+//! | `people` | the two who decide what needs two |
 //! | `scene` | what there is to see at one moment |
 //! | `terminal` | the progress view |
 //! | `viewer`, `tableau` | the page: routes, and the scene in its words |
 
 mod director;
 mod mail;
+pub mod people;
 mod scene;
 mod stage;
 mod story;

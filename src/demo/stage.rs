@@ -210,6 +210,7 @@ fn open_engine(config: &Config, setup: Setup, clock: Clock, seed: u64) -> Result
     // They are good from the days of the story until after today, so that a browser of today offers them.
     let leaf = LeafSettings { key: KeyKind::P256, days: CERTIFICATE_DAYS, ..config.ca.leaf.clone() };
     engine.entrust(Authority::throwaway(leaf, now).map_err(EngineError::from)?, config.pickup)?;
+    super::people::hire(&mut engine)?;
     Ok(engine)
 }
 

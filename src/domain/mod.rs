@@ -4,8 +4,10 @@
 //! deliberate exception.
 
 pub mod address;
+
 pub mod ids;
 pub mod secret;
+pub mod sheet;
 pub mod tenant;
 pub mod time;
 

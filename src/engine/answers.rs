@@ -180,7 +180,9 @@ fn facts(letter: LetterKind, item: &InboxItem, reading: &Reading, rules: &Rules)
         | LetterKind::PickupPassword
         | LetterKind::Reminder
         | LetterKind::Expired
-        | LetterKind::Credentials => Letter::UnderReview { received, subject },
+        | LetterKind::Credentials
+        | LetterKind::Report
+        | LetterKind::Alert => Letter::UnderReview { received, subject },
     }
 }
 

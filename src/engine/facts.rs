@@ -64,7 +64,9 @@ impl Step<'_> {
             | LetterKind::AskResend
             | LetterKind::AskConfirm
             | LetterKind::AskOrigin
-            | LetterKind::AskReply => None,
+            | LetterKind::AskReply
+            | LetterKind::Report
+            | LetterKind::Alert => None,
         })
     }
 

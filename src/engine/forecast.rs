@@ -101,7 +101,7 @@ impl Engine {
                 About::Tenant { tenant, generation, ordinal } => {
                     waiting.entry(tenant).or_default().push(Leaving { at, letter: row.letter, generation, ordinal });
                 }
-                About::Mail { .. } | About::Reply { .. } => {
+                About::Mail { .. } | About::Reply { .. } | About::Report { .. } => {
                     *counts.entry((at.date(), row.letter.name())).or_default() += 1;
                 }
             }

@@ -17,6 +17,9 @@
 //! | `outbox` | letters queued, leased, answered |
 //! | `waking` | time has passed |
 //! | `staff` | a person decides |
+//! | `people`, `approvals` | who they are, what they may do, and the second person |
+//! | `waves` | many letters that leave together, watched |
+//! | `reports`, `alerts` | mails to the ministry and to staff |
 //! | `review` | … about a mail: takes it over with changes, asks its sender |
 //! | `views` | questions; they change nothing |
 //! | `inspect` | whole tables and whether the indexes agree with them: for the doctor and for tests |
@@ -28,7 +31,9 @@
 //! | `replay` | the journal rebuilds the directory |
 
 mod accounts;
+pub mod alerts;
 mod answers;
+pub mod approvals;
 mod bounces;
 pub mod certificates;
 pub mod chance;
@@ -41,9 +46,11 @@ pub mod inspect;
 mod marks;
 pub mod outages;
 pub mod outbox;
+pub mod people;
 pub mod pickup;
 pub mod records;
 pub mod replay;
+pub mod reports;
 pub mod review;
 pub mod staff;
 mod step;
@@ -51,6 +58,7 @@ pub mod survey;
 pub mod thread;
 pub mod views;
 mod waking;
+pub mod waves;
 mod wishes;
 
 pub use chance::Chance;
@@ -64,6 +72,7 @@ use crate::rules::Rules;
 use crate::store::{Batch, JournalFault, Store, StoreError, Table};
 use crate::workflow::Refused;
 use crate::workflow::delivery::Delivery;
+use crate::workflow::rights::{Act, Role};
 use pickup::PickupSettings;
 use records::{Counters, Row};
 use serde::de::DeserializeOwned;
@@ -118,6 +127,10 @@ pub struct Engine {
     /// Rows leased to the dispatcher of this process. A row that is in flight in the store but not here was cut off by a
     /// crash.
     in_flight: BTreeSet<RowNo>,
+    /// Waves of which looking may change something.
+    waves_under_way: BTreeSet<records::WaveNo>,
+    /// When time alone moves a request or a wave on.
+    agenda: Option<Timestamp>,
 }
 
 /// Why a step was not taken. Nothing has changed then.
@@ -125,6 +138,8 @@ pub struct Engine {
 pub enum EngineError {
     #[error("{0}")]
     Refused(&'static str),
+    #[error("an account of the role {} may not do this ({}); ask somebody whose role allows it", .role.name(), .act.japanese())]
+    Forbidden { role: Role, act: Act },
     #[error("there is no tenant {0}")]
     NoTenant(TenantId),
     #[error("there is no mail {0} in the inbox")]
@@ -221,8 +236,17 @@ impl Engine {
         check_key(&context)?;
         context.store.verify_journal_tail(JOURNAL_TAIL)?;
         let counters = context.load(Table::Meta, b"counters")?.unwrap_or_default();
-        let mut engine = Self { context, chance, counters, in_flight: BTreeSet::new() };
+        let mut engine = Self {
+            context,
+            chance,
+            counters,
+            in_flight: BTreeSet::new(),
+            waves_under_way: BTreeSet::new(),
+            agenda: None,
+        };
         engine.index_by_rules()?;
+        engine.begin_reports()?;
+        engine.set_agenda()?;
         Ok(engine)
     }
 
@@ -254,6 +278,37 @@ impl Engine {
     /// The CA cannot be used: nothing is issued, everything else goes on (invariant I11).
     pub fn without_authority(&mut self, why: String) {
         self.context.authority_fault = Some(why);
+    }
+
+    /// When requests and waves want to be looked at: [`Engine::chores`].
+    pub fn next_chore(&self) -> Option<Timestamp> {
+        self.agenda
+    }
+
+    /// Time has passed for requests and waves; does nothing before [`Engine::next_chore`]. One that fails is left alone
+    /// for an hour, like a wake.
+    pub fn chores(&mut self) -> Result<(), EngineError> {
+        let now = self.now();
+        if self.agenda.is_none_or(|at| at > now) {
+            return Ok(());
+        }
+        match self.lapse_asks().and_then(|()| self.look_at_waves()) {
+            Err(fault) if !matches!(fault, EngineError::Store(_)) => {
+                tracing::error!(%fault, "requests or waves could not be looked at; they are left alone for an hour");
+                self.agenda = Some(now.plus(crate::domain::time::HOUR));
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    /// Looks anew which requests and waves wait for time to pass.
+    fn set_agenda(&mut self) -> Result<(), EngineError> {
+        let waves = self.waves_agenda()?;
+        self.waves_under_way = waves.iter().map(|(no, _)| *no).collect();
+        let lapse = self.next_lapse()?;
+        self.agenda = waves.into_iter().filter_map(|(_, at)| at).chain(lapse).min();
+        Ok(())
     }
 
     /// Makes every step so far durable.

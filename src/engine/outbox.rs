@@ -3,7 +3,7 @@
 //! relayed, and then deleted.
 
 use super::marks::{message_id, verp};
-use super::records::{About, Row, Subject};
+use super::records::{About, Row, Subject, WaveNo};
 use super::step::Step;
 use super::{Context, Engine, EngineError, SYSTEM, codec, is_secret};
 use crate::crypto;
@@ -12,7 +12,7 @@ use crate::letters::{Charset, Letter, LetterKind, Stamp, compose};
 use crate::store::Table;
 use crate::workflow::Policy;
 use crate::workflow::course::CourseEvent;
-use crate::workflow::delivery::{self, Delivery, DeliveryEffect, DeliveryEvent, Outcome, Told};
+use crate::workflow::delivery::{self, Delivery, DeliveryEffect, DeliveryEvent, HoldReason, Outcome, Told};
 use serde_json::json;
 
 /// Most rows handed out in one lease.
@@ -82,7 +82,7 @@ impl Engine {
             super::outages::count_refused(step, no)
         })?;
         self.in_flight.remove(&no);
-        Ok(())
+        if self.waves_under_way.is_empty() { Ok(()) } else { self.look_at_waves() }
     }
 
     /// Gives a leased row back untried: its domain has had enough letters for now.
@@ -185,6 +185,7 @@ impl Step<'_> {
         }
         let about = row.about.clone();
         let letter = row.letter;
+        super::waves::moved(self, &row)?;
         self.put_row(row);
         for effect in effects {
             match effect {
@@ -199,6 +200,8 @@ impl Step<'_> {
         let About::Tenant { tenant, generation, ordinal } = *about else {
             return match told {
                 Told::Relayed | Told::Returned => Ok(()),
+                // A report nobody gets is told by its row; a matter about a matter would go on for ever.
+                Told::Undeliverable { .. } if matches!(about, About::Report { .. }) => Ok(()),
                 Told::Undeliverable { class: _, status } => self.ask(Subject::AnswerUndeliverable { row: no, status }),
             };
         };
@@ -302,6 +305,7 @@ impl Step<'_> {
             charset: charset(self.context, to),
         };
         let composed = compose(letter, &stamp, &self.context.setup.templates)?;
+        let waits = super::waves::must_wait(self, &about, letter.kind())?;
         let row = Row {
             no,
             about,
@@ -312,8 +316,13 @@ impl Step<'_> {
             content: no,
             created: self.now,
             first_attempt: None,
-            delivery: Delivery::Planned { due },
+            delivery: if waits {
+                Delivery::Held { reason: HoldReason::Wave, due, attempts: 0 }
+            } else {
+                Delivery::Planned { due }
+            },
             indexed: None,
+            wave: waits.then_some(WaveNo::NONE),
         };
         let stored = if is_secret(&row) {
             let nonce = self.seal_nonce()?;
@@ -326,6 +335,7 @@ impl Step<'_> {
             "to": row.to, "due": due, "digest": crypto::sha256(&stored),
         }));
         self.put_bytes(Table::Content, codec::number(no.0), stored);
+        super::waves::moved(self, &row)?;
         self.add_row(row)?;
         Ok(no)
     }

@@ -141,6 +141,9 @@ pub struct Row {
     /// The moment under which the row stands in the index of what is due. A row in flight stays there, so that a crash
     /// leaves it to be found.
     pub indexed: Option<Timestamp>,
+    /// The wave it leaves with; 0: it waits for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wave: Option<WaveNo>,
 }
 
 /// What a row is about; with the letter it makes the row's unique key.
@@ -153,6 +156,8 @@ pub enum About {
     Mail { mail: MailNo, copy: bool },
     /// A letter staff wrote to the sender of a mail; numbered, for they may write again.
     Reply { mail: MailNo, ordinal: u32 },
+    /// A report or an alert; `to` counts its recipients.
+    Report { no: u64, to: u32 },
 }
 
 impl Row {
@@ -169,7 +174,23 @@ pub fn row_key(about: &About, letter: LetterKind) -> String {
         About::Tenant { tenant, generation, ordinal } => format!("t/{tenant}/{generation}/{letter}/{ordinal}"),
         About::Reply { mail, ordinal } => format!("m/{mail}/{letter}/reply/{ordinal}"),
         About::Mail { mail, copy } => format!("m/{mail}/{letter}/{}", if *copy { "copy" } else { "to" }),
+        About::Report { no, to } => format!("r/{no}/{letter}/{to}"),
     }
+}
+
+/// Running number of a request for a second person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AskNo(pub u64);
+
+/// Running number of a wave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WaveNo(pub u64);
+
+impl WaveNo {
+    /// Letters that wait for a wave to be planned.
+    pub const NONE: Self = Self(0);
 }
 
 /// Running number of a matter for staff.
@@ -217,6 +238,15 @@ pub struct Counters {
     pub mails: u64,
     pub rows: u64,
     pub matters: u64,
+    #[serde(default)]
+    pub sessions: u64,
+    #[serde(default)]
+    pub asks: u64,
+    #[serde(default)]
+    pub waves: u64,
+    /// Reports and alerts written.
+    #[serde(default)]
+    pub reports: u64,
 }
 
 /// How far the mailbox was read, and how many of its mails have which disposition: the daily reconciliation.

@@ -3,7 +3,7 @@
 
 use super::step::RosterRecord;
 use super::{EngineError, codec};
-use crate::domain::TenantId;
+use crate::domain::{Digest, TenantId};
 use crate::store::{Head, Store, Table};
 use crate::workflow::course::Course;
 use std::collections::BTreeMap;
@@ -14,6 +14,9 @@ pub struct Audit {
     pub entries: u64,
     /// Hash of the last entry, hexadecimal: the anchor.
     pub anchor: String,
+    /// Number of the entry the anchor that was asked for stands for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchored: Option<u64>,
     pub tenants: usize,
     /// Faults, in plain words; empty: all is well.
     pub faults: Vec<String>,
@@ -21,6 +24,11 @@ pub struct Audit {
 
 /// Checks the chain of the journal and that replaying it gives the directory.
 pub fn audit(store: &Store) -> Result<Audit, EngineError> {
+    audit_from(store, None)
+}
+
+/// The same; besides, the journal must still hold the entry that `anchor` is the digest of, as it was told in a report.
+pub fn audit_from(store: &Store, anchor: Option<Digest>) -> Result<Audit, EngineError> {
     let mut faults = Vec::new();
     let head = match store.verify_journal(|_| {}) {
         Ok(head) => head,
@@ -40,8 +48,18 @@ pub fn audit(store: &Store) -> Result<Audit, EngineError> {
     }
     let missing = replayed.keys().filter(|id| !stored.contains_key(id));
     faults.extend(missing.map(|id| format!("tenant {id}: in the journal, but not in the directory")));
+    let anchored = anchor.and_then(|anchor| {
+        let mut entries = store.journal_entries(1).filter_map(Result::ok);
+        entries.find(|entry| entry.hash == anchor).map(|entry| entry.entry.no)
+    });
+    faults.extend(anchor.filter(|_| anchored.is_none()).map(unanchored));
     let Head { no, hash } = head;
-    Ok(Audit { entries: no, anchor: hash.to_string(), tenants: stored.len(), faults })
+    Ok(Audit { entries: no, anchor: hash.to_string(), anchored, tenants: stored.len(), faults })
+}
+
+/// The fault of an anchor that is not found.
+pub fn unanchored(anchor: Digest) -> String {
+    format!("no entry has the digest {anchor}: what was reported then is not what stands here now")
 }
 
 /// The directory as the journal tells it.

@@ -1,8 +1,11 @@
 //! What a person decides: about a mail in review, an outgoing mail, a tenant's course. Every act is one step with the
 //! person as actor and a reason, so the journal says who did what and why.
 
+use super::approvals::{AskVerb, Done};
+use super::people::{PeopleVerb, Who};
 use super::records::{Disposition, InboxItem, MatterNo, OpenMatter, Subject};
 use super::step::Step;
+use super::waves::WaveVerb;
 use super::{Context, Engine, EngineError, codec, domains, review};
 use crate::domain::{LgCode, MailNo, RowNo, TenantId};
 use crate::reading::{self, Proposal, Reading, Reason};
@@ -16,6 +19,8 @@ use serde_json::json;
 
 /// Longest reason kept, in characters.
 pub const REASON_CHARS_MAX: usize = 500;
+/// Most tenants in one bulk act.
+pub const BULK_MAX: usize = 2000;
 
 /// The verbs of staff, the same in CLI, socket and console.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +97,12 @@ pub enum Verb {
         tenant: TenantId,
         reason: String,
     },
+    /// Several tenants at once, at most [`BULK_MAX`]; those that cannot be re-issued now are left out and named in the
+    /// journal.
+    ReissueMany {
+        tenants: Vec<TenantId>,
+        reason: ReissueReason,
+    },
     Revoke {
         tenant: TenantId,
         reason: RevocationReason,
@@ -101,19 +112,23 @@ pub enum Verb {
         tenant: TenantId,
         reason: String,
     },
+    People(PeopleVerb),
+    Ask(AskVerb),
+    Wave(WaveVerb),
 }
 
 impl Engine {
-    /// Does what `who` (a staff account) decided.
-    pub fn act(&mut self, who: &str, verb: &Verb) -> Result<(), EngineError> {
-        self.step(&format!("staff:{who}"), |step| {
-            step.note(json!({"event": "staff", "act": verb}));
-            act(step, verb)
-        })
+    /// Does what `who` decided, or keeps it as a request for a second person, as their role says.
+    pub fn act(&mut self, who: impl Into<Who>, verb: &Verb) -> Result<Done, EngineError> {
+        let who = who.into();
+        let done = self.step(&who.actor(), |step| super::approvals::act(step, &who, verb))?;
+        self.set_agenda()?;
+        Ok(done)
     }
 }
 
-fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
+/// Carries a verb out, whoever was allowed to.
+pub(super) fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
     match verb {
         Verb::Accept { mail, authority } => review::accept(step, *mail, *authority),
         Verb::AcceptEdited { mail, proposal, reason, despite } => {
@@ -142,6 +157,9 @@ fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
             step.deliver(*row, &DeliveryEvent::Held { reason: HoldReason::Staff })
         }
         Verb::Release { row } => {
+            if step.row(*row)?.delivery.waits_for_wave() {
+                return Err(EngineError::Refused("this letter leaves with its wave; see `annai wave`"));
+            }
             close_of_row(step, *row)?;
             step.deliver(*row, &DeliveryEvent::Released)
         }
@@ -155,24 +173,29 @@ fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
         }
         Verb::Reissue { tenant, reason } => {
             let nonce = step.nonce()?;
+            super::approvals::count_reissue(step)?;
             close_of_tenant(step, *tenant)?;
             step.course_event(*tenant, &CourseEvent::Reissued { reason: *reason, nonce })
         }
         Verb::Cancel { tenant, reason } => {
             step.course_event(*tenant, &CourseEvent::Cancelled { reason: short(reason)? })
         }
+        Verb::ReissueMany { tenants, reason } => reissue_many(step, tenants, *reason),
         Verb::Revoke { tenant, reason } => step.course_event(*tenant, &CourseEvent::Revoked { reason: *reason }),
         Verb::RenewCredentials { tenant, reason } => {
             short(reason)?;
             renew_credentials(step, *tenant)
         }
+        Verb::People(verb) => super::people::act(step, verb),
+        Verb::Wave(verb) => super::waves::act(step, verb),
+        Verb::Ask(_) => Err(EngineError::Refused("a request about a request is not kept")),
     }
 }
 
 /// A new password made by the policy; what staff gave for the tenant is void with the password it held.
 fn renew_credentials(step: &mut Step<'_>, tenant: TenantId) -> Result<(), EngineError> {
     let nonce = step.nonce()?;
-    step.delete(Table::Account, tenant.to_string());
+    step.delete(Table::Imported, tenant.to_string());
     step.course_event(tenant, &CourseEvent::CredentialsRenewed { nonce })
 }
 
@@ -187,6 +210,28 @@ fn close(step: &mut Step<'_>, matter: u64, reason: &str) -> Result<(), EngineErr
         super::outages::settled(step, tenants)?;
     }
     step.close_matter(known.no);
+    Ok(())
+}
+
+fn reissue_many(step: &mut Step<'_>, tenants: &[TenantId], reason: ReissueReason) -> Result<(), EngineError> {
+    if tenants.len() > BULK_MAX {
+        return Err(EngineError::Input(format!("{} tenants at once are more than {BULK_MAX}", tenants.len())));
+    }
+    let mut refused = Vec::new();
+    for tenant in tenants {
+        let nonce = step.nonce()?;
+        match step.course_event(*tenant, &CourseEvent::Reissued { reason, nonce }) {
+            Ok(()) => close_of_tenant(step, *tenant)?,
+            Err(fault @ (EngineError::Refused(_) | EngineError::NoTenant(_))) => {
+                refused.push(json!({"tenant": tenant, "why": fault.to_string()}));
+            }
+            Err(fault) => return Err(fault),
+        }
+    }
+    if refused.len() == tenants.len() {
+        return Err(EngineError::Refused("none of these tenants can be re-issued now"));
+    }
+    step.note(json!({"event": "reissued-many", "done": tenants.len() - refused.len(), "refused": refused}));
     Ok(())
 }
 

@@ -48,6 +48,14 @@ pub(super) struct Step<'e> {
     events: Vec<Value>,
     /// Revocation lists made in this step.
     pub(super) crls: BTreeMap<String, CrlInStep>,
+    /// A tenant that was sent secrets gets another address.
+    moves_secrets: bool,
+}
+
+/// What a step on trial was found to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trial {
+    pub(super) moves_secrets: bool,
 }
 
 /// A roster in this step.
@@ -75,6 +83,7 @@ impl<'e> Step<'e> {
             rows: BTreeMap::new(),
             events: Vec::new(),
             crls: BTreeMap::new(),
+            moves_secrets: false,
         }
     }
 
@@ -84,6 +93,21 @@ impl<'e> Step<'e> {
 
     pub(super) fn nonce(&mut self) -> Result<Nonce, EngineError> {
         self.chance.nonce()
+    }
+
+    /// Random bytes a session's token is made of.
+    pub(super) fn token(&mut self) -> Result<[u8; 32], EngineError> {
+        self.chance.bytes()
+    }
+
+    /// Runs `work` as a step of its own and drops what it did: whether it would succeed, and what it would do.
+    pub(super) fn trial(
+        &mut self,
+        work: impl FnOnce(&mut Step<'_>) -> Result<(), EngineError>,
+    ) -> Result<Trial, EngineError> {
+        let mut trial = Step::new(self.context, self.chance, self.counters.clone(), &self.actor);
+        work(&mut trial)?;
+        Ok(Trial { moves_secrets: trial.moves_secrets })
     }
 
     pub(super) fn seal_nonce(&mut self) -> Result<[u8; 12], EngineError> {
@@ -153,11 +177,14 @@ impl<'e> Step<'e> {
         let now = self.now;
         let mut roster = self.roster(id.authority)?.cloned().ok_or(EngineError::NoTenant(id))?;
         let course = roster.course_mut(id).ok_or(EngineError::NoTenant(id))?;
+        let moves_secrets =
+            matches!(event, CourseEvent::AddressChanged { .. }) && super::approvals::has_sent_secret(course);
         let (next, effects) = course::step(course, event, now, &policy)?;
         if next == *course && effects.is_empty() {
             return Ok(());
         }
         *course = next;
+        self.moves_secrets |= moves_secrets;
         self.put_roster(roster, [id]);
         for effect in effects {
             self.effect(id, effect)?;
@@ -179,6 +206,13 @@ impl<'e> Step<'e> {
     }
 
     // --- outbox rows -------------------------------------------------------------------------------------------------
+
+    /// Counts one of the running numbers up.
+    pub(super) fn next_number(&mut self, which: fn(&mut Counters) -> &mut u64) -> u64 {
+        let number = which(&mut self.counters);
+        *number += 1;
+        *number
+    }
 
     pub(super) fn next_row(&mut self) -> RowNo {
         self.counters.rows += 1;

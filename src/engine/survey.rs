@@ -45,6 +45,15 @@ pub struct Figures {
     pub unknown_outcomes: u64,
     /// By letter: how long the most overdue one waits, in seconds.
     pub lateness: BTreeMap<&'static str, i64>,
+    /// How long the letter waits that has been due longest without a single attempt, in seconds.
+    pub starvation: i64,
+    /// Letters that are kept back for a wave.
+    pub waiting_for_wave: u64,
+    /// Requests nobody has decided.
+    pub requests: u64,
+    /// Tenants that have their certificate: from the mail that registered them until they picked it up (if seen in
+    /// use since: until then), in seconds, the shortest first.
+    pub to_certificate: Vec<i64>,
     /// The last entries of the journal fit together.
     pub journal_in_order: bool,
 }
@@ -167,10 +176,16 @@ impl Survey {
             let record: RosterRecord = codec::decode(&row?.1)?;
             record.roster.courses.iter().for_each(|course| figures.count_course(course));
         }
+        figures.to_certificate.sort_unstable();
+        figures.requests = super::approvals::count_waiting(self)?;
         Ok(figures)
     }
 
-    fn all<T: DeserializeOwned>(&self, table: Table) -> Result<Vec<T>, EngineError> {
+    pub(super) fn load<T: DeserializeOwned>(&self, table: Table, key: &[u8]) -> Result<Option<T>, EngineError> {
+        self.store.get(table, key)?.map(|bytes| codec::decode(&bytes)).transpose()
+    }
+
+    pub(super) fn all<T: DeserializeOwned>(&self, table: Table) -> Result<Vec<T>, EngineError> {
         self.store.rows(table)?.map(|row| codec::decode(&row?.1)).collect()
     }
 }
@@ -192,6 +207,10 @@ impl Figures {
             | Delivery::Bounced { .. }
             | Delivery::Withdrawn { .. } => None,
         };
+        if let Delivery::Planned { due } = &row.delivery {
+            self.starvation = self.starvation.max(now.since(*due));
+        }
+        self.waiting_for_wave += u64::from(row.delivery.waits_for_wave());
         if let Some(due) = due {
             let late = self.lateness.entry(row.letter.name()).or_default();
             *late = (*late).max(now.since(due));
@@ -202,6 +221,18 @@ impl Figures {
         if let Some(current) = course.current() {
             *self.tenants.entry(state_name(&current.state)).or_default() += 1;
         }
+        let collected = course.enrolments.iter().find_map(|e| match &e.state {
+            State::Collected { at, .. } | State::InUse { at, .. } => Some(*at),
+            State::Registered
+            | State::NoticeQueued { .. }
+            | State::Open { .. }
+            | State::Undeliverable { .. }
+            | State::Expired { .. }
+            | State::Cancelled { .. }
+            | State::Superseded { .. }
+            | State::Revoked { .. } => None,
+        });
+        self.to_certificate.extend(collected.map(|at| at.since(course.tenant.provenance.since).max(0)));
         let reached = Milestone::of(course);
         let passed = Milestone::ALL.into_iter().zip(&mut self.funnel).filter(|(milestone, _)| *milestone <= reached);
         passed.for_each(|(_, count)| *count += 1);

@@ -8,6 +8,7 @@
 use super::{Engine, EngineError};
 use crate::domain::Timestamp;
 use crate::store::Store;
+use crate::workflow::earlier;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -29,7 +30,7 @@ type Reply = Box<dyn FnOnce(bool) + Send>;
 pub struct Next {
     /// The next outgoing mail.
     pub due: Option<Timestamp>,
-    /// The next wake.
+    /// The next wake, of a roster, a request or a wave.
     pub wake: Option<Timestamp>,
 }
 
@@ -156,7 +157,8 @@ struct Bell(Arc<Mutex<Option<watch::Sender<Next>>>>);
 
 impl Bell {
     fn ring(&self, engine: &Engine) -> Result<(), Stopped> {
-        let next = engine.next_due().and_then(|due| Ok(Next { due, wake: engine.next_wake()? }));
+        let next =
+            engine.next_due().and_then(|due| Ok(Next { due, wake: earlier(engine.next_wake()?, engine.next_chore()) }));
         let next = next.map_err(|fault| {
             tracing::error!(%fault, "the engine stops: what is due next cannot be read");
             Stopped

@@ -9,10 +9,12 @@ mod history;
 mod incoming;
 mod journal;
 mod outgoing;
+mod persons;
 mod status;
 mod tenants;
 pub mod words;
 
+pub(super) use history::sentence_of;
 pub use history::{HistoryLine, HistoryOf};
 pub use incoming::{MailView, MatterView};
 pub use journal::JournalLine;
@@ -43,7 +45,7 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// Collects what `pick` makes of entries, at most `limit` items and [`SCAN_MAX`] entries.
-    fn collect<E>(
+    pub(super) fn collect<E>(
         entries: impl Iterator<Item = Result<E, EngineError>>,
         limit: usize,
         key: impl Fn(&E) -> String,

@@ -96,7 +96,9 @@ fn redacted(letter: &Letter) -> Letter {
         | Letter::Written { .. }
         | Letter::Welcome { .. }
         | Letter::Reminder { .. }
-        | Letter::Expired { .. } => {}
+        | Letter::Expired { .. }
+        | Letter::Report(_)
+        | Letter::Alert { .. } => {}
     }
     copy
 }
@@ -159,8 +161,18 @@ fn headers(stamp: &Stamp, subject: HeaderValue) -> Result<MessageBuilder, Compos
     Ok(builder.raw_header(header("Auto-Submitted", submitted)).raw_header(header("X-Auto-Response-Suppress", "All")))
 }
 
-/// The encrypted ZIP of a credential letter, opened again and compared with the addressee before it leaves.
+/// What is attached: the ZIP of credentials, the list of a report.
 fn attachment(letter: &Letter, stamp: &Stamp) -> Result<Option<SinglePart>, ComposeError> {
+    if let Letter::Report(report) = letter {
+        let file = format!("report-{}.csv", report.until.date());
+        let kind = content_type(&format!("text/csv; charset=UTF-8; name=\"{file}\""))?;
+        return Ok(Some(Attachment::new(file).body(base64(report.csv.clone().into_bytes())?, kind)));
+    }
+    credentials(letter, stamp)
+}
+
+/// The encrypted ZIP of a credential letter, opened again and compared with the addressee before it leaves.
+fn credentials(letter: &Letter, stamp: &Stamp) -> Result<Option<SinglePart>, ComposeError> {
     let Letter::Credentials { to, user_id, password, unzip_password, method } = letter else { return Ok(None) };
     let bytes = credential_zip(to, user_id, password, unzip_password, *method, stamp.date)?;
     let opened = reopen_zip(&bytes, unzip_password)?;

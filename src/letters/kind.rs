@@ -25,6 +25,8 @@ impl Letter {
             Self::Reminder { .. } => LetterKind::Reminder,
             Self::Expired { .. } => LetterKind::Expired,
             Self::Credentials { .. } => LetterKind::Credentials,
+            Self::Report(_) => LetterKind::Report,
+            Self::Alert { .. } => LetterKind::Alert,
         }
     }
 }
@@ -47,7 +49,7 @@ impl Question {
 
 impl LetterKind {
     /// In the order of an onboarding.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Receipt,
         Self::UnderReview,
         Self::CorrectionRequest,
@@ -62,6 +64,8 @@ impl LetterKind {
         Self::Reminder,
         Self::Expired,
         Self::Credentials,
+        Self::Report,
+        Self::Alert,
     ];
 
     /// `certificate-notice`: stem of the template file, the same word as in JSON.
@@ -81,6 +85,8 @@ impl LetterKind {
             Self::Reminder => "reminder",
             Self::Expired => "expired",
             Self::Credentials => "credentials",
+            Self::Report => "report",
+            Self::Alert => "alert",
         }
     }
 
@@ -101,6 +107,8 @@ impl LetterKind {
             Self::Reminder => "期限前のお知らせ",
             Self::Expired => "期限切れのお知らせ",
             Self::Credentials => "ユーザID・パスワード通知",
+            Self::Report => "状況報告",
+            Self::Alert => "運用のお知らせ",
         }
     }
 
@@ -117,7 +125,9 @@ impl LetterKind {
             | Self::AskReply
             | Self::Welcome
             | Self::Reminder
-            | Self::Expired => Secrecy::Plain,
+            | Self::Expired
+            | Self::Report
+            | Self::Alert => Secrecy::Plain,
         }
     }
 
@@ -131,7 +141,9 @@ impl LetterKind {
             | Self::AskResend
             | Self::AskConfirm
             | Self::AskOrigin
-            | Self::AskReply => false,
+            | Self::AskReply
+            | Self::Report
+            | Self::Alert => false,
             Self::Welcome
             | Self::CertificateNotice
             | Self::PickupPassword

@@ -18,7 +18,7 @@ pub use kind::Secrecy;
 pub use template::{Desk, TemplateError, TemplateFiles, Templates};
 pub use zip::{Opened, ZipError, reopen_zip};
 
-use crate::domain::{Date, MailAddress, MessageId, Secret, TenantKind, Timestamp};
+use crate::domain::{Date, Digest, MailAddress, MessageId, Secret, TenantKind, Timestamp};
 
 /// One mail as facts. Which template: [`Letter::kind`].
 #[derive(Debug, Clone)]
@@ -51,6 +51,32 @@ pub enum Letter {
         unzip_password: Secret<String>,
         method: ZipMethod,
     },
+    /// To the ministry, at the rhythm of the rules: where everything stands, and the end of the journal's chain.
+    Report(Report),
+    /// To staff: something needs a person. Holds no secret and no address of a tenant.
+    Alert { cause: String, lines: Vec<String>, remedy: String },
+}
+
+/// What a report says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    pub period: Period,
+    pub from: Timestamp,
+    pub until: Timestamp,
+    /// Label and value, in the order they are printed.
+    pub figures: Vec<(String, String)>,
+    /// Number and digest of the journal's last entry.
+    pub anchor: (u64, Digest),
+    /// Attached; lines made by [`crate::domain::sheet`].
+    pub csv: String,
+}
+
+/// How much time a report is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Period {
+    Daily,
+    Weekly,
 }
 
 /// Whom a letter to a tenant addresses.
@@ -130,6 +156,8 @@ pub enum LetterKind {
     Reminder,
     Expired,
     Credentials,
+    Report,
+    Alert,
 }
 
 /// What a letter is made with besides its facts.

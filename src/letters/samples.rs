@@ -1,8 +1,9 @@
 //! Fixed letters of every kind and variant. Templates are rendered with them before anything starts, and the goldens
 //! under tests/data/letters are made from them. The people, addresses and secrets in them do not exist.
 
-use super::{Addressee, Again, Fault, Letter, LetterKind, Question, Understood, ZipMethod};
-use crate::domain::{Date, MailAddress, Secret, TenantKind, Timestamp};
+use super::{Addressee, Again, Fault, Letter, LetterKind, Period, Question, Report, Understood, ZipMethod};
+use crate::domain::time::DAY;
+use crate::domain::{Date, Digest, MailAddress, Secret, TenantKind, Timestamp, sheet};
 
 impl Letter {
     /// The day the samples are made as of.
@@ -56,7 +57,31 @@ impl Letter {
                     method,
                 })
                 .into(),
+            LetterKind::Report => [Period::Daily, Period::Weekly].map(|period| Self::Report(report(period))).into(),
+            LetterKind::Alert => vec![Self::Alert {
+                cause: "受信メールの読取りが止まっています".into(),
+                lines: vec!["最後に読み終えたのは 2020-05-01 (金) 08:10 です".into()],
+                remedy: "メールサーバーの状態と、annai doctor の結果を確認してください。".into(),
+            }],
         }
+    }
+}
+
+fn report(period: Period) -> Report {
+    let until = received();
+    let days = match period {
+        Period::Daily => 1,
+        Period::Weekly => 7,
+    };
+    let figure = |label: &str, value: &str| (label.to_owned(), value.to_owned());
+    let cells = [["団体コード", "自治体"], ["131032", "港区"], ["012033", "小樽市"]];
+    Report {
+        period,
+        from: until.plus(-days * DAY),
+        until,
+        figures: vec![figure("登録した自治体", "2／155"), figure("結果不明の送信", "0件")],
+        anchor: (42, Digest([7; 32])),
+        csv: format!("{}{}", sheet::BOM, cells.map(sheet::line).concat()),
     }
 }
 

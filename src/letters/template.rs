@@ -87,6 +87,8 @@ impl TemplateFiles {
             LetterKind::Reminder => include_str!("../../templates/mail/reminder.txt"),
             LetterKind::Expired => include_str!("../../templates/mail/expired.txt"),
             LetterKind::Credentials => include_str!("../../templates/mail/credentials.txt"),
+            LetterKind::Report => include_str!("../../templates/mail/report.txt"),
+            LetterKind::Alert => include_str!("../../templates/mail/alert.txt"),
         };
         Self(LetterKind::ALL.map(|kind| (kind.file(), text(kind).to_owned())).into())
     }

@@ -2,7 +2,7 @@
 //! second secret is not among them, so no template can print it (DESIGN I4).
 
 use super::layout::{NAME_CHARS_MAX, TEXT_CHARS_MAX, one_line};
-use super::{Addressee, Again, Desk, Fault, Letter, LetterKind, Question, Understood, ZipMethod};
+use super::{Addressee, Again, Desk, Fault, Letter, LetterKind, Period, Question, Report, Understood, ZipMethod};
 use crate::domain::{Date, TenantKind};
 use minijinja::{Value, context};
 use std::collections::BTreeMap;
@@ -23,7 +23,9 @@ pub(super) fn secret_name(kind: LetterKind) -> Option<&'static str> {
         | LetterKind::Welcome
         | LetterKind::Reminder
         | LetterKind::Expired
-        | LetterKind::Credentials => None,
+        | LetterKind::Credentials
+        | LetterKind::Report
+        | LetterKind::Alert => None,
     }
 }
 
@@ -53,6 +55,14 @@ pub(super) fn must_show(letter: &Letter) -> Vec<(&'static str, String)> {
             vec![("to.id", to.id.clone()), ("deadline", deadline.official())]
         }
         Letter::Credentials { to, .. } => vec![("to.id", to.id.clone())],
+        Letter::Report(report) => {
+            let figures = report.figures.iter().map(|(_, value)| ("figure.value", value.clone()));
+            figures.chain([("anchor", report.anchor.1.to_string())]).collect()
+        }
+        Letter::Alert { cause, lines, remedy } => {
+            let lines = lines.iter().map(|line| ("line", line.clone()));
+            lines.chain([("cause", cause.clone()), ("remedy", remedy.clone())]).collect()
+        }
     }
 }
 
@@ -107,8 +117,30 @@ pub(super) fn values(letter: &Letter, sent: Date, desk: &Desk, subjects: &BTreeM
             attachment => super::zip::attachment_name(&to.id),
             method => method_word(*method),
         },
+        Letter::Report(report) => report_values(report),
+        Letter::Alert { cause, lines, remedy } => context! {
+            cause => text(cause),
+            lines => lines.iter().map(|line| text(line)).collect::<Vec<_>>(),
+            remedy => text(remedy),
+        },
     };
     context! { ..own, ..common }
+}
+
+fn report_values(report: &Report) -> Value {
+    let figure = |(label, value): &(String, String)| context! { label => text(label), value => text(value) };
+    let period = match report.period {
+        Period::Daily => "日次報告",
+        Period::Weekly => "週次報告",
+    };
+    context! {
+        period => period,
+        day => report.until.date().official(),
+        span => format!("{}から{}まで", report.from.official(), report.until.official()),
+        figures => report.figures.iter().map(figure).collect::<Vec<_>>(),
+        anchor_no => report.anchor.0,
+        anchor => report.anchor.1.to_string(),
+    }
 }
 
 fn desk_values(desk: &Desk) -> Value {

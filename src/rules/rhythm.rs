@@ -2,7 +2,7 @@
 //! they mean beyond that is the scheduler's business. Weekdays by name only, because their numbers differ from those of
 //! crontab (research/dependencies §8).
 
-use super::toml_file::Section;
+use super::toml_file::{Section, Text};
 
 /// Days of the longest month of each number: February has 29.
 const MONTH_DAYS: [u32; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -11,6 +11,11 @@ const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "au
 /// A cron expression with seconds; where it is none, or no day ever answers to it, the file gets a fault.
 pub(super) fn cron(s: &mut Section<'_, '_>, key: &'static str, default: &str) -> String {
     let text = s.text(key, default);
+    checked(s, key, text)
+}
+
+/// The same for a text that was taken out of the file already.
+pub(super) fn checked(s: &mut Section<'_, '_>, key: &'static str, text: Text) -> String {
     let fields: Vec<&str> = text.text.split_whitespace().collect();
     let sign = |c: char| c.is_ascii_alphanumeric() || "*,-/?".contains(c);
     if !matches!(fields.len(), 6 | 7) || !text.text.chars().all(|c| sign(c) || c == ' ') {

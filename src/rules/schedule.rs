@@ -4,6 +4,7 @@
 //! The two launch dates must be stated, because nothing secret leaves before them; every other key has a default.
 
 use super::RuleError;
+use super::oversight::{self, Oversight};
 use super::rhythm::cron;
 use super::toml_file::{Section, TomlFile};
 use crate::domain::time::{TimeOfDay, Weekday};
@@ -59,6 +60,8 @@ pub struct Schedule {
     pub credentials: CredentialPolicy,
     /// How often the mailbox is looked at where the server offers no IDLE: a cron expression with seconds, JST.
     pub poll: String,
+    /// Second person, waves, reports, sessions.
+    pub oversight: Oversight,
 }
 
 /// How user ids and passwords are made and told (seed 4.4).
@@ -110,6 +113,7 @@ impl Schedule {
             });
         let credentials = file.section("credentials", credentials);
         let poll = file.section("rhythm", |s| cron(s, "poll", "0 */5 * * * *"));
+        let oversight = oversight::parse(&mut file);
         let faults = file.close();
         if !faults.is_empty() {
             return Err(faults);
@@ -130,6 +134,7 @@ impl Schedule {
             receipts_per_sender_per_day,
             credentials,
             poll,
+            oversight,
         })
     }
 }

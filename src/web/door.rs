@@ -6,6 +6,7 @@ use super::wicket::Wicket;
 use axum::Router;
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
+use rustls::server::WebPkiClientVerifier;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::io;
@@ -131,6 +132,31 @@ impl Door {
     pub fn with_wicket(mut self, wicket: Arc<Wicket>) -> Self {
         self.tls = Some(Tls::Wicket(wicket));
         self
+    }
+
+    /// The same for people of ours only: who shows no certificate of this authority gets no page at all.
+    pub fn with_tls_for(mut self, cert: &Path, key: &Path, clients: &Path) -> Result<Self, DoorError> {
+        let fault = |file: &Path, why: String| DoorError::Certificate { file: file.to_owned(), why };
+        let (chain, secret) = chain_and_key(cert, key)?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut roots = rustls::RootCertStore::empty();
+        for found in CertificateDer::pem_file_iter(clients).map_err(|why| fault(clients, why.to_string()))? {
+            let found = found.map_err(|why| fault(clients, why.to_string()))?;
+            roots.add(found).map_err(|why| fault(clients, why.to_string()))?;
+        }
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build();
+        let verifier = verifier.map_err(|why| fault(clients, why.to_string()))?;
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_client_cert_verifier(verifier).with_single_cert(chain, secret))
+            .map_err(|why| fault(cert, why.to_string()))?;
+        self.tls = Some(Tls::Fixed(TlsAcceptor::from(Arc::new(config))));
+        Ok(self)
+    }
+
+    /// Whether it speaks TLS.
+    pub fn is_tls(&self) -> bool {
+        self.tls.is_some()
     }
 
     /// The address with the port it really has.

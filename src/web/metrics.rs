@@ -39,6 +39,25 @@ fn counted(page: &mut Page, report: &Report, figures: &Figures) {
     page.one("annai_matters_open", "Matters that wait for a person.", figures.matters);
     page.one("annai_oldest_matter_age_seconds", "How long the oldest open matter waits; 0 if none does.", oldest);
     page.one("annai_unknown_outcomes", "Letters of which nobody knows whether they arrived.", figures.unknown_outcomes);
+    page.one(
+        "annai_letter_starvation_seconds",
+        "How long the letter waits that has been due longest without a single attempt.",
+        figures.starvation,
+    );
+    page.one("annai_letters_waiting_for_wave", "Letters kept back for a wave.", figures.waiting_for_wave);
+    page.one("annai_requests_open", "Requests that wait for a second person.", figures.requests);
+    page.one(
+        "annai_tenants_with_certificate",
+        "Tenants counted in annai_registration_to_certificate_seconds.",
+        figures.to_certificate.len(),
+    );
+    let spans = [("0.5", 2), ("0.9", 10), ("1", 0)].map(|(share, of)| (share, quantile(&figures.to_certificate, of)));
+    page.many(
+        "annai_registration_to_certificate_seconds",
+        "From the mail that registered a tenant until its certificate was picked up.",
+        "share",
+        spans.iter().map(|(share, seconds)| (share, seconds)),
+    );
     page.many("annai_mails", "Incoming mails by disposition.", "disposition", &figures.mails);
     page.many("annai_letters", "Outgoing mails by delivery state.", "state", &figures.rows);
     page.many("annai_tenants", "Tenants by the state of their certificate course.", "state", &figures.tenants);
@@ -48,6 +67,13 @@ fn counted(page: &mut Page, report: &Report, figures: &Figures) {
         "letter",
         &figures.lateness,
     );
+}
+
+/// The value that all but one `of`-th do not exceed; `of` 0: the greatest. 0 where there is none.
+fn quantile(sorted: &[i64], of: usize) -> i64 {
+    let above = sorted.len().checked_div(of).unwrap_or_default();
+    let at = sorted.len().saturating_sub(above).checked_sub(1);
+    at.and_then(|at| sorted.get(at)).copied().unwrap_or_default()
 }
 
 impl Page {

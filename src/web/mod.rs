@@ -9,14 +9,18 @@
 //! | `gate`, `wicket` | the terminal check, which asks for the client certificate; which ones are good |
 //! | `console` | `/healthz`, `/metrics` and a page with the same figures; for staff, never public |
 //! | `metrics` | figures as Prometheus text |
+//! | `session`, `login`, `session_acts` | who is looking at the console, and what they do |
 
 pub mod console;
 pub mod door;
 pub mod gate;
+pub mod login;
 pub mod look;
 pub mod metrics;
 pub mod officer;
 pub mod pickup;
+pub mod session;
+mod session_acts;
 pub mod wicket;
 
 use crate::clock::Clock;

@@ -81,6 +81,8 @@ pub enum BounceClass {
 pub enum HoldReason {
     /// A person said so.
     Staff,
+    /// Leaves with a wave that nobody has let go yet ([`super::wave`]).
+    Wave,
     /// Another letter to the same tenant bounced.
     Frozen,
     /// The server refuses us, not the recipient.
@@ -98,6 +100,7 @@ impl HoldReason {
     pub fn word(self) -> &'static str {
         match self {
             Self::Staff => "担当者が保留にしました",
+            Self::Wave => "一斉送信の承認を待っています",
             Self::Frozen => "同じ宛先への別のメールが返送されました",
             Self::ServerRefuses => "送信サーバーがこちらからの送信を拒否しました",
             Self::ServerUnreachable => "期限までに送信サーバーへ渡せませんでした",
@@ -167,6 +170,11 @@ pub enum Told {
 }
 
 impl Delivery {
+    /// Kept back for a wave: only that lets it go.
+    pub fn waits_for_wave(&self) -> bool {
+        matches!(self, Self::Held { reason: HoldReason::Wave, .. })
+    }
+
     /// When the row wants to be leased; `None`: not by time. `secret`: the letter holds a secret.
     pub fn due(&self, secret: bool, schedule: &Schedule) -> Option<Timestamp> {
         match self {

@@ -330,7 +330,9 @@ fn relayed(
             | LetterKind::AskOrigin
             | LetterKind::AskReply
             | LetterKind::Welcome
-            | LetterKind::Credentials,
+            | LetterKind::Credentials
+            | LetterKind::Report
+            | LetterKind::Alert,
         ) => return Err(Refused("this letter does not belong to a certificate course")),
     })
 }
@@ -366,7 +368,9 @@ fn undeliverable(
             | LetterKind::AskOrigin
             | LetterKind::AskReply
             | LetterKind::Welcome
-            | LetterKind::Credentials,
+            | LetterKind::Credentials
+            | LetterKind::Report
+            | LetterKind::Alert,
         ) => return Err(Refused("this letter does not belong to a certificate course")),
     })
 }

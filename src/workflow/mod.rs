@@ -4,6 +4,7 @@
 //! transition table stands at the head of its file. Nothing here knows a clock, a random number or a disk: `now`, fresh
 //! nonces and replies come in with the event, and what is to be done goes out as an [`Effect`].
 
+pub mod approval;
 pub mod calendar;
 pub mod course;
 pub mod credential;
@@ -12,6 +13,8 @@ pub mod delivery;
 pub mod directory;
 pub mod enrolment;
 pub mod reply;
+pub mod rights;
+pub mod wave;
 pub mod welcome;
 pub mod wish;
 

@@ -94,7 +94,9 @@ fn state_allows(world: &World, row: &Row, course: &Course, generation: Generatio
         | LetterKind::AskResend
         | LetterKind::AskConfirm
         | LetterKind::AskOrigin
-        | LetterKind::AskReply => {}
+        | LetterKind::AskReply
+        | LetterKind::Report
+        | LetterKind::Alert => {}
     }
 }
 

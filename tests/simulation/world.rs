@@ -297,7 +297,7 @@ impl World {
         let now = self.now();
         let tenant = match row.about {
             About::Tenant { tenant, generation, .. } => Some((tenant, generation)),
-            About::Mail { .. } | About::Reply { .. } => None,
+            About::Mail { .. } | About::Reply { .. } | About::Report { .. } => None,
         };
         self.taken.push(Taken { row: row.no, letter: row.letter, tenant, to: row.to.clone(), at: now });
         let later = now.plus(self.dice.seconds(10 * MINUTE, 2 * DAY));
@@ -355,6 +355,8 @@ impl World {
             | LetterKind::AskResend
             | LetterKind::AskConfirm
             | LetterKind::AskOrigin
+            | LetterKind::Report
+            | LetterKind::Alert
             | LetterKind::AskReply => {}
         }
     }
@@ -427,7 +429,7 @@ impl World {
             self.pushed.insert(*row);
         }
         let done = self.engine().act("sim", verb);
-        tolerate(done);
+        tolerate(done.map(|_| ()));
     }
 
     fn whim(&mut self) -> Option<Verb> {

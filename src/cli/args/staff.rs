@@ -1,6 +1,6 @@
 //! What staff can type: the verbs that ask the daemon or the closed store.
 
-use crate::domain::{Date, LgCode, TenantId};
+use crate::domain::{Date, Digest, LgCode, TenantId};
 use crate::reading::Reason;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -39,6 +39,15 @@ pub enum QueueVerb {
         all: bool,
         #[command(flatten)]
         part: Part<u64>,
+    },
+    /// Follow a running daemon: what waits, what leaves, what needs a person. Ctrl-C ends it
+    Watch {
+        /// Seconds between two looks
+        #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=3600))]
+        seconds: u64,
+        /// Look so often and end [default: until Ctrl-C]
+        #[arg(long, value_name = "N")]
+        times: Option<u64>,
     },
     /// One letter: state, attempts, replies, text; the text of a letter with a secret stays sealed
     Show { row: u64 },
@@ -289,6 +298,9 @@ pub enum AuditVerb {
     Verify {
         /// An exported journal [default: that of the state directory]
         file: Option<PathBuf>,
+        /// The 64 digits of a report: the journal must still hold what they stand for
+        #[arg(long, value_name = "DIGEST")]
+        anchor: Option<Digest>,
     },
     /// Write the journal into a file, one JSON object per line
     Export { file: PathBuf },

@@ -133,6 +133,12 @@ fn unzip_password(config: &Config, out: &mut Vec<Finding>) {
     });
 }
 
+/// Whether the rules let one person do everything; faulty rules are found elsewhere.
+fn config_two_persons_off(config: &Config) -> bool {
+    let rules = crate::daemon::assembly::rules(config.rules_dir.as_deref());
+    rules.is_ok_and(|rules| rules.schedule.oversight.two_persons == crate::rules::TwoPersons::Never)
+}
+
 fn pages(config: &Config, out: &mut Vec<Finding>) {
     let web = &config.web;
     for (name, listen) in [("pickup_listen", web.pickup_listen), ("console_listen", web.console_listen)] {
@@ -142,6 +148,12 @@ fn pages(config: &Config, out: &mut Vec<Finding>) {
                 "listen on 127.0.0.1 behind a proxy with TLS, or give tls_cert and tls_key",
             ));
         }
+    }
+    if config_two_persons_off(config) {
+        out.push(Finding::warn(
+            "two_persons is \"never\" in rules/schedule.toml: one person may do everything",
+            "set it back to \"with-accounts\" or \"always\" as soon as the emergency is over",
+        ));
     }
 }
 

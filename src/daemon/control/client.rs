@@ -1,11 +1,13 @@
 //! The other end: asks the running daemon, or opens the closed store and answers itself. Both give the same.
 
-use super::{ANSWER_WAIT, Answer, ControlError, REQUEST_BYTES_MAX, Refusal, Request, socket_path};
+use super::{ANSWER_WAIT, Answer, ControlError, REQUEST_BYTES_MAX, Refusal, Request, Signature, Signed, socket_path};
 use crate::config::{Config, TestOverrides};
 use crate::daemon::assembly::{self, AssemblyError};
 use crate::daemon::control::request::{Caller, answer};
+use crate::engine::people::Who;
 use crate::engine::thread::STACK_BYTES;
 use crate::engine::{Engine, EngineError};
+use serde::Serialize;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::net::UnixStream;
@@ -14,20 +16,29 @@ use std::path::{Path, PathBuf};
 /// A way to the state: through the daemon that holds it, or on our own.
 #[derive(Debug)]
 pub enum Door {
-    Daemon(PathBuf),
+    Daemon { path: PathBuf, signature: Option<Signature> },
     Store { engine: Box<Engine>, caller: Caller },
 }
 
 impl Door {
     /// Takes the daemon if one is listening, else opens the store.
-    pub fn open(config: &Config, overrides: TestOverrides) -> Result<Self, AssemblyError> {
+    /// `signature`: acts as that account instead of as the local user.
+    pub fn open(
+        config: &Config,
+        overrides: TestOverrides,
+        signature: Option<Signature>,
+    ) -> Result<Self, AssemblyError> {
         let path = socket_path(&config.state_dir)?;
         match UnixStream::connect(&path) {
-            Ok(_) => Ok(Self::Daemon(path)),
+            Ok(_) => Ok(Self::Daemon { path, signature }),
             // No daemon, or what a killed one left behind.
             Err(fault) if matches!(fault.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
                 let engine = Box::new(assembly::engine(config, overrides)?);
-                Ok(Self::Store { engine, caller: Caller { who: super::own_user()?, vitals: None } })
+                let who = match signature {
+                    None => Who::Local(super::own_user()?),
+                    Some(signature) => super::verified(signature, &engine.survey()).map_err(ControlError::Signature)?,
+                };
+                Ok(Self::Store { engine, caller: Caller { who, vitals: None } })
             }
             Err(source) => Err(ControlError::Connect { path: path.display().to_string(), source }.into()),
         }
@@ -36,7 +47,10 @@ impl Door {
     /// Asks; returns when what was done is durable.
     pub fn ask(&mut self, request: &Request) -> Result<Value, Refusal> {
         match self {
-            Self::Daemon(path) => ask_daemon(path, request),
+            Self::Daemon { path, signature } => match signature {
+                None => ask_daemon(path, request),
+                signed => ask_daemon(path, &Signed { signature: signed.clone(), order: request.clone() }),
+            },
             Self::Store { engine, caller } => on_a_large_stack(|| {
                 let answered = answer(engine, caller, request)?;
                 engine.commit()?;
@@ -56,7 +70,7 @@ fn on_a_large_stack<T: Send>(work: impl FnOnce() -> Result<T, EngineError> + Sen
     })
 }
 
-fn ask_daemon(path: &Path, request: &Request) -> Result<Value, Refusal> {
+fn ask_daemon(path: &Path, request: &impl Serialize) -> Result<Value, Refusal> {
     let lost = |fault: std::io::Error| {
         Refusal::failed(format!("the daemon did not answer ({fault}); look at its log and at `annai status`"))
     };

@@ -1,11 +1,15 @@
 //! What may be asked of annai, the same over the socket and on the closed store: one closed enum, one function.
 
-use crate::domain::{Date, LgCode, MailNo, RowNo, Secret, TenantId};
-use crate::engine::records::MatterNo;
+use crate::domain::{Date, Digest, LgCode, MailNo, RowNo, Secret, TenantId};
+use crate::engine::approvals::{AskVerb, Done};
+use crate::engine::people::{PeopleVerb, Who};
+use crate::engine::records::{AskNo, MatterNo, WaveNo};
 use crate::engine::staff::Verb;
 use crate::engine::views::{HistoryOf, RowFilter, TenantFilter};
+use crate::engine::waves::WaveVerb;
 use crate::engine::{Engine, EngineError};
 use crate::health::Vitals;
+use crate::workflow::rights::{Act, Right};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -24,7 +28,7 @@ pub enum Request {
         path: PathBuf,
     },
     /// User ids with hashes of their passwords.
-    Accounts {
+    ExportAccounts {
         after: Option<TenantId>,
         limit: usize,
     },
@@ -72,7 +76,10 @@ pub enum Request {
     JournalTail {
         count: usize,
     },
-    Verify,
+    Verify {
+        #[serde(default)]
+        anchor: Option<Digest>,
+    },
     /// Writes the journal into a new file; the path is absolute.
     Export {
         path: PathBuf,
@@ -85,32 +92,106 @@ pub enum Request {
     Act {
         act: Verb,
     },
+    Accounts,
+    Sessions,
+    /// Requests for a second person; `waiting`: only those nobody has decided.
+    Asks {
+        waiting: bool,
+        after: Option<AskNo>,
+        limit: usize,
+    },
+    Waves,
+    /// One wave and a part of its letters; number 0: those of no wave yet.
+    Wave {
+        wave: WaveNo,
+        after: Option<RowNo>,
+        limit: usize,
+    },
+}
+
+/// A request, and the account that makes it where that is not the local user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Signed {
+    #[serde(rename = "as", default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
+    pub order: Request,
+}
+
+/// An account's name and password, as typed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    pub name: String,
+    pub password: String,
+}
+
+impl std::fmt::Debug for Signature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signature").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Request {
+    /// Which right it needs; acts are judged by the engine, one by one.
+    fn right(&self) -> Option<Act> {
+        match self {
+            Self::Status
+            | Self::Queue { .. }
+            | Self::Letter { .. }
+            | Self::Matters { .. }
+            | Self::Mail { .. }
+            | Self::Draft { .. }
+            | Self::Domains { .. }
+            | Self::Tenants { .. }
+            | Self::Tenant { .. }
+            | Self::History { .. }
+            | Self::Forecast { .. }
+            | Self::JournalTail { .. }
+            | Self::Verify { .. }
+            | Self::Authority
+            | Self::Accounts
+            | Self::Sessions
+            | Self::Asks { .. }
+            | Self::Waves
+            | Self::Wave { .. } => Some(Act::Look),
+            Self::Export { .. } => Some(Act::Export),
+            Self::RenewLists => Some(Act::Reissue),
+            // What accounts hold is close to a secret: for those who keep backups.
+            Self::Backup { .. } | Self::ExportAccounts { .. } | Self::ImportAccounts { .. } => Some(Act::Backup),
+            Self::Act { .. } => None,
+        }
+    }
 }
 
 /// Days a forecast looks ahead unless it is told how far.
 pub const FORECAST_DAYS: u32 = 30;
 
 /// Who asks, as the system says, and what the daemon knows about itself.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Caller {
-    /// Unix user.
-    pub who: String,
+    pub who: Who,
     pub vitals: Option<Vitals>,
 }
 
 /// Answers a request. What it changed is durable with the next commit, not before.
 pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result<Value, EngineError> {
+    if let Some(act) = request.right()
+        && engine.may(&caller.who, act)? != Right::Allowed
+    {
+        return Err(engine.forbidden(&caller.who, act));
+    }
     match request {
         Request::Status => value(engine.status(caller.vitals.clone())?),
         Request::Authority => value(engine.authority_view()?),
         Request::RenewLists => {
-            engine.renew_crls(&caller.who)?;
+            engine.renew_crls(caller.who.name())?;
             value(engine.crl_states()?)
         }
         Request::ImportAccounts { path } => {
             Ok(json!({"file": path, "accounts": import(engine, caller, absolute(path)?)?}))
         }
-        Request::Accounts { after, limit } => value(engine.export_accounts(&caller.who, *after, *limit)?),
+        Request::ExportAccounts { after, limit } => value(engine.export_accounts(caller.who.name(), *after, *limit)?),
         Request::Queue { filter, after, limit } => value(engine.queue(filter, *after, *limit)?),
         Request::Letter { row } => value(engine.letter(*row)?),
         Request::Matters { after, limit } => value(engine.open_matters(*after, *limit)?),
@@ -125,7 +206,7 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
             value(engine.forecast(until)?)
         }
         Request::JournalTail { count } => value(engine.journal_tail(*count)?),
-        Request::Verify => value(engine.audit()?),
+        Request::Verify { anchor } => value(engine.audit(*anchor)?),
         Request::Export { path } => {
             let head = engine.export_journal(absolute(path)?)?;
             Ok(json!({"file": path, "entries": head.no, "anchor": head.hash}))
@@ -137,9 +218,20 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
                 "journal": {"no": summary.head.no, "hash": summary.head.hash},
             }))
         }
-        Request::Act { act } => {
-            engine.act(&caller.who, act)?;
-            after(engine, act)
+        Request::Act { act } => match engine.act(caller.who.clone(), act)? {
+            Done::Done => after(engine, act),
+            Done::Asked(no) => Ok(json!({"asked": no, "request": engine.ask(no)?})),
+        },
+        Request::Accounts => {
+            Ok(json!({"accounts": engine.accounts()?, "two_persons_since": engine.two_persons_since()?}))
+        }
+        Request::Sessions => value(engine.sessions()?),
+        Request::Asks { waiting, after, limit } => value(engine.asks(*waiting, *after, *limit)?),
+        Request::Waves => Ok(json!({"waves": engine.waves()?, "unplanned": engine.unplanned()?})),
+        Request::Wave { wave, after, limit } => {
+            let letters = engine.wave_letters(*wave, *after, *limit)?;
+            let head = if *wave == WaveNo::NONE { None } else { Some(engine.wave_of(*wave)?) };
+            Ok(json!({"wave": head, "items": letters.items, "next": letters.next}))
         }
     }
 }
@@ -153,6 +245,26 @@ fn after(engine: &Engine, act: &Verb) -> Result<Value, EngineError> {
         | Verb::AskSender { mail }
         | Verb::WriteToSender { mail, .. }
         | Verb::Reread { mail } => value(engine.item(*mail)?),
+        Verb::ReissueMany { tenants, .. } => Ok(json!({"tenants": tenants, "done": true})),
+        Verb::People(PeopleVerb::EndSession { session }) => Ok(json!({"session": session, "ended": true})),
+        Verb::People(
+            PeopleVerb::Add { name, .. }
+            | PeopleVerb::SetRole { name, .. }
+            | PeopleVerb::SetMail { name, .. }
+            | PeopleVerb::Password { name, .. }
+            | PeopleVerb::Disable { name, .. }
+            | PeopleVerb::Enable { name },
+        ) => value(engine.accounts()?.into_iter().find(|account| account.name == *name)),
+        Verb::Ask(AskVerb::Approve { no } | AskVerb::Refuse { no, .. } | AskVerb::Recall { no }) => {
+            value(engine.ask(*no)?)
+        }
+        Verb::Wave(WaveVerb::Plan { .. }) => value(engine.waves()?.into_iter().next()),
+        Verb::Wave(
+            WaveVerb::Tick { wave, .. }
+            | WaveVerb::Release { wave, .. }
+            | WaveVerb::Halt { wave, .. }
+            | WaveVerb::Withdraw { wave, .. },
+        ) => value(engine.wave_of(*wave)?),
         Verb::ApproveDomain { authority, .. } | Verb::ForgetDomain { authority, .. } => {
             value(engine.domains(Some(*authority))?)
         }
@@ -172,7 +284,7 @@ fn import(engine: &mut Engine, caller: &Caller, path: &Path) -> Result<usize, En
     let text = Secret::new(crate::config::read_list(path).map_err(|fault| EngineError::Input(fault.to_string()))?);
     let accounts = crate::rules::accounts::parse(&path.display().to_string(), text.reveal())
         .map_err(|faults| EngineError::Input(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
-    engine.import_accounts(&caller.who, &accounts)
+    engine.import_accounts(caller.who.name(), &accounts)
 }
 
 fn absolute(path: &Path) -> Result<&Path, EngineError> {

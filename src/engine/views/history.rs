@@ -134,7 +134,7 @@ fn sentence(event: &Value) -> String {
         Some("matter-opened") => read::<Subject>(event, "subject")
             .map(|subject| format!("要確認{}：{}", at(event, "no"), words::subject(&subject))),
         Some("matter-closed") => Some(format!("要確認{}は済みました", at(event, "no"))),
-        Some("staff") => read::<Verb>(event, "act").map(|verb| act(&verb)),
+        Some("staff") => read::<Verb>(event, "act").map(|verb| sentence_of(&verb)),
         Some("domain-learned") => Some(format!(
             "{} を {} の確認済みドメインに加えました",
             at(event, "domain").as_str().unwrap_or_default(),
@@ -144,7 +144,7 @@ fn sentence(event: &Value) -> String {
         Some("reading-edited") => Some(format!("メール{}の読み取り内容を修正しました", at(event, "mail"))),
         Some("picked-up") => Some(format!("証明書が取得されました（第{}回）", at(event, "generation"))),
         Some("seen-in-use") => Some(format!("証明書の利用を確認しました（第{}回）", at(event, "generation"))),
-        Some(name) => certificate::sentence(name, event),
+        Some(name) => super::persons::told(name, event).or_else(|| certificate::sentence(name, event)),
         None => None,
     };
     known.unwrap_or_else(|| at(event, "event").as_str().map_or_else(|| event.to_string(), str::to_owned))
@@ -174,8 +174,10 @@ fn letter(event: &Value) -> Option<String> {
     Some(format!("送信{}「{}」：{}{why}", at(event, "row"), kind.japanese(), words::delivery(&delivery).1))
 }
 
-fn act(verb: &Verb) -> String {
+/// What a verb does, as a sentence.
+pub(in crate::engine) fn sentence_of(verb: &Verb) -> String {
     match verb {
+        Verb::People(_) | Verb::Ask(_) | Verb::Wave(_) | Verb::ReissueMany { .. } => super::persons::act(verb),
         Verb::Accept { mail, authority: None } => format!("メール{mail}の内容を登録する判断をしました"),
         Verb::Accept { mail, authority: Some(code) } => {
             format!("メール{mail}の内容を {code} として登録する判断をしました")

@@ -3,6 +3,7 @@
 
 use super::PAGE_MAX;
 use super::history::{HistoryLine, told};
+use crate::domain::Digest;
 use crate::engine::replay::{self, Audit};
 use crate::engine::{Engine, EngineError};
 use crate::store::{BackupSummary, Entry, ExportError, Head};
@@ -37,8 +38,8 @@ impl Engine {
     }
 
     /// Proves the journal, and that it gives the directory.
-    pub fn audit(&self) -> Result<Audit, EngineError> {
-        replay::audit(&self.context.store)
+    pub fn audit(&self, anchor: Option<Digest>) -> Result<Audit, EngineError> {
+        replay::audit_from(&self.context.store, anchor)
     }
 
     /// Writes the journal into a new file.

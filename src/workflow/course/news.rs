@@ -25,7 +25,9 @@ pub(super) fn counts(course: &Course, letter: LetterKind, ordinal: u32) -> Resul
         | LetterKind::AskResend
         | LetterKind::AskConfirm
         | LetterKind::AskOrigin
-        | LetterKind::AskReply => return Ok(()),
+        | LetterKind::AskReply
+        | LetterKind::Report
+        | LetterKind::Alert => return Ok(()),
     };
     if ordinal == latest { Ok(()) } else { Err(Refused("this letter went to an earlier address")) }
 }
@@ -58,7 +60,9 @@ pub(super) fn relayed(
         | LetterKind::AskResend
         | LetterKind::AskConfirm
         | LetterKind::AskOrigin
-        | LetterKind::AskReply => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
+        | LetterKind::AskReply
+        | LetterKind::Report
+        | LetterKind::Alert => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
     }
 }
 
@@ -90,7 +94,9 @@ pub(super) fn returned(
         | LetterKind::AskResend
         | LetterKind::AskConfirm
         | LetterKind::AskOrigin
-        | LetterKind::AskReply => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
+        | LetterKind::AskReply
+        | LetterKind::Report
+        | LetterKind::Alert => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
     }
 }
 
@@ -132,7 +138,9 @@ pub(super) fn undeliverable(
         | LetterKind::AskResend
         | LetterKind::AskConfirm
         | LetterKind::AskOrigin
-        | LetterKind::AskReply => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
+        | LetterKind::AskReply
+        | LetterKind::Report
+        | LetterKind::Alert => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
     }
 }
 

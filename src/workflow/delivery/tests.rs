@@ -28,6 +28,7 @@ fn schedule() -> Schedule {
         receipts_per_sender_per_day: 5,
         credentials: CredentialPolicy::default(),
         poll: String::new(),
+        oversight: crate::rules::Oversight::default(),
     }
 }
 

@@ -33,7 +33,9 @@ pub(super) fn returned(state: &State, letter: LetterKind) -> Result<(State, Vec<
             | LetterKind::AskOrigin
             | LetterKind::AskReply
             | LetterKind::Welcome
-            | LetterKind::Credentials,
+            | LetterKind::Credentials
+            | LetterKind::Report
+            | LetterKind::Alert,
         ) => return Err(Refused("this letter does not belong to a certificate course")),
     })
 }

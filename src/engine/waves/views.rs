@@ -1,0 +1,118 @@
+//! Waves as people see them.
+
+use super::{WaveRecord, load, places, tally};
+use crate::domain::{MailAddress, RowNo, TenantId, Timestamp};
+use crate::engine::records::{About, AskNo, WaveNo};
+use crate::engine::views::{PAGE_MAX, Page, words};
+use crate::engine::{Engine, EngineError};
+use crate::letters::LetterKind;
+use crate::workflow::rights::Act;
+use crate::workflow::wave::{Member, Tally, Wave};
+use serde::Serialize;
+
+/// A wave as people see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WaveView {
+    pub no: WaveNo,
+    pub letter: &'static str,
+    pub letter_name: &'static str,
+    pub planned: Timestamp,
+    pub by: String,
+    pub revision: u32,
+    pub state: &'static str,
+    pub state_name: &'static str,
+    pub detail: Wave,
+    pub tally: Tally,
+    /// The request that waits for a second person, if one does.
+    pub ask: Option<AskNo>,
+}
+
+/// Letters that wait for a wave nobody has planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unplanned {
+    pub letter: &'static str,
+    pub letter_name: &'static str,
+    pub count: u64,
+}
+
+/// One letter of a wave.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WaveLine {
+    pub row: RowNo,
+    pub tenant: Option<TenantId>,
+    pub to: MailAddress,
+    pub subject: String,
+    pub member: Member,
+    pub member_name: &'static str,
+    pub why: Option<String>,
+}
+
+impl Engine {
+    /// All waves, the newest first.
+    pub fn waves(&self) -> Result<Vec<WaveView>, EngineError> {
+        let mut records = self.records()?;
+        records.reverse();
+        records.iter().map(|record| self.wave_view(record)).collect()
+    }
+
+    pub fn wave_of(&self, no: WaveNo) -> Result<WaveView, EngineError> {
+        self.wave_view(&load(&self.context, no)?)
+    }
+
+    fn wave_view(&self, record: &WaveRecord) -> Result<WaveView, EngineError> {
+        let (state, state_name) = record.wave.word();
+        let asks = self.asks(true, None, PAGE_MAX)?.items;
+        let of_this = |view: &crate::engine::approvals::AskView| {
+            view.act == Act::WaveRelease
+                && view.verb.get("wave").and_then(serde_json::Value::as_u64) == Some(record.no.0)
+        };
+        Ok(WaveView {
+            no: record.no,
+            letter: record.letter.name(),
+            letter_name: record.letter.japanese(),
+            planned: record.planned,
+            by: record.by.clone(),
+            revision: record.revision,
+            state,
+            state_name,
+            detail: record.wave.clone(),
+            tally: tally(&places(&self.context, record.no)?),
+            ask: asks.into_iter().find(of_this).map(|view| view.no),
+        })
+    }
+
+    /// Letters that wait for a wave nobody has planned, by kind.
+    pub fn unplanned(&self) -> Result<Vec<Unplanned>, EngineError> {
+        let places = places(&self.context, WaveNo::NONE)?;
+        let count = |kind: LetterKind| places.iter().filter(|(_, place)| place.letter == kind).count();
+        let kinds = LetterKind::ALL.into_iter().map(|kind| (kind, count(kind))).filter(|(_, count)| *count > 0);
+        Ok(kinds
+            .map(|(kind, count)| Unplanned {
+                letter: kind.name(),
+                letter_name: kind.japanese(),
+                count: u64::try_from(count).unwrap_or(u64::MAX),
+            })
+            .collect())
+    }
+
+    /// The letters of a wave, by number ([`WaveNo::NONE`]: those of none yet).
+    pub fn wave_letters(&self, no: WaveNo, after: Option<RowNo>, limit: usize) -> Result<Page<WaveLine>, EngineError> {
+        let places = places(&self.context, no)?.into_iter();
+        let entries = places.filter(|(row, _)| after.is_none_or(|after| *row > after)).map(Ok);
+        Page::collect(
+            entries,
+            limit,
+            |(row, _)| row.0.to_string(),
+            |(no, place)| {
+                let row = self.row(no)?;
+                let tenant = match row.about {
+                    About::Tenant { tenant, .. } => Some(tenant),
+                    About::Mail { .. } | About::Reply { .. } | About::Report { .. } => None,
+                };
+                let why = words::why(&row.delivery);
+                let (member, member_name) = (place.member, place.member.word().1);
+                Ok(Some(WaveLine { row: no, tenant, to: row.to, subject: row.subject, member, member_name, why }))
+            },
+        )
+    }
+}

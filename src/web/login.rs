@@ -1,0 +1,350 @@
+//! Logging in and out, one's own account, and the throttle: after [`FREE_TRIES`] wrong passwords an account or an address
+//! has to wait, twice as long each time.
+//!
+//! Whoever types a wrong name learns nothing from the answer or its time. At most [`VERIFIED_AT_ONCE`] passwords are
+//! verified at once, so that a storm of logins does not starve the machine. With `web.console_client_ca` the door asks
+//! for a client certificate before any of this: the second factor.
+
+use super::door::Peer;
+use super::look::{page, plain};
+use super::session::{Gate, Visitor, csrf_of, same_origin};
+use crate::crypto::password;
+use crate::domain::time::MINUTE;
+use crate::domain::{Secret, Timestamp};
+use crate::engine::EngineError;
+use crate::engine::people::{PeopleVerb, Session};
+use crate::engine::staff::Verb;
+use axum::Router;
+use axum::extract::{ConnectInfo, Extension, Form, Query, State};
+use axum::http::header::{HeaderValue, SET_COOKIE, USER_AGENT};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+use std::collections::HashMap;
+use tokio::sync::Semaphore;
+
+/// Wrong passwords before there is a wait.
+pub const FREE_TRIES: u32 = 5;
+/// The first wait, in seconds; doubled with every further wrong password.
+pub const FIRST_WAIT_SECONDS: i64 = 30;
+/// The longest wait, in seconds.
+pub const LONGEST_WAIT_SECONDS: i64 = 15 * MINUTE;
+/// Passwords verified at once; each takes 19 MiB and a processor for a moment.
+pub const VERIFIED_AT_ONCE: usize = 2;
+/// Names and addresses remembered; beyond that the oldest is forgotten.
+const REMEMBERED_MAX: usize = 10_000;
+
+static VERIFYING: Semaphore = Semaphore::const_new(VERIFIED_AT_ONCE);
+
+/// Who typed how many wrong passwords.
+#[derive(Debug, Default)]
+pub struct Throttle(HashMap<String, Tries>);
+
+#[derive(Debug, Clone, Copy)]
+struct Tries {
+    wrong: u32,
+    last: Timestamp,
+}
+
+impl Throttle {
+    /// Seconds to wait before the next try of `key`; 0: none. `factor`: how much faster the clock runs than people do.
+    pub fn wait(&self, key: &str, now: Timestamp, factor: i64) -> i64 {
+        let Some(tries) = self.0.get(key) else { return 0 };
+        let Some(over) = tries.wrong.checked_sub(FREE_TRIES) else { return 0 };
+        let wait = FIRST_WAIT_SECONDS.saturating_mul(1 << over.min(20)).min(LONGEST_WAIT_SECONDS);
+        wait.saturating_mul(factor).saturating_sub(now.since(tries.last)).max(0) / factor.max(1)
+    }
+
+    pub fn wrong(&mut self, key: &str, now: Timestamp) {
+        if self.0.len() >= REMEMBERED_MAX
+            && let Some(oldest) = self.0.iter().min_by_key(|(_, tries)| tries.last).map(|(key, _)| key.clone())
+        {
+            self.0.remove(&oldest);
+        }
+        let tries = self.0.entry(key.to_owned()).or_insert(Tries { wrong: 0, last: now });
+        *tries = Tries { wrong: tries.wrong.saturating_add(1), last: now };
+    }
+
+    pub fn right(&mut self, key: &str) {
+        self.0.remove(key);
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Entry {
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Credentials {
+    name: String,
+    password: String,
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct NewPassword {
+    old: String,
+    new: String,
+    again: String,
+}
+
+#[derive(Deserialize)]
+struct Ended {
+    session: u64,
+}
+
+/// What anybody may reach.
+pub(super) fn router(gate: Gate) -> Router {
+    Router::new().route("/login", get(asked).post(typed)).with_state(gate)
+}
+
+/// What stands behind the login, whatever the role.
+pub(super) fn account(gate: Gate) -> Router {
+    Router::new()
+        .route("/logout", post(left))
+        .route("/account", get(own))
+        .route("/account/password", post(changed))
+        .route("/account/session", post(ended))
+        .with_state(gate)
+}
+
+async fn asked(State(gate): State<Gate>, headers: HeaderMap, Query(Entry { next }): Query<Entry>) -> Response {
+    if gate.visitor(&headers).await.is_some() {
+        return Redirect::to(&place(next.as_deref())).into_response();
+    }
+    form(&gate, StatusCode::OK, None, next.as_deref()).await
+}
+
+async fn form(gate: &Gate, status: StatusCode, fault: Option<String>, next: Option<&str>) -> Response {
+    let survey = gate.source.survey.clone();
+    let nobody = !matches!(tokio::task::spawn_blocking(move || survey.has_accounts()).await, Ok(Ok(true)));
+    let samples: Vec<_> = gate.samples.iter().map(|(name, password)| minijinja::context! { name, password }).collect();
+    page(status, "login.html", minijinja::context! { fault, next => place(next), nobody, samples })
+}
+
+/// A path of ours to go on to; anything else is the first page.
+fn place(next: Option<&str>) -> String {
+    let ours = |next: &&str| next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    next.filter(ours).unwrap_or("/").to_owned()
+}
+
+async fn typed(
+    State(gate): State<Gate>,
+    peer: Option<Extension<ConnectInfo<Peer>>>,
+    headers: HeaderMap,
+    Form(Credentials { name, password, next }): Form<Credentials>,
+) -> Response {
+    if !same_origin(&headers) {
+        return plain(StatusCode::FORBIDDEN, "このページからの操作ではないため、受け付けられません。\n");
+    }
+    let peer = peer.map(|Extension(ConnectInfo(peer))| peer);
+    let from = peer.as_ref().map_or_else(String::new, |peer| peer.address.ip().to_string());
+    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned();
+    let certificate = peer.is_some_and(|peer| !peer.certificates.is_empty());
+    match log_in(&gate, &name, Secret::new(password), from, agent, certificate).await {
+        Ok(token) => with_cookie(&gate, &token, Redirect::to(&place(next.as_deref())).into_response()),
+        Err((status, fault)) => form(&gate, status, Some(fault), next.as_deref()).await,
+    }
+}
+
+async fn log_in(
+    gate: &Gate,
+    name: &str,
+    password: Secret<String>,
+    from: String,
+    agent: String,
+    certificate: bool,
+) -> Result<Secret<String>, (StatusCode, String)> {
+    let keys = [format!("account/{name}"), format!("address/{from}")];
+    let (now, factor) = (gate.source.clock.now(), i64::from(gate.source.clock.factor().max(1)));
+    let wait = keys.iter().map(|key| gate.throttle().wait(key, now, factor)).max().unwrap_or_default();
+    if wait > 0 {
+        let fault = format!("続けて失敗したため、{wait}秒後にもう一度お試しください。");
+        return Err((StatusCode::TOO_MANY_REQUESTS, fault));
+    }
+    let busy =
+        || (StatusCode::SERVICE_UNAVAILABLE, "ただいま確認できません。しばらくしてからお試しください。".to_owned());
+    let _place = VERIFYING.acquire().await.map_err(|_| busy())?;
+    let (survey, typed) = (gate.source.survey.clone(), name.to_owned());
+    let proof = tokio::task::spawn_blocking(move || survey.prove(&typed, &password)).await;
+    let proof = proof.map_err(|_| busy())?.map_err(|_| busy())?;
+    let name = name.to_owned();
+    let Some(mut proof) = proof else {
+        for key in &keys {
+            gate.throttle().wrong(key, now);
+        }
+        let _noted = gate.source.handle.call(move |engine| engine.log_in_failed(&name, &from)).await;
+        return Err((StatusCode::UNAUTHORIZED, "アカウント名またはパスワードが違います。".to_owned()));
+    };
+    for key in &keys {
+        gate.throttle().right(key);
+    }
+    proof.certificate = certificate;
+    let begun = gate.source.handle.call(move |engine| engine.log_in(&name, &proof, &from, &agent)).await;
+    begun.map_err(|_| busy())?.map_err(|fault| (StatusCode::UNAUTHORIZED, fault.to_string()))
+}
+
+impl Gate {
+    fn throttle(&self) -> std::sync::MutexGuard<'_, Throttle> {
+        self.throttle.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn with_cookie(gate: &Gate, token: &Secret<String>, mut response: Response) -> Response {
+    let secure = if gate.secure { "; Secure" } else { "" };
+    let cookie = format!("{}={}; Path=/; HttpOnly; SameSite=Strict{secure}", gate.cookie(), token.reveal());
+    if let Ok(mut value) = HeaderValue::try_from(cookie) {
+        value.set_sensitive(true);
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+    response
+}
+
+async fn left(State(gate): State<Gate>, Extension(visitor): Extension<Visitor>) -> Response {
+    let token = visitor.token.clone();
+    let _left = gate.source.handle.call(move |engine| engine.log_out(&token)).await;
+    let mut response = Redirect::to("/login").into_response();
+    let gone = format!("{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict", gate.cookie());
+    if let Ok(value) = HeaderValue::try_from(if gate.secure { gone + "; Secure" } else { gone }) {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+    response
+}
+
+async fn own(State(gate): State<Gate>, Extension(visitor): Extension<Visitor>) -> Response {
+    show(&gate, &visitor, StatusCode::OK, None).await
+}
+
+async fn show(gate: &Gate, visitor: &Visitor, status: StatusCode, said: Option<&str>) -> Response {
+    let sessions = gate.source.handle.call(|engine| engine.sessions()).await;
+    let Ok(Ok(sessions)) = sessions else {
+        return plain(StatusCode::SERVICE_UNAVAILABLE, "ただいま表示できません。\n");
+    };
+    let line = |session: &Session| {
+        minijinja::context! {
+            no => session.no,
+            since => session.since.staff(),
+            seen => session.seen.staff(),
+            from => session.from,
+            agent => session.agent,
+            own => session.no == visitor.session,
+        }
+    };
+    let all = sessions.iter().filter(|session| session.account == visitor.name).map(line);
+    let values = minijinja::context! {
+        name => visitor.name,
+        person => visitor.person,
+        role => visitor.role.japanese(),
+        csrf => csrf_of(&visitor.token),
+        sessions => all.collect::<Vec<_>>(),
+        shortest => password::CHARS_MIN,
+        said,
+    };
+    page(status, "account.html", values)
+}
+
+async fn changed(
+    State(gate): State<Gate>,
+    Extension(visitor): Extension<Visitor>,
+    Form(NewPassword { old, new, again }): Form<NewPassword>,
+) -> Response {
+    let refuse = |why: &'static str| async { show(&gate, &visitor, StatusCode::BAD_REQUEST, Some(why)).await };
+    if new != again {
+        return refuse("新しいパスワードが2回とも同じではありません。").await;
+    }
+    let Ok(_place) = VERIFYING.acquire().await else { return refuse("ただいま変更できません。").await };
+    let (survey, name) = (gate.source.survey.clone(), visitor.name.clone());
+    let hashed = tokio::task::spawn_blocking(move || {
+        let known = survey.prove(&name, &Secret::new(old)).is_ok_and(|proof| proof.is_some());
+        known.then(|| password::hash(&Secret::new(new)))
+    });
+    let hash = match hashed.await {
+        Ok(Some(Ok(hash))) => hash,
+        Ok(Some(Err(_))) => return refuse("新しいパスワードは12文字以上、256バイト以下にしてください。").await,
+        Ok(None) | Err(_) => return refuse("今のパスワードが違います。").await,
+    };
+    let verb = Verb::People(PeopleVerb::Password { name: visitor.name.clone(), hash });
+    let who = visitor.who();
+    match gate.source.handle.call(move |engine| engine.act(who, &verb)).await {
+        // Every session has ended with the old password, this one too.
+        Ok(Ok(_)) => Redirect::to("/login").into_response(),
+        Ok(Err(_)) | Err(_) => refuse("ただいま変更できません。").await,
+    }
+}
+
+async fn ended(
+    State(gate): State<Gate>,
+    Extension(visitor): Extension<Visitor>,
+    Form(Ended { session }): Form<Ended>,
+) -> Response {
+    let verb = Verb::People(PeopleVerb::EndSession { session });
+    let who = visitor.who();
+    match gate.source.handle.call(move |engine| engine.act(who, &verb)).await {
+        Ok(Ok(_)) => Redirect::to("/account").into_response(),
+        Ok(Err(fault)) => refused(&fault),
+        Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "ただいま操作できません。\n"),
+    }
+}
+
+/// A refusal of the engine as an answer: 403 where the role does not allow it, else 409 with the sentence.
+pub fn refused(fault: &EngineError) -> Response {
+    if let EngineError::Forbidden { act, .. } = fault {
+        let why = format!("この操作（{}）は、あなたの役割ではできません。\n", act.japanese());
+        return plain(StatusCode::FORBIDDEN, why);
+    }
+    let theirs = matches!(
+        fault,
+        EngineError::Refused(_)
+            | EngineError::Input(_)
+            | EngineError::NoTenant(_)
+            | EngineError::NoMail(_)
+            | EngineError::NoRow(_)
+            | EngineError::NoMatter(_)
+    );
+    let status = if theirs { StatusCode::CONFLICT } else { StatusCode::INTERNAL_SERVER_ERROR };
+    plain(status, format!("{fault}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_and_end() {
+        let start = Timestamp::from_unix(1_588_291_200);
+        let mut throttle = Throttle::default();
+        for _ in 0..FREE_TRIES - 1 {
+            throttle.wrong("a", start);
+        }
+        assert_eq!(throttle.wait("a", start, 1), 0);
+        throttle.wrong("a", start);
+        assert_eq!(throttle.wait("a", start, 1), 30);
+        assert_eq!(throttle.wait("a", start.plus(29), 1), 1);
+        assert_eq!(throttle.wait("a", start.plus(30), 1), 0);
+        throttle.wrong("a", start);
+        assert_eq!(throttle.wait("a", start, 1), 60);
+        assert_eq!(throttle.wait("a", start, 100), 60, "people's seconds, not the clock's");
+        for _ in 0..40 {
+            throttle.wrong("a", start);
+        }
+        assert_eq!(throttle.wait("a", start, 1), LONGEST_WAIT_SECONDS);
+        assert_eq!(throttle.wait("b", start, 1), 0);
+        throttle.right("a");
+        assert_eq!(throttle.wait("a", start, 1), 0);
+    }
+
+    #[test]
+    fn nobody_is_sent_elsewhere() {
+        for (given, expected) in [
+            (Some("/queue?state=held"), "/queue?state=held"),
+            (Some("//evil.example"), "/"),
+            (Some("https://evil.example"), "/"),
+            (Some("/\\evil.example"), "/"),
+            (None, "/"),
+        ] {
+            assert_eq!(place(given), expected);
+        }
+    }
+}

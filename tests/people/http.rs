@@ -1,0 +1,275 @@
+//! The same rights over HTTP, as a browser would try them; sessions, tokens, origins, the throttle.
+
+use crate::verbs;
+use crate::world::{PASSWORD, world};
+use annai::domain::time::MINUTE;
+use annai::health::Health;
+use annai::web::Source;
+use annai::web::door::Door;
+use annai::web::look::dress;
+use annai::web::session::{Gate, Visitor};
+use annai::workflow::rights::{Right, Role, right};
+use axum::Router;
+use axum::extract::Extension;
+use axum::routing::get;
+use serde_json::Value;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+struct Site {
+    console: SocketAddr,
+    hand: Arc<AtomicI64>,
+    handle: annai::engine::thread::Handle,
+    _tell: watch::Sender<bool>,
+    _dir: tempfile::TempDir,
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+/// A browser that is logged in.
+struct Browser {
+    cookie: String,
+    csrf: String,
+}
+
+fn site() -> Site {
+    let mut world = world(2);
+    world.everybody();
+    world.engine.commit().unwrap();
+    let crate::world::World { engine, clock, hand, dir, .. } = world;
+    let survey = engine.survey();
+    let (handle, _thread) = annai::engine::thread::start(engine).unwrap();
+    let source = Source { handle: handle.clone(), survey, health: Arc::new(Health::default()), clock };
+    let page = |Extension(visitor): Extension<Visitor>| async move { format!("{} {}", visitor.name, visitor.csrf) };
+    let router = dress(Gate::new(source, false).guard(Router::new().route("/", get(page))));
+    let door = Door::open(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0), "web.console_listen").unwrap();
+    let console = door.address();
+    let (tell, told) = watch::channel(false);
+    tokio::spawn(async move { door.serve(router, told).await });
+    Site { console, hand, handle, _tell: tell, _dir: dir }
+}
+
+impl Site {
+    async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.console).await.unwrap();
+        let mut request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n",
+            self.console,
+            body.len()
+        );
+        if !headers.iter().any(|(name, _)| *name == "Content-Type") {
+            request.push_str("Content-Type: application/x-www-form-urlencoded\r\n");
+        }
+        headers.iter().for_each(|(name, value)| request.push_str(&format!("{name}: {value}\r\n")));
+        stream.write_all(format!("{request}\r\n{body}").as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    async fn try_log_in(&self, name: &str, password: &str) -> Answer {
+        let body = format!("name={name}&password={}&next=%2Fqueue", password.replace(' ', "+"));
+        self.ask("POST", "/login", &[], &body).await
+    }
+
+    async fn log_in(&self, name: &str) -> Browser {
+        let answer = self.try_log_in(name, PASSWORD).await;
+        assert_eq!(answer.status, 303, "{name}: {}", answer.body);
+        let cookie = answer.head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+        for flag in ["Path=/", "HttpOnly", "SameSite=Strict"] {
+            assert!(cookie.contains(flag), "{cookie}");
+        }
+        let cookie = cookie.split(';').next().unwrap().to_owned();
+        let me = self.ask("GET", "/api/me", &[("Cookie", &cookie)], "").await;
+        let me: Value = serde_json::from_str(&me.body).unwrap();
+        assert_eq!(me["name"], name);
+        Browser { cookie, csrf: me["csrf"].as_str().unwrap().to_owned() }
+    }
+
+    async fn act(&self, browser: &Browser, verb: &Value) -> Answer {
+        let headers = [
+            ("Cookie", browser.cookie.as_str()),
+            ("x-csrf-token", browser.csrf.as_str()),
+            ("Content-Type", "application/json"),
+        ];
+        self.ask("POST", "/api/act", &headers, &verb.to_string()).await
+    }
+
+    async fn page(&self, browser: &Browser) -> u16 {
+        self.ask("GET", "/", &[("Cookie", &browser.cookie)], "").await.status
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_role_over_http() {
+    let site = site();
+    for (name, role) in
+        [("op", Role::Operator), ("ap", Role::Approver), ("audit", Role::Auditor), ("admin1", Role::Admin)]
+    {
+        let browser = site.log_in(name).await;
+        for (act, verb) in verbs() {
+            let answer = site.act(&browser, &serde_json::to_value(&verb).unwrap()).await;
+            assert_eq!(answer.status == 403, right(role, act) == Right::Refused, "{name} {verb:?}: {}", answer.body);
+            assert!([200, 403, 409].contains(&answer.status), "{name} {verb:?}: {} {}", answer.status, answer.body);
+            let alone = answer.body.contains("\"done\":true");
+            assert!(!alone || right(role, act) == Right::Allowed, "{name} alone did {verb:?}");
+            if let Some(no) = serde_json::from_str::<Value>(&answer.body).ok().and_then(|done| done["asked"].as_u64()) {
+                let recall = serde_json::json!({"verb": "ask", "ask": "recall", "no": no});
+                assert_eq!(site.act(&browser, &recall).await.status, 200);
+            }
+        }
+        assert_eq!(site.act(&browser, &serde_json::json!({"verb": "no-such-verb"})).await.status, 400);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forms_are_ours_and_sessions_end() {
+    let site = site();
+    let html = [("Accept", "text/html")];
+    let answer = site.ask("GET", "/?a=1&b=%2F", &html, "").await;
+    assert!(
+        answer.status == 303 && answer.head.contains("location: /login?next=/%3Fa%3D1%26b%3D%252F"),
+        "{}",
+        answer.head
+    );
+    assert_eq!(site.ask("GET", "/", &[], "").await.status, 401);
+    assert_eq!(site.ask("GET", "/", &[("Cookie", "annai=x")], "").await.status, 401);
+    assert!(site.ask("GET", "/login", &[], "").await.body.contains("パスワード"));
+
+    let browser = site.log_in("op").await;
+    let (cookie, csrf) = (browser.cookie.as_str(), browser.csrf.as_str());
+    assert_eq!(site.page(&browser).await, 200);
+    let own = format!("http://{}", site.console);
+    for (origin, form, expected) in [
+        (own.as_str(), format!("csrf={csrf}"), 303),
+        (own.as_str(), "csrf=x".to_owned(), 403),
+        (own.as_str(), String::new(), 403),
+        ("http://evil.example", format!("csrf={csrf}"), 403),
+        ("null", format!("csrf={csrf}"), 403),
+    ] {
+        // The one that is right logs out, so it comes from a session of its own.
+        let browser = if expected == 303 {
+            site.log_in("op").await
+        } else {
+            Browser { cookie: cookie.into(), csrf: csrf.into() }
+        };
+        let form = form.replace(csrf, &browser.csrf);
+        let answer = site.ask("POST", "/logout", &[("Cookie", &browser.cookie), ("Origin", origin)], &form).await;
+        assert_eq!(answer.status, expected, "{origin} {form}");
+        assert_eq!(site.page(&browser).await, if expected == 303 { 401 } else { 200 });
+    }
+    assert_eq!(site.ask("GET", "/", &[("Cookie", cookie), ("Origin", "http://evil.example")], "").await.status, 403);
+
+    // Half an hour without a click.
+    site.hand.fetch_add(29 * MINUTE, Ordering::AcqRel);
+    assert_eq!(site.page(&browser).await, 200);
+    site.hand.fetch_add(29 * MINUTE, Ordering::AcqRel);
+    assert_eq!(site.page(&browser).await, 200, "each click counts");
+    site.hand.fetch_add(30 * MINUTE, Ordering::AcqRel);
+    assert_eq!(site.page(&browser).await, 401);
+
+    // Killed by an admin; not by another operator.
+    let browser = site.log_in("op").await;
+    let sessions = site.handle.call(|engine| engine.sessions()).await.unwrap().unwrap();
+    let kill = serde_json::json!({"verb": "people", "people": "end-session", "session": sessions.last().unwrap().no});
+    let approver = site.log_in("ap").await;
+    assert_eq!(site.act(&approver, &kill).await.status, 403);
+    let admin = site.log_in("admin1").await;
+    assert_eq!(site.act(&admin, &kill).await.status, 200);
+    assert_eq!(site.page(&browser).await, 401);
+
+    // A new password ends every session of the account.
+    let browser = site.log_in("op").await;
+    let form =
+        format!("csrf={}&old={}&new=another+long+one&again=another+long+one", browser.csrf, PASSWORD.replace(' ', "+"));
+    assert_eq!(site.ask("POST", "/account/password", &[("Cookie", &browser.cookie)], &form).await.status, 303);
+    assert_eq!(site.page(&browser).await, 401);
+    assert_eq!(site.try_log_in("op", PASSWORD).await.status, 401);
+    assert_eq!(site.try_log_in("op", "another long one").await.status, 303);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_is_slowed_down() {
+    let site = site();
+    for _ in 0..5 {
+        let answer = site.try_log_in("op", "wrong password").await;
+        assert!(answer.status == 401 && answer.body.contains("アカウント名またはパスワードが違います"));
+    }
+    let answer = site.try_log_in("op", PASSWORD).await;
+    assert!(answer.status == 429 && answer.body.contains("30秒後"), "{} {}", answer.status, answer.body);
+    site.hand.fetch_add(30, Ordering::AcqRel);
+    assert_eq!(site.try_log_in("op", PASSWORD).await.status, 303);
+    // A name that does not exist is told the same.
+    assert_eq!(site.try_log_in("nobody", PASSWORD).await.status, 401);
+    let tail = site.handle.call(|engine| engine.journal_tail(20)).await.unwrap().unwrap();
+    let tail = serde_json::to_string(&tail).unwrap();
+    assert!(tail.contains("log-in-failed") && !tail.contains("nobody"));
+}
+
+/// OpenSSL as the browser: what the server answered, if it let it in.
+fn with_certificate(to: SocketAddr, dir: &std::path::Path, certificate: bool) -> String {
+    let mut command = std::process::Command::new("openssl");
+    command.args(["s_client", "-quiet", "-ign_eof", "-connect", &to.to_string()]).current_dir(dir);
+    if certificate {
+        command.args(["-cert", "person.pem", "-key", "person.key"]);
+    }
+    command
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let ask = format!("GET /login HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n\r\n");
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), ask.as_bytes()).unwrap();
+    String::from_utf8_lossy(&child.wait_with_output().unwrap().stdout).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_certificate_is_the_second_factor() {
+    let dir = tempfile::tempdir().unwrap();
+    let openssl = |line: &str| {
+        let args = line.split(' ');
+        let done = std::process::Command::new("openssl").args(args).current_dir(dir.path()).output().unwrap();
+        assert!(done.status.success(), "{line}: {}", String::from_utf8_lossy(&done.stderr));
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
+    openssl(&format!("req -x509 {key} -subj /CN=staff -keyout ca.key -out ca.pem"));
+    openssl(&format!(
+        "req -x509 {key} -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout web.key -out web.pem"
+    ));
+    openssl(
+        "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=sato -keyout person.key -out person.csr",
+    );
+    std::fs::write(dir.path().join("v3"), "basicConstraints=CA:FALSE\nextendedKeyUsage=clientAuth\n").unwrap();
+    openssl("x509 -req -in person.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile v3 -out person.pem");
+
+    let crate::world::World { engine, clock, .. } = world(1);
+    let survey = engine.survey();
+    let (handle, _thread) = annai::engine::thread::start(engine).unwrap();
+    let source = Source { handle, survey, health: Arc::new(Health::default()), clock };
+    let any = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
+    let file = |name: &str| dir.path().join(name);
+    let door = Door::open(any, "web.console_listen").unwrap();
+    let door = door.with_tls_for(&file("web.pem"), &file("web.key"), &file("ca.pem")).unwrap();
+    assert!(door.is_tls());
+    let (to, router) = (door.address(), dress(Gate::new(source, true).guard(Router::new())));
+    let (_tell, told) = watch::channel(false);
+    tokio::spawn(async move { door.serve(router, told).await });
+    let at = dir.path().to_owned();
+    let (with, without) =
+        tokio::task::spawn_blocking(move || (with_certificate(to, &at, true), with_certificate(to, &at, false)))
+            .await
+            .unwrap();
+    assert!(with.contains("HTTP/1.1 200") && with.contains("annai user add"), "{with}");
+    assert!(!without.contains("HTTP/1.1"), "{without}");
+}

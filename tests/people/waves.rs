@@ -1,0 +1,175 @@
+//! Waves: nothing of the first notices leaves before two people have looked, five go first, and refusals stop the rest.
+
+use crate::world::{World, file, relayed, who, world};
+use annai::domain::time::MINUTE;
+use annai::domain::{MailNo, RowNo};
+use annai::engine::alerts::Cause;
+use annai::engine::records::WaveNo;
+use annai::engine::staff::Verb;
+use annai::engine::waves::{WaveLine, WaveVerb};
+use annai::letters::LetterKind;
+use annai::workflow::delivery::{Outcome, Reply, Stage};
+use annai::workflow::wave::Member;
+
+/// Authorities of the rules with an address each, all registered, on the morning of the launch with two persons.
+fn many(count: usize) -> World {
+    let mut world = world(1);
+    world.go_to("2020-04-24T10:00:00+09:00");
+    let known: Vec<(String, String)> = {
+        let rules = &world.engine.setup().rules;
+        let usable = rules.authorities.all().iter().filter(|a| a.name.ends_with('市') && !a.site.is_empty());
+        usable.take(count).map(|a| (a.name.clone(), a.site.clone())).collect()
+    };
+    for (uid, (name, site)) in (2..).zip(&known) {
+        let mail = format!(
+            "From: hoken@{site}\r\nTo: covid19@bigtreetc.com\r\nCc: follow-up@mhlw.go.jp\r\n\
+             Subject: 自治体・保健所メールアドレスの連絡（{name}）\r\nMessage-ID: <{uid}@{site}>\r\nMIME-Version: 1.0\r\n\
+             Content-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\
+             <自治体（保健所設置主体）>\r\n{name} hoken@{site}\r\n\r\n<保健所>\r\n"
+        );
+        file(&mut world.engine, uid, &mail);
+        let item = world.engine.item(MailNo(u64::from(uid))).unwrap();
+        if item.disposition.name() == "review" {
+            world.engine.act("root", &Verb::Accept { mail: item.no, authority: None }).unwrap();
+        }
+    }
+    world.deliver(|_| relayed());
+    world.everybody();
+    world.go_to("2020-05-01T09:00:00+09:00");
+    world
+}
+
+pub(crate) fn refused() -> Outcome {
+    let reply = Reply { code: 550, enhanced: Some("5.1.1".to_owned()), text: "User unknown".to_owned() };
+    Outcome::Refused { reply, stage: Stage::Rcpt }
+}
+
+fn letters(world: &World, wave: u64) -> Vec<WaveLine> {
+    world.engine.wave_letters(WaveNo(wave), None, 1000).unwrap().items
+}
+
+fn count(world: &World, member: Member) -> usize {
+    letters(world, 1).iter().filter(|line| line.member == member).count()
+}
+
+fn state(world: &World) -> &'static str {
+    world.engine.wave_of(WaveNo(1)).unwrap().state
+}
+
+fn plan(world: &mut World) {
+    let plan = Verb::Wave(WaveVerb::Plan { letter: LetterKind::CertificateNotice });
+    world.engine.act(who("op"), &plan).unwrap();
+}
+
+fn release(world: &mut World) {
+    let revision = world.engine.wave_of(WaveNo(1)).unwrap().revision;
+    let asked = world.asked("op", &Verb::Wave(WaveVerb::Release { wave: WaveNo(1), revision }));
+    world.approve("ap", asked).unwrap();
+}
+
+#[test]
+fn the_first_notices_wait_and_leave_behind_their_canaries() {
+    let mut world = many(30);
+    assert!(world.deliver(|_| relayed()).is_empty(), "nothing leaves unasked");
+    let waiting = world.engine.unplanned().unwrap();
+    assert_eq!((waiting.len(), waiting[0].letter), (1, "certificate-notice"));
+    let all = usize::try_from(waiting[0].count).unwrap();
+    assert!(all >= 30, "{all}");
+
+    // One alone cannot let a single one go.
+    let first = letters(&world, 0)[0].row;
+    assert!(world.engine.act(who("op"), &Verb::Release { row: first }).is_err());
+    plan(&mut world);
+    assert_eq!((letters(&world, 0).len(), letters(&world, 1).len()), (0, all));
+    let tick = |row: RowNo, on| Verb::Wave(WaveVerb::Tick { wave: WaveNo(1), row, on });
+    world.engine.act(who("op"), &tick(first, false)).unwrap();
+    // What was looked at before the tick cannot be let go.
+    let old = Verb::Wave(WaveVerb::Release { wave: WaveNo(1), revision: 1 });
+    assert!(world.engine.act(who("op"), &old).is_err());
+    release(&mut world);
+
+    assert_eq!(world.deliver(|_| relayed()).len(), 5, "the canaries");
+    assert_eq!(state(&world), "canaries");
+    world.pass(9 * MINUTE);
+    assert!(world.deliver(|_| relayed()).iter().all(|to| to.contains('@')), "passwords may follow");
+    assert_eq!(count(&world, Member::Left), 5, "they are to stand ten minutes");
+    world.pass(MINUTE);
+    world.deliver(|_| relayed());
+    assert_eq!((state(&world), count(&world, Member::Left)), ("done", all - 1));
+    assert_eq!(
+        letters(&world, 0).iter().map(|line| line.row).collect::<Vec<_>>(),
+        [first],
+        "it waits for the next wave"
+    );
+}
+
+#[test]
+fn a_refused_canary_stops_the_wave_and_the_rest_is_taken_back() {
+    let mut world = many(30);
+    world.deliver(|_| relayed());
+    plan(&mut world);
+    let all = letters(&world, 1).len();
+    let bad = letters(&world, 1)[2].to.as_str().to_owned();
+    release(&mut world);
+    world.deliver(|to| if to == bad { refused() } else { relayed() });
+    assert_eq!(state(&world), "stopped");
+    assert_eq!(count(&world, Member::Failed), 1);
+    assert!(count(&world, Member::Left) < 5 && count(&world, Member::Out) == 0);
+    assert!(world.engine.waiting_for_people().unwrap().iter().any(|(cause, _)| *cause == Cause::WaveStopped));
+    world.pass(60 * MINUTE);
+    let left = count(&world, Member::Left);
+    world.deliver(|_| relayed());
+    assert_eq!(count(&world, Member::Left), left, "nothing goes on by itself");
+
+    // On again by two, then everything that has not left is taken back by one.
+    release(&mut world);
+    world.deliver(|_| relayed());
+    assert_eq!((state(&world), count(&world, Member::Left)), ("canaries", 5));
+    let back = Verb::Wave(WaveVerb::Withdraw { wave: WaveNo(1), reason: "文面の誤り".into() });
+    world.engine.act(who("op"), &back).unwrap();
+    assert_eq!((state(&world), count(&world, Member::Withdrawn)), ("withdrawn", all - 6));
+    world.pass(60 * MINUTE);
+    world.deliver(|_| relayed());
+    assert_eq!(count(&world, Member::Left), 5);
+}
+
+#[test]
+fn the_breaker_holds_what_was_let_go() {
+    let mut world = many(45);
+    world.deliver(|_| relayed());
+    plan(&mut world);
+    release(&mut world);
+    world.deliver(|_| relayed());
+    world.pass(10 * MINUTE);
+    // From here on every address is refused: three are tried, the others of the batch are kept back.
+    world.deliver(|_| refused());
+    assert_eq!(state(&world), "stopped");
+    let failed = count(&world, Member::Failed);
+    assert!((3..=35).contains(&failed), "{failed}");
+    assert_eq!(count(&world, Member::Out), 0);
+    assert!(count(&world, Member::Waiting) > 0);
+}
+
+#[test]
+fn without_two_persons_nothing_waits() {
+    let mut world = world(2);
+    assert_eq!(world.deliver(|_| relayed()).len(), 3, "the notices leave as before");
+    assert!(world.engine.waves().unwrap().is_empty() && world.engine.unplanned().unwrap().is_empty());
+}
+
+#[test]
+fn one_after_the_other_is_many_too() {
+    let mut world = world(2);
+    world.everybody();
+    let reissue = |serial| {
+        let tenant = crate::tenant(serial);
+        Verb::Reissue { tenant, reason: annai::workflow::ReissueReason::Lost }
+    };
+    let free = world.engine.setup().rules.schedule.oversight.waves.free_per_day;
+    let done = (0..free).map(|at| world.engine.act(who("op"), &reissue(u16::try_from(at % 3).unwrap())).unwrap());
+    assert!(done.collect::<Vec<_>>().iter().all(|done| *done == annai::engine::approvals::Done::Done));
+    let asked = world.asked("op", &reissue(1));
+    assert_eq!(world.engine.ask(asked).unwrap().act, annai::workflow::rights::Act::ReissueMany);
+    world.pass(annai::domain::time::DAY);
+    assert_eq!(world.engine.act(who("op"), &reissue(2)).unwrap(), annai::engine::approvals::Done::Done);
+}
