@@ -235,8 +235,9 @@ fn rules_are_tried_on_samples() {
     let tmp = tempfile::tempdir().unwrap();
     let dir = tmp.path().display().to_string();
     std::fs::copy(data().join("mails/registration.eml"), tmp.path().join("a.eml")).unwrap();
-    let test =
-        |more: &[&str]| annai(&[&["rules", "test", dir.as_str()], more].concat()).output().unwrap().status.code();
+    let test = |more: &[&str]| {
+        annai(&[&["rules", "test", "--fixtures", dir.as_str()], more].concat()).output().unwrap().status.code()
+    };
     assert_eq!(test(&[]), Some(1), "nothing to compare with");
     assert_eq!(test(&["--record"]), Some(0));
     assert_eq!(test(&[]), Some(0));

@@ -3,8 +3,12 @@
 #![cfg(feature = "daemon")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+#[path = "control/edges.rs"]
+mod edges;
 #[path = "control/place.rs"]
 mod place;
+#[path = "control/retest.rs"]
+mod retest;
 #[path = "control/review.rs"]
 mod review;
 #[path = "control/trust.rs"]

@@ -13,7 +13,9 @@ mod queue;
 mod read;
 mod review;
 mod rules;
+mod screen;
 mod serve;
+mod side;
 mod status;
 mod table;
 mod template;
@@ -172,6 +174,22 @@ impl Cli {
             return load_rules(None);
         }
         load_rules(self.load_config()?.rules_dir.as_deref())
+    }
+
+    /// The same for a verb that answers whatever lies around: an `annai.toml` that was not named and cannot be used is told
+    /// in one line, and the built-in rules serve.
+    fn rules_or_built_in(&self, dir: Option<&Path>) -> Result<Rules, CliError> {
+        match self.rules(dir) {
+            Err(fault) if dir.is_none() && self.config.is_none() => {
+                let fault = fault.to_string();
+                let first = fault.lines().next().unwrap_or_default();
+                report(&format!(
+                    "{first} — the built-in rules are used; correct the file, or give --rules or --config"
+                ));
+                load_rules(None)
+            }
+            found => found,
+        }
     }
 }
 

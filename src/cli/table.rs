@@ -1,7 +1,8 @@
 //! Plain tables for a terminal. Columns are as wide as their text is on the screen (a Japanese character takes two
-//! cells, UAX #11), the last one is cut where the line would wrap. What comes out of mails passes [`clean`]: no escape
+//! cells, UAX #11), the last one is cut where the line of a terminal would wrap; nothing is cut where there is no terminal. What comes out of mails passes [`clean`]: no escape
 //! sequence, no line break and no direction override ever reaches the terminal.
 
+use super::screen::Screen;
 use std::fmt;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -9,8 +10,6 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 const GAP: usize = 2;
 /// Widest column other than the last, in cells.
 const COLUMN_CELLS_MAX: usize = 40;
-/// Cells of a line where the terminal does not say (`COLUMNS` is not set).
-const LINE_CELLS_DEFAULT: usize = 100;
 
 /// On which side a column's text stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,11 +28,10 @@ pub struct Table {
 
 impl Table {
     pub fn new(columns: &[(&str, Align)]) -> Self {
-        let line_cells = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
         Self {
             columns: columns.iter().map(|(name, align)| ((*name).to_owned(), *align)).collect(),
             rows: Vec::new(),
-            line_cells: line_cells.unwrap_or(LINE_CELLS_DEFAULT),
+            line_cells: Screen::stdout().cells.unwrap_or(usize::MAX),
         }
     }
 
@@ -43,12 +41,18 @@ impl Table {
         self.rows.push(cells.take(self.columns.len()).collect());
     }
 
+    /// Widest column but the last: without a terminal nothing is cut.
+    fn column_cells(&self) -> usize {
+        if self.line_cells == usize::MAX { usize::MAX } else { COLUMN_CELLS_MAX }
+    }
+
     fn widths(&self) -> Vec<usize> {
         let widest = |i: usize| {
             let cells = self.rows.iter().filter_map(|r| r.get(i)).map(|c| c.width_cjk());
             cells.max().unwrap_or_default()
         };
-        let column = |(i, (name, _)): (usize, &(String, Align))| name.width_cjk().max(widest(i)).min(COLUMN_CELLS_MAX);
+        let column =
+            |(i, (name, _)): (usize, &(String, Align))| name.width_cjk().max(widest(i)).min(self.column_cells());
         let mut widths: Vec<usize> = self.columns.iter().enumerate().map(column).collect();
         let before: usize = widths.iter().rev().skip(1).map(|w| w + GAP).sum();
         if let Some(last) = widths.last_mut() {
@@ -60,9 +64,10 @@ impl Table {
     fn line(&self, cells: &[String], widths: &[usize]) -> String {
         let mut line = String::new();
         for (i, ((_, align), width)) in self.columns.iter().zip(widths).enumerate() {
-            let text = cut(cells.get(i).map_or("", String::as_str), *width);
             let last = i + 1 == self.columns.len();
-            let blanks = " ".repeat(width.saturating_sub(text.width_cjk()));
+            let text = cut(cells.get(i).map_or("", String::as_str), *width);
+            // Nothing stands behind the last column that would have to be lined up.
+            let blanks = if last { String::new() } else { " ".repeat(width.saturating_sub(text.width_cjk())) };
             match align {
                 Align::Left => line.extend([text.as_str(), blanks.as_str()]),
                 Align::Right if last => line.push_str(&text),

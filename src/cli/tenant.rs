@@ -1,6 +1,6 @@
 //! `annai tenant`: the directory, one tenant's history, and what staff may do with its certificate.
 
-use super::args::{Part, ReissueArgs, ReissueReason, RevocationReason, TenantArgs, TenantVerb};
+use super::args::{DomainsArgs, Part, ReissueArgs, ReissueReason, RevocationReason, TenantArgs, TenantVerb};
 use super::ask::{Desk, items, labelled, more, text, when};
 use super::queue::{history, rows};
 use super::table::{Align, Table};
@@ -33,6 +33,7 @@ pub(super) fn run(args: &TenantArgs, cli: &Cli) -> Result<ExitCode, CliError> {
         }
         Some(TenantVerb::Reissue(args)) => reissue(&mut desk, args),
         Some(TenantVerb::Cancel { id, reason }) => desk.act(Verb::Cancel { tenant: *id, reason: reason.clone() }, done),
+        Some(TenantVerb::Domains(args)) => domains(&mut desk, args),
         Some(TenantVerb::Revoke { id, reason }) => {
             desk.act(Verb::Revoke { tenant: *id, reason: (*reason).into() }, done)
         }
@@ -100,6 +101,34 @@ fn human(tenant: &Value) -> String {
     }
     let _ = write!(out, "\n{}", rows(tenant, "/letters"));
     out
+}
+
+/// Shows what is known, after the change if one is asked for.
+fn domains(desk: &mut Desk, args: &DomainsArgs) -> Result<ExitCode, CliError> {
+    let reason = args.reason.clone().unwrap_or_default();
+    let request = match (args.authority, &args.approve, &args.forget) {
+        (Some(authority), Some(domain), _) => {
+            Request::Act { act: Verb::ApproveDomain { authority, domain: domain.clone(), reason } }
+        }
+        (Some(authority), None, Some(domain)) => {
+            Request::Act { act: Verb::ForgetDomain { authority, domain: domain.clone(), reason } }
+        }
+        (authority, ..) => Request::Domains { authority },
+    };
+    desk.show(&request, |known| {
+        let mut table = Table::new(&[
+            ("自治体", Align::Left),
+            ("ドメイン", Align::Left),
+            ("確認", Align::Left),
+            ("確認者", Align::Left),
+            ("メール", Align::Right),
+        ]);
+        for domain in items(known, "") {
+            let (authority, name) = (text(domain, "/authority"), text(domain, "/domain"));
+            table.row([authority, name, when(domain, "/since"), text(domain, "/by"), text(domain, "/mail")]);
+        }
+        table.to_string()
+    })
 }
 
 /// One or many; every one is tried, and each outcome told.

@@ -23,6 +23,7 @@
 //! | `forecast` | what would leave when |
 //! | `pickup` | a certificate was picked up, seen in use; what a code stands for |
 //! | `survey` | the same beside the engine's thread: counts over everything |
+//! | `retest` | what other rules would make of the mails that are here |
 //! | `replay` | the journal rebuilds the directory |
 
 mod answers;
@@ -39,6 +40,7 @@ pub mod outbox;
 pub mod pickup;
 pub mod records;
 pub mod replay;
+pub mod retest;
 pub mod review;
 pub mod staff;
 mod step;

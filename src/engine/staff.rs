@@ -6,10 +6,12 @@ use super::step::Step;
 use super::{Context, Engine, EngineError, codec, domains, review};
 use crate::domain::{LgCode, MailNo, RowNo, TenantId};
 use crate::reading::{self, Proposal, Reading, Reason};
+use crate::rules::Rules;
 use crate::store::Table;
 use crate::workflow::Matter;
 use crate::workflow::delivery::{DeliveryEvent, HoldReason};
 use crate::workflow::directory::Change;
+use crate::workflow::enrolment::State;
 use crate::workflow::{CourseEvent, ReissueReason, RevocationReason};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -158,6 +160,9 @@ fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
             step.deliver(*row, &DeliveryEvent::Withdrawn { why: short(reason)? })
         }
         Verb::Reissue { tenant, reason } => {
+            if *reason == ReissueReason::Expired {
+                has_expired(step, *tenant)?;
+            }
             let nonce = step.nonce()?;
             close_of_tenant(step, *tenant)?;
             step.course_event(*tenant, &CourseEvent::Reissued { reason: *reason, nonce })
@@ -184,10 +189,27 @@ pub(super) fn in_review(context: &Context, mail: MailNo) -> Result<InboxItem, En
     }
 }
 
+/// The reason stands in the journal for ever: it must be true.
+fn has_expired(step: &mut Step<'_>, tenant: TenantId) -> Result<(), EngineError> {
+    let roster = step.roster(tenant.authority)?.ok_or(EngineError::NoTenant(tenant))?;
+    let course = roster.course(tenant).ok_or(EngineError::NoTenant(tenant))?;
+    match course.current().map(|current| &current.state) {
+        Some(State::Expired { .. }) => Ok(()),
+        Some(_) | None => Err(EngineError::Refused(
+            "the time of this tenant has not run out; give the reason that is true (lost, terminal-replaced, …)",
+        )),
+    }
+}
+
 /// Reads the stored bytes of a mail with the rules of today.
 pub(super) fn read_again(context: &Context, item: &InboxItem) -> Result<Reading, EngineError> {
+    read_by(context, item, &context.setup.rules)
+}
+
+/// Reads the stored bytes of a mail with these rules; what was found of its origin when it came in still holds.
+pub(super) fn read_by(context: &Context, item: &InboxItem, rules: &Rules) -> Result<Reading, EngineError> {
     let raw = context.store.get(Table::Raw, &codec::number(item.no.0))?.ok_or(EngineError::NoMail(item.no))?;
-    let mut reading = reading::read_safely(&raw, &context.setup.rules);
+    let mut reading = reading::read_safely(&raw, rules);
     if reading.head.authentication.is_none() {
         reading.head.authentication.clone_from(&item.authentication);
     }

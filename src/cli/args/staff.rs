@@ -192,12 +192,29 @@ pub enum TenantVerb {
         #[arg(long)]
         reason: String,
     },
+    /// Domains known for an authority, by which its mails are judged; staff's accepting a mail adds its own
+    Domains(DomainsArgs),
     /// Revoke the certificate of one tenant
     Revoke {
         id: TenantId,
         #[arg(long, value_enum)]
         reason: RevocationReason,
     },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DomainsArgs {
+    /// Of this authority [default: of all]
+    #[arg(value_name = "CODE")]
+    pub authority: Option<LgCode>,
+    /// This domain is the authority's
+    #[arg(long, value_name = "DOMAIN", requires_all = ["authority", "reason"])]
+    pub approve: Option<String>,
+    /// This domain is not the authority's, or not any more
+    #[arg(long, value_name = "DOMAIN", requires_all = ["authority", "reason"], conflicts_with = "approve")]
+    pub forget: Option<String>,
+    #[arg(long)]
+    pub reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -267,7 +284,7 @@ pub enum AuditVerb {
         /// An exported journal [default: that of the state directory]
         file: Option<PathBuf>,
     },
-    /// Write the journal into a file, one JSON object per line
+    /// Write the journal into a new file, one JSON object per line; - is standard output
     Export { file: PathBuf },
 }
 

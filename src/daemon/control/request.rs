@@ -1,7 +1,9 @@
 //! What may be asked of annai, the same over the socket and on the closed store: one closed enum, one function.
 
+use crate::daemon::assembly;
 use crate::domain::{Date, LgCode, MailNo, RowNo, TenantId};
 use crate::engine::records::MatterNo;
+use crate::engine::retest;
 use crate::engine::staff::Verb;
 use crate::engine::views::{HistoryOf, RowFilter, TenantFilter};
 use crate::engine::{Engine, EngineError};
@@ -56,6 +58,11 @@ pub enum Request {
     Forecast {
         until: Option<Date>,
     },
+    /// What other rules would make of the stored mails; the directory's path is absolute, `None`: the built-in rules.
+    Retest {
+        rules: Option<PathBuf>,
+        after: Option<MailNo>,
+    },
     JournalTail {
         count: usize,
     },
@@ -101,6 +108,11 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
         Request::Forecast { until } => {
             let until = until.unwrap_or_else(|| engine.now().date().plus_days(FORECAST_DAYS));
             value(engine.forecast(until)?)
+        }
+        Request::Retest { rules, after } => {
+            let dir = rules.as_deref().map(absolute).transpose()?;
+            let rules = assembly::rules(dir).map_err(|faults| EngineError::Input(faults.to_string()))?;
+            value(engine.retest(&rules, *after, retest::MAILS_MAX)?)
         }
         Request::JournalTail { count } => value(engine.journal_tail(*count)?),
         Request::Verify => value(engine.audit()?),
