@@ -48,6 +48,8 @@ pub enum Verb {
     Review(ReviewArgs),
     /// Authorities and health centres
     Tenant(TenantArgs),
+    /// Invitations to pick a certificate up: who has not yet, send a new one, void one
+    Invite(InviteArgs),
     /// What will be sent when
     Forecast(ForecastArgs),
     /// Check the rules, or try them on mails

@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod forecast;
 mod init;
+mod invite;
 mod queue;
 mod read;
 mod review;
@@ -145,6 +146,7 @@ fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         Verb::Queue(args) => queue::run(args, cli),
         Verb::Review(args) => review::run(args, cli),
         Verb::Tenant(args) => tenant::run(args, cli),
+        Verb::Invite(args) => invite::run(args, cli),
         Verb::Forecast(args) => forecast::run(args, cli),
         Verb::Audit(args) => audit::run(args, cli),
         Verb::Backup(args) => backup::run(args, cli),

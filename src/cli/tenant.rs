@@ -49,7 +49,7 @@ pub(super) fn lines_of(desk: &mut Desk, id: TenantId, part: &Part<u64>) -> Resul
     })
 }
 
-fn ask_list(desk: &mut Desk, filter: &TenantFilter, part: &Part<TenantId>) -> Result<Value, CliError> {
+pub(super) fn ask_list(desk: &mut Desk, filter: &TenantFilter, part: &Part<TenantId>) -> Result<Value, CliError> {
     desk.list(part.limit, part.after.map(|id| id.to_string()), |after, limit| Request::Tenants {
         filter: filter.clone(),
         after: after.and_then(|id| id.parse().ok()),
@@ -132,7 +132,7 @@ fn domains(desk: &mut Desk, args: &DomainsArgs) -> Result<ExitCode, CliError> {
 }
 
 /// One or many; every one is tried, and each outcome told.
-fn reissue(desk: &mut Desk, args: &ReissueArgs) -> Result<ExitCode, CliError> {
+pub(super) fn reissue(desk: &mut Desk, args: &ReissueArgs) -> Result<ExitCode, CliError> {
     let ids: Vec<TenantId> = if args.expired {
         let filter = TenantFilter { state: Some("expired".to_owned()), find: None };
         let list = ask_list(desk, &filter, &Part { limit: BULK_MAX, after: None })?;

@@ -133,16 +133,7 @@ fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
             short(reason)?;
             domains::forget(step, *authority, domain)
         }
-        Verb::Close { matter, reason } => {
-            let known: Option<OpenMatter> = step.context.load(Table::Review, &codec::number(*matter))?;
-            let known = known.ok_or(EngineError::NoMatter(*matter))?;
-            if matches!(known.subject, Subject::Mail { .. }) {
-                return Err(EngineError::Refused("a mail in review is accepted or rejected, not closed"));
-            }
-            short(reason)?;
-            step.close_matter(known.no);
-            Ok(())
-        }
+        Verb::Close { matter, reason } => close(step, *matter, reason),
         Verb::Hold { row, reason } => {
             short(reason)?;
             step.deliver(*row, &DeliveryEvent::Held { reason: HoldReason::Staff })
@@ -187,6 +178,17 @@ pub(super) fn in_review(context: &Context, mail: MailNo) -> Result<InboxItem, En
         | Disposition::Spam
         | Disposition::Rejected { .. } => Err(EngineError::Refused("this mail is not waiting for a decision")),
     }
+}
+
+fn close(step: &mut Step<'_>, matter: u64, reason: &str) -> Result<(), EngineError> {
+    let known: Option<OpenMatter> = step.context.load(Table::Review, &codec::number(matter))?;
+    let known = known.ok_or(EngineError::NoMatter(matter))?;
+    if matches!(known.subject, Subject::Mail { .. }) {
+        return Err(EngineError::Refused("a mail in review is accepted or rejected, not closed"));
+    }
+    short(reason)?;
+    step.close_matter(known.no);
+    Ok(())
 }
 
 /// The reason stands in the journal for ever: it must be true.

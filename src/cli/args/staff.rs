@@ -203,6 +203,33 @@ pub enum TenantVerb {
 }
 
 #[derive(Debug, Clone, Args)]
+pub struct InviteArgs {
+    /// [default: list]
+    #[command(subcommand)]
+    pub verb: Option<InviteVerb>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum InviteVerb {
+    /// Who is invited and has not picked up
+    List {
+        /// In another state (notice-queued, expired, undeliverable, …) [default: open]
+        #[arg(long)]
+        state: Option<String>,
+        #[command(flatten)]
+        part: Part<TenantId>,
+    },
+    /// Void the invitation or certificate and send a new invitation
+    Reissue(ReissueArgs),
+    /// Void the invitation of one tenant that has not picked up
+    Cancel {
+        id: TenantId,
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
 pub struct DomainsArgs {
     /// Of this authority [default: of all]
     #[arg(value_name = "CODE")]
