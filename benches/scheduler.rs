@@ -133,6 +133,7 @@ fn arrived(uid: u32, code: LgCode) -> Arrived {
         attachments: Vec::new(),
         recipients: Vec::new(),
         failed_message_id: None,
+        returned_to: Vec::new(),
     };
     Arrived { uid, raw: format!("registration {code}").into_bytes(), truncated: false, reading }
 }

@@ -1,7 +1,7 @@
 //! What the verbs of staff share: the way to the state (daemon or closed store), pages put together, and answers printed.
 //! Whatever came out of a mail passes [`clean`] before a terminal sees it; in JSON such characters are escaped.
 
-use super::table::clean;
+use super::table::{clean, json_line};
 use super::{Cli, CliError};
 use crate::config::TestOverrides;
 use crate::daemon::control::{Door, Refusal, Request};
@@ -83,19 +83,9 @@ impl Desk {
     }
 }
 
-/// One line of JSON in which nothing stands that a terminal would act on.
+/// Prints one line of JSON.
 pub(super) fn print_json(value: &Value) -> Result<(), CliError> {
-    let mut line = String::new();
-    for c in value.to_string().chars() {
-        // serde_json escapes C0; here the rest of what `clean` takes away. Such characters stand in strings only.
-        if clean(c.encode_utf8(&mut [0; 4])) == c.to_string() {
-            line.push(c);
-        } else {
-            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| _ = write!(line, "\\u{unit:04x}"));
-        }
-    }
-    line.push('\n');
-    print(&line)
+    print(&json_line(value))
 }
 
 /// Text for the terminal; every line was cleaned where it was put together.

@@ -5,12 +5,12 @@
 use super::args::ReadArgs;
 use super::screen::Screen;
 use super::side::{Mark, Note, side_by_side};
-use super::table::clean;
+use super::table::{clean, json_line};
 use super::{Cli, CliError, report};
 use crate::domain::MailAddress;
 use crate::reading::evidence::{self, Acquaintance};
 use crate::reading::findings::{Finding, findings};
-use crate::reading::{self, Kind, Reading};
+use crate::reading::{self, FailureClass, Kind, Reading};
 use crate::rules::Rules;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -106,7 +106,7 @@ fn read_file(file: &Path, rules: &Rules, show: Show) -> Answer {
     let name = file.to_string_lossy();
     let (reading, unreadable) = understand(file, rules);
     let text = match show {
-        Show::Json => format!("{}\n", reading.to_json(&name)),
+        Show::Json => json_line(&reading.to_json(&name)),
         Show::Fixture => fixture(&name, &reading).to_string(),
         Show::Human(screen) => human(&name, &reading, rules, screen),
     };
@@ -193,9 +193,20 @@ fn notes(reading: &Reading, rules: &Rules) -> BTreeMap<usize, Vec<Note>> {
         }
     }
     for r in &reading.recipients {
-        note(None, Mark::Taken, format!("不達 {} {}", r.address.as_str(), r.status.as_deref().unwrap_or_default()));
+        let told = [r.status.as_deref(), r.reason.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        note(None, Mark::Taken, format!("{} {} {told}（{}）", failure(r.class), r.address.as_str(), r.source));
     }
     notes
+}
+
+/// How final a failure is, in a word.
+fn failure(class: FailureClass) -> &'static str {
+    match class {
+        FailureClass::Hard => "不達",
+        FailureClass::Soft => "不達（一時的）",
+        FailureClass::Delayed => "遅延",
+        FailureClass::Unknown => "不達（種別不明）",
+    }
 }
 
 /// The word a value has in JSON.

@@ -1,9 +1,11 @@
 //! Plain tables for a terminal. Columns are as wide as their text is on the screen (a Japanese character takes two
-//! cells, UAX #11), the last one is cut where the line of a terminal would wrap; nothing is cut where there is no terminal. What comes out of mails passes [`clean`]: no escape
-//! sequence, no line break and no direction override ever reaches the terminal.
+//! cells, UAX #11), the last one is cut where the line of a terminal would wrap; without a terminal nothing
+//! is cut. What comes out of mails passes [`clean`]: no escape sequence, no line break and no direction override ever
+//! reaches the terminal.
 
 use super::screen::Screen;
-use std::fmt;
+use serde_json::Value;
+use std::fmt::{self, Write as _};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Cells between two columns.
@@ -110,14 +112,35 @@ pub(super) fn cut(text: &str, cells: usize) -> String {
     out
 }
 
-/// `text` without anything a terminal would act on: control characters (C0, C1, DEL) become a blank, marks that turn the
-/// writing direction or are invisible (UAX #9, zero width) are dropped.
+/// Marks that turn the writing direction or are invisible (UAX #9, zero width, tags).
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Control characters (C0, C1, DEL) and line ends of Unicode.
+fn is_control(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// `text` without anything a terminal would act on: control characters become a blank, invisible ones are dropped.
 pub fn clean(text: &str) -> String {
-    let invisible = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
-    text.chars()
-        .filter(|c| !invisible(*c))
-        .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
-        .collect()
+    text.chars().filter(|c| !is_invisible(*c)).map(|c| if is_control(c) { ' ' } else { c }).collect()
+}
+
+/// One line of JSON, ended, in which the same characters are escaped: `serde_json` does so for C0 only. They stand in
+/// strings and nowhere else.
+pub(super) fn json_line(value: &Value) -> String {
+    let plain = value.to_string();
+    let mut line = String::with_capacity(plain.len() + 1);
+    for c in plain.chars() {
+        if is_invisible(c) || is_control(c) {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| _ = write!(line, "\\u{unit:04x}"));
+        } else {
+            line.push(c);
+        }
+    }
+    line.push('\n');
+    line
 }
 
 #[cfg(test)]
@@ -141,5 +164,8 @@ mod tests {
     fn nothing_a_terminal_acts_on_gets_through() {
         assert_eq!(clean("a\x1b[2Jb\r\nc\u{9b}d\u{202e}e\u{7f}"), "a [2Jb  c de ");
         assert!(!clean("\u{200b}\u{feff}\u{2028}").chars().any(|c| c != ' '));
+        let value = Value::from("a\x1b\u{9b}\u{202e}\u{e0041}港");
+        assert_eq!(json_line(&value), "\"a\\u001b\\u009b\\u202e\\udb40\\udc41港\"\n");
+        assert_eq!(serde_json::from_str::<Value>(&json_line(&value)).unwrap(), value);
     }
 }

@@ -6,6 +6,9 @@ use crate::domain::Timestamp;
 
 pub const NOW_VARIABLE: &str = "ANNAI_NOW";
 pub const SEED_VARIABLE: &str = "ANNAI_SEED";
+/// Years of `ANNAI_NOW`: deadlines and terms of certificates counted from it stay within four digits, and before 2000
+/// there is no era for the dates in letters.
+const YEARS: std::ops::RangeInclusive<i32> = 2000..=9000;
 
 /// What the environment fixes; both `None` in real life.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub enum OverrideError {
     NotATest(&'static str),
     #[error("ANNAI_NOW is no moment; write it like 2020-05-01T09:00:00+09:00")]
     Now,
+    #[error("ANNAI_NOW lies in the year {0}; give a year from 2000 to 9000")]
+    Year(i32),
     #[error("ANNAI_SEED is no number; give 0 to 18446744073709551615")]
     Seed,
 }
@@ -42,7 +47,10 @@ impl TestOverrides {
                 return Err(OverrideError::NotATest(name));
             }
         }
-        let now = now.map(str::parse).transpose().map_err(|_| OverrideError::Now)?;
+        let now: Option<Timestamp> = now.map(str::parse).transpose().map_err(|_| OverrideError::Now)?;
+        if let Some(year) = now.map(|now| now.date().year()).filter(|year| !YEARS.contains(year)) {
+            return Err(OverrideError::Year(year));
+        }
         let seed = seed.map(str::parse).transpose().map_err(|_| OverrideError::Seed)?;
         Ok(Self { now, seed })
     }
@@ -60,6 +68,8 @@ mod tests {
         assert_eq!(TestOverrides::parse(None, Some("7"), false), Err(OverrideError::NotATest("ANNAI_SEED")));
         assert_eq!(TestOverrides::parse(Some("now"), None, true), Err(OverrideError::Now));
         assert_eq!(TestOverrides::parse(None, Some("-1"), true), Err(OverrideError::Seed));
+        let late = TestOverrides::parse(Some("9999-12-31T23:59:59Z"), None, true);
+        assert_eq!(late, Err(OverrideError::Year(10_000)));
         let both = TestOverrides::parse(Some(now), Some("7"), true).unwrap();
         assert_eq!((both.now.map(Timestamp::rfc3339).as_deref(), both.seed), (Some(now), Some(7)));
     }

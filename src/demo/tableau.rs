@@ -177,7 +177,10 @@ fn matter(scene: &Scene, matter: &OpenMatter) -> Value {
             format!("{}への「{}」を作成できません。", name(tenant), letter.japanese()),
             "a letter could not be written",
         ),
-        Subject::UnknownBounce { mail: no } => {
+        Subject::FailingTogether { .. } => {
+            (crate::engine::views::words::subject(&matter.subject), "many fail at once: their mail server may be down")
+        }
+        Subject::UnknownBounce { mail: no, .. } => {
             (format!("{} どのメールの不達か不明です。", mail(no)), "a bounce of nothing known")
         }
     };

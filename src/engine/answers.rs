@@ -145,11 +145,9 @@ fn take_from_daily_allowance(step: &mut Step<'_>, to: &MailAddress) -> Result<bo
     let tag = step.context.keys.tag(Purpose::Lookup, to.as_str().to_ascii_lowercase().as_bytes());
     let today = format!("answers/{}/", step.now.date());
     let key = [today.as_bytes(), &tag].concat();
-    let old = step.context.store.prefix(Table::Tally, b"answers/")?.take(OLD_TALLIES_MAX);
+    let old = step.context.store.range(Table::Tally, &b"answers/"[..]..today.as_bytes())?.take(OLD_TALLIES_MAX);
     for counted in old.collect::<Result<Vec<_>, _>>()? {
-        if *counted.0 < *today.as_bytes() {
-            step.delete(Table::Tally, counted.0.to_vec());
-        }
+        step.delete(Table::Tally, counted.0.to_vec());
     }
     let given = step.context.store.get(Table::Tally, &key)?.and_then(|b| codec::number_of(&b)).unwrap_or(0);
     if given >= u64::from(step.context.setup.rules.schedule.receipts_per_sender_per_day) {

@@ -7,8 +7,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::to_raw_value;
 
+/// Room for a record of usual size.
+const RECORD_BYTES: usize = 1024;
+
 pub(super) fn encode(value: &impl Serialize) -> Result<Vec<u8>, EngineError> {
-    serde_json::to_vec(value).map_err(|fault| EngineError::Record(fault.to_string()))
+    let mut bytes = Vec::with_capacity(RECORD_BYTES);
+    serde_json::to_writer(&mut bytes, value).map_err(|fault| EngineError::Record(fault.to_string()))?;
+    Ok(bytes)
 }
 
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, EngineError> {

@@ -34,8 +34,9 @@ impl Step<'_> {
                 Some(Letter::Welcome { to, certificates_from: self.context.setup.rules.schedule.certificates_from })
             }
             LetterKind::CertificateNotice => match enrolment.map(|e| (e, &e.state)) {
-                Some((enrolment, State::NoticeQueued { stated })) => {
-                    Some(self.notice(to, tenant.id, enrolment, *stated)?)
+                // Open: once more, after it came back for now.
+                Some((enrolment, State::NoticeQueued { stated: day } | State::Open { deadline: day, .. })) => {
+                    Some(self.notice(to, tenant.id, enrolment, *day)?)
                 }
                 Some(_) | None => None,
             },

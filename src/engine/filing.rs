@@ -46,6 +46,7 @@ impl Engine {
     pub fn file(&mut self, after: Cursor, mails: Vec<Arrived>) -> Result<(), EngineError> {
         for mail in mails {
             match self.step(SYSTEM, |step| file(step, after.uid_validity, &mail)) {
+                Ok(no) if mail.reading.kind == Kind::Bounce => super::bounces::log(&self.context, no),
                 Ok(_) => {}
                 Err(EngineError::Store(fault)) if fault.who_acts() == WhoActs::Operator => return Err(fault.into()),
                 Err(fault) => {
@@ -64,7 +65,9 @@ impl Engine {
 fn file(step: &mut Step<'_>, uid_validity: u32, arrived: &Arrived) -> Result<MailNo, EngineError> {
     let digest = digest_of(uid_validity, arrived);
     let known = known_mail(step.context, &digest)?;
-    if let Some(item) = filed_at(step.context, known.as_ref(), uid_validity, arrived.uid)? {
+    if let Some(known) = &known
+        && let Some(item) = filed_at(step.context, known, uid_validity, arrived.uid)?
+    {
         return Ok(item);
     }
     count_one(step, uid_validity)?;
@@ -89,12 +92,12 @@ fn file(step: &mut Step<'_>, uid_validity: u32, arrived: &Arrived) -> Result<Mai
 /// The mail filed from this place of the mailbox, if it was read before: the first with these bytes, or a duplicate.
 fn filed_at(
     context: &Context,
-    same_bytes: Option<&InboxItem>,
+    same_bytes: &InboxItem,
     uid_validity: u32,
     uid: u32,
 ) -> Result<Option<MailNo>, EngineError> {
-    if let Some(item) = same_bytes.filter(|item| item.uid_validity == uid_validity && item.uid == uid) {
-        return Ok(Some(item.no));
+    if same_bytes.uid_validity == uid_validity && same_bytes.uid == uid {
+        return Ok(Some(same_bytes.no));
     }
     Ok(known_mail(context, &place(uid_validity, uid))?.map(|item| item.no))
 }
@@ -162,6 +165,13 @@ fn dispose(
     let own = reading.head.from.as_ref().is_some_and(|from| from.same_mailbox(&step.context.setup.post.from));
     match reading.kind {
         Kind::Bounce => super::bounces::file(step, mail, reading),
+        // Only mail servers write to the bounce address of a letter: words that no rule knows may be a report.
+        Kind::Inquiry | Kind::Other | Kind::NeedsReview
+            if super::bounces::addressed_row(step.context, reading).is_some() =>
+        {
+            let row = super::bounces::addressed_row(step.context, reading);
+            super::bounces::unknown(step, mail, row)
+        }
         _ if own => Ok(Disposition::OwnMail),
         Kind::AutoReply | Kind::Delivered => Ok(Disposition::AutoReply),
         Kind::Spam => Ok(Disposition::Spam),

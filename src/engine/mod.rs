@@ -36,6 +36,7 @@ pub mod filing;
 pub mod forecast;
 pub mod inspect;
 mod marks;
+pub mod outages;
 pub mod outbox;
 pub mod pickup;
 pub mod records;

@@ -77,7 +77,10 @@ impl Engine {
 
     /// A leased row was handed over, or an attempt was made.
     pub fn answered(&mut self, no: RowNo, outcome: &Outcome) -> Result<(), EngineError> {
-        self.step(SYSTEM, |step| step.deliver(no, &DeliveryEvent::Answered { outcome: outcome.clone() }))?;
+        self.step(SYSTEM, |step| {
+            step.deliver(no, &DeliveryEvent::Answered { outcome: outcome.clone() })?;
+            super::outages::count_refused(step, no)
+        })?;
         self.in_flight.remove(&no);
         Ok(())
     }
@@ -199,12 +202,13 @@ impl Step<'_> {
     fn tell(&mut self, no: RowNo, about: &About, letter: LetterKind, told: Told) -> Result<(), EngineError> {
         let About::Tenant { tenant, generation, ordinal } = *about else {
             return match told {
-                Told::Relayed => Ok(()),
+                Told::Relayed | Told::Returned => Ok(()),
                 Told::Undeliverable { class: _, status } => self.ask(Subject::AnswerUndeliverable { row: no, status }),
             };
         };
         let event = match told {
             Told::Relayed => CourseEvent::Relayed { letter, generation, ordinal },
+            Told::Returned => CourseEvent::Returned { letter, generation, ordinal },
             Told::Undeliverable { class: _, status } => {
                 let why = status.unwrap_or_else(|| "配信不能".to_owned());
                 CourseEvent::Undeliverable { letter, generation, ordinal, why }
@@ -245,6 +249,37 @@ impl Step<'_> {
             }
             Err(fault) => Err(fault),
         }
+    }
+
+    /// Writes a letter anew whose bytes were deleted when it left: same row, same Message-ID. False if its course has no
+    /// use for it any more, or it went to an earlier address.
+    pub(super) fn compose_again(&mut self, no: RowNo) -> Result<bool, EngineError> {
+        let row = self.row(no)?;
+        let About::Tenant { tenant, generation, ordinal } = row.about else { return Ok(false) };
+        let Some(roster) = self.roster(tenant.authority)?.cloned() else { return Ok(false) };
+        let Some(course) = roster.course(tenant).filter(|c| c.tenant.address.same_mailbox(&row.to)) else {
+            return Ok(false);
+        };
+        let Delivery::Deferred { until, .. } = row.delivery else { return Ok(false) };
+        let Some(letter) = self.facts(&roster, course, row.letter, generation, ordinal, until)? else {
+            return Ok(false);
+        };
+        let post = &self.context.setup.post;
+        let stamp = Stamp {
+            message_id: row.message_id,
+            date: until,
+            from: post.from.clone(),
+            reply_to: post.contractor.clone(),
+            to: row.to.clone(),
+            cc: Vec::new(),
+            answers: None,
+            charset: charset(self.context, &row.to),
+        };
+        let composed = compose(&letter, &stamp, &self.context.setup.templates)?;
+        let nonce = self.seal_nonce()?;
+        let sealed = self.context.keys.seal(&content_context(row.content), nonce, &composed.bytes);
+        self.put_bytes(Table::Content, codec::number(row.content.0), sealed);
+        Ok(true)
     }
 
     /// Composes a letter and puts it into the outbox. Its Message-ID is fixed from here on.

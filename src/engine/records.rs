@@ -1,6 +1,7 @@
 //! What the engine keeps in the store besides rosters: inbox items, outbox rows, matters for staff, counters. All are
 //! JSON with field names, so that a record written by an older annai still reads (`#[serde(default)]` for new fields).
 
+use super::outages::Common;
 use crate::domain::{Digest, Generation, LgCode, MailAddress, MailNo, MessageId, RowNo, TenantId, Timestamp};
 use crate::letters::LetterKind;
 use crate::reading::Reason;
@@ -203,8 +204,14 @@ pub enum Subject {
     AnswerUndeliverable { row: RowNo, status: Option<String> },
     /// A letter could not be written at all.
     NotComposed { tenant: TenantId, letter: LetterKind, why: String },
-    /// A bounce that belongs to no letter of ours.
-    UnknownBounce { mail: MailNo },
+    /// A bounce that belongs to no letter of ours, or does not say how final it is. `row`: the letter, if it is known.
+    UnknownBounce {
+        mail: MailNo,
+        #[serde(default)]
+        row: Option<RowNo>,
+    },
+    /// Several tenants that share a prefecture or a mail server fail at once.
+    FailingTogether { common: Common, tenants: Vec<TenantId> },
 }
 
 /// Numbers handed out so far, and what the mailbox holds.

@@ -187,6 +187,9 @@ fn close(step: &mut Step<'_>, matter: u64, reason: &str) -> Result<(), EngineErr
         return Err(EngineError::Refused("a mail in review is accepted or rejected, not closed"));
     }
     short(reason)?;
+    if let Subject::FailingTogether { tenants, .. } = &known.subject {
+        super::outages::settled(step, tenants)?;
+    }
     step.close_matter(known.no);
     Ok(())
 }
@@ -226,12 +229,13 @@ pub(super) fn short(reason: &str) -> Result<String, EngineError> {
 
 pub(super) fn close_of_mail(step: &mut Step<'_>, mail: MailNo) -> Result<(), EngineError> {
     close_where(step, |subject| match subject {
-        Subject::Mail { mail: of, .. } | Subject::Inquiry { mail: of } | Subject::UnknownBounce { mail: of } => {
+        Subject::Mail { mail: of, .. } | Subject::Inquiry { mail: of } | Subject::UnknownBounce { mail: of, .. } => {
             *of == mail
         }
         Subject::Tenant { .. }
         | Subject::Row { .. }
         | Subject::AnswerUndeliverable { .. }
+        | Subject::FailingTogether { .. }
         | Subject::NotComposed { .. } => false,
     })
 }
@@ -242,6 +246,7 @@ fn close_of_row(step: &mut Step<'_>, row: RowNo) -> Result<(), EngineError> {
         Subject::Mail { .. }
         | Subject::Inquiry { .. }
         | Subject::UnknownBounce { .. }
+        | Subject::FailingTogether { .. }
         | Subject::Tenant { .. }
         | Subject::NotComposed { .. } => false,
     })
@@ -253,6 +258,7 @@ fn close_of_tenant(step: &mut Step<'_>, tenant: TenantId) -> Result<(), EngineEr
         Subject::Mail { .. }
         | Subject::Inquiry { .. }
         | Subject::UnknownBounce { .. }
+        | Subject::FailingTogether { .. }
         | Subject::Row { .. }
         | Subject::AnswerUndeliverable { .. } => false,
     })
@@ -272,6 +278,7 @@ pub(super) fn settle_undeliverable(step: &mut Step<'_>, changes: &[Change]) -> R
         | Subject::Mail { .. }
         | Subject::Inquiry { .. }
         | Subject::UnknownBounce { .. }
+        | Subject::FailingTogether { .. }
         | Subject::Row { .. }
         | Subject::AnswerUndeliverable { .. }
         | Subject::NotComposed { .. } => false,

@@ -15,7 +15,7 @@ use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, 
 use lettre::message::{Attachment, Body, Message, MultiPart, SinglePart};
 use lettre::{Address, message::MessageBuilder};
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// Longest letter without attachment, in bytes (research R1).
 pub const MAIL_BYTES_MAX: usize = 100_000;
@@ -140,11 +140,11 @@ fn headers(stamp: &Stamp, subject: HeaderValue) -> Result<MessageBuilder, Compos
     let envelope =
         Envelope::new(Some(raw(&stamp.from)), vec![raw(&stamp.to)]).map_err(|e| ComposeError::Build(e.to_string()))?;
     let copies: Vec<&str> = stamp.cc.iter().map(MailAddress::as_str).collect();
-    // A parsable stand-in, or lettre asks the clock; the real one, with +0900, replaces it in its place.
-    let seconds = Duration::from_secs(u64::try_from(stamp.date.unix()).unwrap_or(0));
     let mut builder = Message::builder()
         .envelope(envelope)
-        .date(SystemTime::UNIX_EPOCH + seconds)
+        // A stand-in, or lettre asks the clock; the real one, with +0900, replaces it in its place. Never the real one:
+        // lettre panics at dates after the year 9999.
+        .date(SystemTime::UNIX_EPOCH)
         .raw_header(header("From", stamp.from.as_str()))
         .raw_header(header("Reply-To", stamp.reply_to.as_str()))
         .raw_header(header("To", stamp.to.as_str()));

@@ -35,6 +35,7 @@ pub(super) fn decode(bytes: &[u8], label: Option<&str>) -> Decoded {
         return Decoded { text: text.to_owned(), mislabelled: label != Some(Label::Is(UTF_8)), doubt: false };
     }
     match label {
+        Some(Label::Is(encoding)) if ![UTF_8, SHIFT_JIS, EUC_JP].contains(&encoding) => contest(encoding, bytes),
         Some(Label::Is(encoding)) if clean(encoding, bytes) => with(encoding, bytes, false),
         Some(Label::Jis) if !plausible(SHIFT_JIS, bytes) && !plausible(EUC_JP, bytes) => {
             with(EUC_JP, &jis_to_euc(bytes), false)
@@ -89,6 +90,33 @@ fn plausible(encoding: &'static Encoding, bytes: &[u8]) -> bool {
     encoding.decode_without_bom_handling_and_without_replacement(bytes).is_some_and(|text| japanese(&text))
 }
 
+/// Bytes, and characters, by which encodings are told apart: the rest of a long text is in the one its beginning is in.
+const SAMPLE: usize = 64 * 1024;
+
+/// A label of another language (`gb2312` from an English-language Outlook): nearly every text decodes under it, so what
+/// spells the better Japanese counts.
+fn contest(labelled: &'static Encoding, bytes: &[u8]) -> Decoded {
+    let spelt = |encoding: &'static Encoding| {
+        let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
+        let foreign = i64::try_from(text.chars().take(SAMPLE).filter(|c| !c.is_ascii() && !in_jis(*c)).count())
+            .unwrap_or(i64::MAX);
+        let worth = score(&text).saturating_sub(foreign.saturating_mul(FOREIGN_COST));
+        Some((worth, encoding == labelled, text.into_owned()))
+    };
+    match [labelled, SHIFT_JIS, EUC_JP].into_iter().filter_map(spelt).max_by_key(|(worth, own, _)| (*worth, *own)) {
+        Some((worth, own, text)) => Decoded { text, mislabelled: !own, doubt: worth < 0 },
+        None => guess(bytes),
+    }
+}
+
+/// What a character outside the Japanese sets takes from the worth of a text.
+const FOREIGN_COST: i64 = 6;
+
+fn in_jis(c: char) -> bool {
+    let mut buffer = [0; 4];
+    !SHIFT_JIS.encode(c.encode_utf8(&mut buffer)).2
+}
+
 /// No usable label: the encoding whose text reads most like Japanese; UTF-8 with replacement if none does.
 fn guess(bytes: &[u8]) -> Decoded {
     let best = [SHIFT_JIS, EUC_JP]
@@ -98,20 +126,20 @@ fn guess(bytes: &[u8]) -> Decoded {
     match best {
         Some(text) if japanese(&text) => Decoded { text, mislabelled: true, doubt: false },
         Some(_) | None => {
-            let (text, doubt) = UTF_8.decode_without_bom_handling(bytes);
-            if !doubt {
-                return Decoded { text: text.into_owned(), mislabelled: true, doubt: true };
+            if let Ok(text) = std::str::from_utf8(bytes) {
+                return Decoded { text: text.to_owned(), mislabelled: true, doubt: true };
             }
-            let tries = [UTF_8, SHIFT_JIS, EUC_JP].map(|e| e.decode_without_bom_handling(bytes).0);
-            let text = tries.iter().max_by_key(|t| score(t)).map(ToString::to_string).unwrap_or_default();
-            Decoded { text, mislabelled: true, doubt: true }
+            let sample = bytes.get(..SAMPLE).unwrap_or(bytes);
+            let reads = |e: &&'static Encoding| score(&e.decode_without_bom_handling(sample).0);
+            let likely = [UTF_8, SHIFT_JIS, EUC_JP].into_iter().max_by_key(reads).unwrap_or(UTF_8);
+            Decoded { doubt: true, ..with(likely, bytes, true) }
         }
     }
 }
 
 /// Kana and ideographs count for, half-width kana and oddities against.
 fn score(text: &str) -> i64 {
-    text.chars().filter(|c| !c.is_ascii()).map(weight).sum()
+    text.chars().take(SAMPLE).filter(|c| !c.is_ascii()).map(weight).sum()
 }
 
 fn weight(c: char) -> i64 {
@@ -246,6 +274,10 @@ mod tests {
         check(&sjis, Some("utf-8"), "①港区保健所㈱", true);
         check(&euc, Some("ujis"), "港区保健所", false);
         check(&euc, Some("us-ascii"), "港区保健所", true);
+        check(&sjis, Some("gb2312"), "①港区保健所㈱", true);
+        check(&euc, Some("big5"), "港区保健所", true);
+        let (gbk, _, _) = encoding_rs::GBK.encode("港区の保健所です。");
+        check(&gbk, Some("gb2312"), "港区の保健所です。", false);
         check(b"\xce\xb9\xdd\xbc\xde\xae", Some("shift_jis"), "ﾎｹﾝｼﾞｮ", false);
     }
 

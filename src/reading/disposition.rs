@@ -6,6 +6,7 @@ use super::mime::Mail;
 use super::normalise::tidy;
 use super::pattern::{matches, pattern};
 use super::{FailedRecipient, Head, Kind};
+use crate::domain::MailAddress;
 use crate::rules::Rules;
 
 /// A kind told by the header and the structure alone.
@@ -14,20 +15,16 @@ pub(super) struct Disposition {
     pub(super) kind: Option<Kind>,
     pub(super) recipients: Vec<FailedRecipient>,
     pub(super) failed_message_id: Option<String>,
+    pub(super) returned_to: Vec<MailAddress>,
 }
 
 pattern!(
     OUT_OF_OFFICE,
-    r"(?i)^(?:自動(?:応答|返信)|不在(?:通知|応答|連絡)?|automatic reply|auto(?:matic)?[ -]?(?:reply|response)|out of (?:the )?office|vacation|配信済み|開封(?:済み|確認))\s*[:：]?|^\[?(?:自動応答|自動返信|不在通知)|自動返信メール$"
+    r"(?i)^[\[(【<]?(?:自動(?:応答|返信|送信)|不在(?:通知|応答|連絡|のお知らせ|です|のため)?|休暇(?:中|のお知らせ)|automatic reply|auto(?:matic)?[ -]?(?:reply|response)|auto:|out of (?:the )?office|vacation|配信済み|開封(?:済み|確認))|自動(?:返信|応答)メール$|(?:出張|休暇|外出)中の?(?:ため)?(?:不在|です)|不在の(?:お知らせ|ご連絡|ため)"
 );
 pattern!(
     AUTO_BODY,
-    r"(?i)(?:このメール(?:は|に).{0,12}自動(?:で|的に|送信|返信|応答))|out of the office|自動応答(?:メール)?です|ただいま不在"
-);
-pattern!(DAEMON, r"(?i)^(?:mailer-daemon|postmaster|mail-?daemon|mdaemon)@");
-pattern!(
-    BOUNCE_SUBJECT,
-    r"(?i)^(?:undelivered mail|undeliverable|mail delivery (?:failed|failure|system)|delivery (?:status notification|failure)|returned mail|failure notice|delayed mail|warning: (?:could not|message)|配信(?:不能|できません)|配信不能|送信不能|mail system error)|delivery status notification"
+    r"(?i)(?:[こ本]の?メール(?:は|に).{0,16}自動(?:で|的に|送信|返信|応答|配信))|out of (?:the |my )?office|自動(?:応答|返信)(?:メール)?です|(?:ただいま|現在|まで|のため|により)、?(?:席を外し|不在|休暇)"
 );
 
 /// The header that shows that a program wrote the mail.
@@ -54,27 +51,15 @@ pub(super) fn machine_sign(mail: &Mail) -> Option<String> {
 /// Tells what a program's mail is; `kind` is `None` for everything that needs reading. `body` is the decoded text.
 pub(super) fn tell(mail: &Mail, head: &Head, body: &str, rules: &Rules) -> Disposition {
     let subject = head.subject.as_deref().map(tidy).unwrap_or_default();
-    let from = head.from.as_ref().map(|a| a.as_str().to_owned()).unwrap_or_default();
-    let daemon = matches(&DAEMON, &from);
-    let report = |kind: &str| mail.reports.iter().any(|(k, _)| k.starts_with(kind));
-    if report("message/feedback-report") {
-        return Disposition {
-            kind: Some(Kind::Feedback),
-            failed_message_id: bounce::returned_id(mail),
-            ..Disposition::default()
-        };
-    }
-    if report("message/disposition-notification") {
+    if mail.reports.iter().any(|(kind, _)| kind == "message/disposition-notification") {
         return Disposition { kind: Some(Kind::Delivered), ..Disposition::default() };
     }
-    let status = report("message/delivery-status") || report("message/global-delivery-status");
-    if status || daemon || (matches(&BOUNCE_SUBJECT, &subject) && head.machine_sign.is_some()) {
-        let found = bounce::read(mail, body);
-        let kind = if found.delivered_only { Kind::Delivered } else { Kind::Bounce };
+    if let Some(report) = bounce::read(mail, head, body, rules) {
         return Disposition {
-            kind: Some(kind),
-            recipients: found.recipients,
-            failed_message_id: bounce::returned_id(mail).or(found.message_id),
+            kind: Some(report.kind),
+            recipients: report.recipients,
+            failed_message_id: report.message_id,
+            returned_to: report.returned_to,
         };
     }
     let ours = head.from.as_ref().is_some_and(|f| rules.registration.expected_to.iter().any(|a| a.same_mailbox(f)));
@@ -98,5 +83,5 @@ pub(super) fn announces_new_contact(body: &str) -> bool {
 
 pattern!(
     NEW_CONTACT,
-    r"(?:異動|転出|退職|人事異動)(?:いた|しま|に伴|となり)|新しい(?:メール)?アドレス|アドレスが?.{0,6}変更|変更(?:にな|とな|いたし|しま)|後任|新(?:アドレス|連絡先)"
+    r"(?:異動|転出|退職|人事異動)(?:いた|しま|に伴|となり)|新しい(?:メール)?アドレス|アドレスが?.{0,6}変更|変更(?:にな|とな|いたし|しま)|後任|廃止|担当(?:者)?が.{0,6}(?:変わ|替わ|交代)|今後は.{0,20}@|新(?:アドレス|連絡先)"
 );

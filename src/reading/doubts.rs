@@ -4,7 +4,7 @@ use super::entry;
 use super::facts::Form;
 use super::html::Page;
 use super::mime::Mail;
-use super::normalise::tidy;
+use super::normalise::{LINES_MAX, is_cut, tidy};
 use super::pattern::{matches, pattern};
 use super::subject::Subject;
 use super::{Kind, Reading, Reason, Warning, WarningCode, judge, marks};
@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 pattern!(WITHDRAWS, r"取り?下げ|取り?消し|撤回|(?:登録|保健所|アドレス).{0,12}(?:削除|抹消|不要)");
 pattern!(
     ASKS,
-    r"でしょうか|ますか|ませんか|ですか|教えて(?:くだ|下|いただ)|[ご御]教示|お尋ねし|お伺いし|[か][。?]?$|\?$|再送(?:を|して)|届いて(?:おりま|いま)せん|か[、。]"
+    r"でしょうか|ますか|ませんか|ですか|教えて(?:くだ|下|いただ)|[ご御]教(?:示|授)|お尋ねし|お伺いし|[か][。?]?$|\?$|再送(?:を|して)|届いて(?:おりま|いま)せん|か[、。]|か(?:[,お]|について).{0,6}(?:知らせ|連絡|教)|取り?扱いについて.{0,4}[ご御]?教"
 );
 pattern!(
     COUNT,
@@ -73,6 +73,9 @@ pub(super) fn doubts(reading: &mut Reading, form: &Form, mail: &Mail, words: &st
     if !form.has_data() && points_elsewhere(mail, words) {
         reasons.push(Reason::AttachmentOnly);
     }
+    if mail.content_type == "multipart/digest" {
+        reasons.push(Reason::Forwarded);
+    }
     if mail.doubt || body.contains('\u{fffd}') {
         reasons.push(Reason::CharsetDoubt);
     }
@@ -80,6 +83,12 @@ pub(super) fn doubts(reading: &mut Reading, form: &Form, mail: &Mail, words: &st
         let other = mail.plain.as_ref().is_some_and(|plain| !plain.trim().is_empty() && differs(plain, page, reading));
         if page.link_differs || other {
             reasons.push(Reason::Contradiction);
+        }
+        if page.unseen {
+            reasons.push(Reason::HiddenText);
+        }
+        if is_cut(&page.text) {
+            reasons.push(Reason::OverLimit);
         }
     }
     reading.reasons.extend(reasons);
@@ -96,8 +105,11 @@ fn differs(plain: &str, page: &Page, reading: &Reading) -> bool {
 }
 
 fn addresses(text: &str) -> BTreeSet<String> {
-    let lines = text.lines().filter(|line| line.contains(['@', '＠']));
-    lines.flat_map(|line| entry::read(&tidy(line)).addresses).map(|a| a.as_str().to_ascii_lowercase()).collect()
+    let lines = text.lines().take(LINES_MAX).filter(|line| line.contains(['@', '＠']));
+    lines
+        .flat_map(|line| entry::addresses(&tidy(line)).collect::<Vec<_>>())
+        .map(|a| a.as_str().to_ascii_lowercase())
+        .collect()
 }
 
 /// The number of health centres the sender announces.
@@ -146,6 +158,7 @@ fn twice(reading: &Reading) -> Option<Warning> {
         .filter_map(|a| Some((a.line, a.address.as_ref()?)))
         .chain(reading.centres.iter().filter_map(|c| Some((c.line, c.address.as_ref()?))))
         .collect();
-    let repeated = all.iter().enumerate().find(|(i, (_, a))| all.iter().take(*i).any(|(_, b)| b.same_mailbox(a)));
-    repeated.map(|(_, (line, _))| Warning::new(WarningCode::SameAddressTwice, *line))
+    let mut seen = BTreeSet::new();
+    let repeated = all.iter().find(|(_, a)| !seen.insert(a.as_str().to_ascii_lowercase()));
+    repeated.map(|(line, _)| Warning::new(WarningCode::SameAddressTwice, *line))
 }

@@ -1,9 +1,10 @@
 //! One line → a name and its addresses. An address is taken only exactly as it stands (after NFKC): whatever hints that
 //! something was lost or mistyped makes it `broken`, and a person decides. Source: seed 4.1; research R10.
 
-use super::names::{is_body_name, is_centre_name, name};
+use super::names::{is_body_name, is_centre_name, name, unmarked};
 use super::pattern::{matches, pattern};
 use crate::domain::MailAddress;
+use unicode_normalization::char::is_combining_mark;
 
 /// What one line states.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub(super) struct Stated {
     pub(super) addresses: Vec<MailAddress>,
     /// Something on the line looks like an address and is none.
     pub(super) broken: bool,
+    /// The name stands behind the addresses.
+    pub(super) trailing: bool,
     /// Byte offset in the line at which each address begins, parallel to `addresses`.
     pub(super) at: Vec<usize>,
 }
@@ -22,10 +25,11 @@ pub(super) struct Stated {
 pub(super) fn read(text: &str) -> Stated {
     let mut stated = Stated::default();
     let spans = spans(text);
-    for (start, end) in &spans {
+    stated.broken = spans.len() > ADDRESSES_MAX || spans.iter().any(|span| is_part(text, *span));
+    for (start, end) in spans.iter().take(ADDRESSES_MAX) {
         let written = text.get(*start..*end).unwrap_or_default();
         match written.parse::<MailAddress>() {
-            Ok(address) if sound(&address) => {
+            Ok(address) if sound(&address) && !unclear_start(text, *start) && !goes_on(text, *end) => {
                 if !stated.addresses.iter().any(|a| a.same_mailbox(&address)) {
                     stated.addresses.push(address);
                     stated.at.push(*start);
@@ -43,10 +47,42 @@ pub(super) fn read(text: &str) -> Stated {
     {
         let after = name(text.get(*end..).unwrap_or_default());
         if is_body_name(&after) {
-            stated.name = after;
+            (stated.name, stated.trailing) = (after, true);
         }
     }
     stated
+}
+
+/// Is the stretch only part of what was meant: does a letter of another script (Cyrillic о in Latin disguise), a mark put on
+/// a letter, or a sign that addresses may hold (`o'neil@…`) stand right beside it?
+fn is_part(text: &str, (start, end): (usize, usize)) -> bool {
+    let strange = |c: char| is_combining_mark(c) || (c.is_alphabetic() && !c.is_ascii() && c < FIRST_OF_EAST_ASIA);
+    let mut before = text.get(..start).unwrap_or_default().chars().rev();
+    let after = text.get(end..).unwrap_or_default().chars().next();
+    match before.next() {
+        Some(c) if strange(c) => true,
+        Some(c) if "!#$&'*/=?^`{|}~".contains(c) => {
+            let letter = before.next().is_some_and(|c| c.is_ascii_alphanumeric());
+            let alone = !before.next().is_some_and(|c| c.is_ascii_alphanumeric());
+            letter && alone
+        }
+        Some(_) | None => after.is_some_and(strange),
+    }
+}
+
+/// Letters before this one are neither kana nor kanji (CJK Radicals Supplement begins here).
+const FIRST_OF_EAST_ASIA: char = '\u{2e80}';
+
+/// Addresses taken from one line; more make it `broken`, for a line of so many is no entry.
+pub const ADDRESSES_MAX: usize = 100;
+/// One more is looked at, to see that there are more.
+const SPANS_MAX: usize = ADDRESSES_MAX + 1;
+
+/// The sound addresses of a line, and nothing else of it.
+pub(super) fn addresses(text: &str) -> impl Iterator<Item = MailAddress> {
+    let spans = spans(text).into_iter().take(ADDRESSES_MAX);
+    let parsed = spans.filter_map(|(start, end)| text.get(start..end)?.parse().ok());
+    parsed.filter(sound)
 }
 
 /// The stretches around each `@` that may be addresses.
@@ -55,7 +91,7 @@ fn spans(text: &str) -> Vec<(usize, usize)> {
     let local = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'%' | b'+' | b'-');
     let domain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
     let mut spans: Vec<(usize, usize)> = Vec::new();
-    for (at, _) in text.match_indices('@') {
+    for (at, _) in text.match_indices('@').take(SPANS_MAX) {
         let floor = spans.last().map_or(0, |(_, end)| *end);
         let mut start = at;
         while start > floor && bytes.get(start - 1).is_some_and(local) {
@@ -74,6 +110,10 @@ fn spans(text: &str) -> Vec<(usize, usize)> {
         }
         while end > at + 1 && bytes.get(end - 1).is_some_and(|b| matches!(b, b'.' | b'-')) {
             end -= 1;
+        }
+        // Signs of emphasis around it: _a@…_, and not a local part that begins so.
+        while bytes.get(end) == Some(&b'_') && bytes.get(start) == Some(&b'_') {
+            start += 1;
         }
         if at >= floor {
             spans.push((start, end));
@@ -108,6 +148,44 @@ fn is_label(name: &str) -> bool {
     !is_centre_name(name) && name.chars().count() <= 4 && !name.ends_with(['市', '区', '県', '府', '都', '道'])
 }
 
+/// Does the address begin in a doubtful way: with a dot, or glued to a number that may be the list's (`1.hoken@…`)?
+fn unclear_start(text: &str, start: usize) -> bool {
+    let (before, address) = text.split_at_checked(start).unwrap_or(("", text));
+    let dotted = before.strip_suffix('.').is_some_and(|b| b.is_empty() || b.ends_with([' ', '\t', '<', '(', ':']));
+    let Some((number, _)) = address.split_once('.').filter(|_| before.trim().is_empty()) else { return dotted };
+    let listed = number.len() <= 2 && number.bytes().all(|b| b.is_ascii_digit())
+        || number.len() == 1 && number.bytes().all(|b| b.is_ascii_uppercase());
+    dotted || listed
+}
+
+/// Does something that is no address and no particle stick to its end: `…lg.jpう`, `…lg.jpー`?
+fn goes_on(text: &str, end: usize) -> bool {
+    let rest = text.get(end..).unwrap_or_default();
+    let kana = rest.starts_with(|c: char| matches!(c, 'ぁ'..='ん' | 'ー'));
+    kana && !PARTICLES.iter().any(|p| rest.starts_with(p))
+}
+
+/// Words that may follow an address without a blank.
+const PARTICLES: [&str; 17] = [
+    "です",
+    "でお",
+    "とな",
+    "と",
+    "に",
+    "へ",
+    "の",
+    "は",
+    "が",
+    "を",
+    "も",
+    "や",
+    "か",
+    "ま",
+    "及び",
+    "または",
+    "あて",
+];
+
 /// Valid and nothing odd about it: no doubled dot, and no digit in the place of the letter in `lg.jp`.
 fn sound(address: &MailAddress) -> bool {
     let domain = address.domain();
@@ -134,7 +212,7 @@ pattern!(URL, r"[a-z]+://\S+");
 pattern!(SPELT_AT, r"(?i)[a-z0-9]\s*[(\[{<]?\s*(\bat\b|atmark|アットマーク|アット)\s*[)\]}>]?\s*[a-z0-9]");
 
 /// Words that stand beside addresses and are no part of one.
-const LABELS: [&str; 26] = [
+const LABELS: [&str; 31] = [
     "mail",
     "e-mail",
     "email",
@@ -161,6 +239,11 @@ const LABELS: [&str; 26] = [
     "am",
     "pm",
     "ml",
+    "or",
+    "and",
+    "sub",
+    "main",
+    "web",
 ];
 
 /// Letters left over beside addresses (or, without any, a host name): part of an address that was torn.
@@ -170,14 +253,15 @@ fn leftovers(rest: &str, beside: bool) -> bool {
     } else {
         rest.to_owned()
     };
+    let rest = unmarked(&rest);
     let Some(word) = WORD.as_ref() else { return false };
     let host = |w: &str| w.contains('.') && w.rsplit('.').next().is_some_and(|t| t.eq_ignore_ascii_case("jp"));
-    let odd = word.find_iter(&rest).any(|w| {
+    let odd = word.find_iter(rest).any(|w| {
         let w = w.as_str().trim_end_matches(['.', '-', '_']).to_ascii_lowercase();
         let label = LABELS.contains(&w.as_str()) || w.ends_with("-mail");
         host(&w) || (beside && !label && w.len() > 1) || (beside && w == "jp")
     });
-    odd || matches(&SPELT_AT, &rest)
+    odd || matches(&SPELT_AT, rest)
 }
 
 #[cfg(test)]
@@ -227,5 +311,9 @@ mod tests {
         check("港区 a(at)x.lg.jp", "港区 a(at)x.lg.jp", &[], true);
         check("港区 a@x..lg.jp", "港区", &[], true);
         check("港区 a@x.1g.jp", "港区", &[], true);
+        check("港区 \u{4bb}oken@x.lg.jp", "港区 \u{4bb}", &["oken@x.lg.jp"], true);
+        check("港区 a@x.lg.jp\u{338}", "港区", &["a@x.lg.jp"], true);
+        check("港区 o'neil@x.lg.jp", "港区 o", &["neil@x.lg.jp"], true);
+        check("港区/a@x.lg.jp/b@x.lg.jp", "港区", &["a@x.lg.jp", "b@x.lg.jp"], false);
     }
 }

@@ -13,13 +13,22 @@ pub(super) struct Entry {
     pub(super) line: usize,
     /// Something like an address stands there that is none.
     pub(super) broken: bool,
+    /// The name stands behind the address.
+    pub(super) trailing: bool,
 }
 
 impl Entry {
     /// What one line states.
     pub(super) fn new(stated: Stated, line: usize) -> Self {
         let mut addresses = stated.addresses.into_iter();
-        Self { name: stated.name, address: addresses.next(), others: addresses.collect(), line, broken: stated.broken }
+        Self {
+            name: stated.name,
+            address: addresses.next(),
+            others: addresses.collect(),
+            line,
+            broken: stated.broken,
+            trailing: stated.trailing,
+        }
     }
 }
 

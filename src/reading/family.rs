@@ -57,6 +57,10 @@ impl Reason {
             Self::SeveralFrom => (Origin, "差出人（From）が複数記載されていました。"),
             Self::TooLarge => (Resend, "メールが大きすぎるため、読み取ることができませんでした。"),
             Self::TooDeep => (Resend, "転送が何重にも重なっているため、読み取ることができませんでした。"),
+            Self::OverLimit => {
+                (Resend, "メールが長すぎるか、部分が多すぎるため、一部を読み取ることができませんでした。")
+            }
+            Self::HiddenText => (Resend, "画面に表示されない文字が含まれていました。"),
             Self::Unreadable | Self::UnknownKind => (Resend, "登録のご連絡として読み取ることができませんでした。"),
             Self::UnknownCentre => (Confirm, "保健所の名称と確認できない記載がありました。"),
             Self::Forwarded => (Confirm, "転送されたメールの内容を読み取りました。"),

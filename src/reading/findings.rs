@@ -74,6 +74,8 @@ fn lines_of(reading: &Reading, reason: Reason, rules: &Rules) -> Vec<usize> {
         | Reason::SeveralFrom
         | Reason::TooLarge
         | Reason::TooDeep
+        | Reason::OverLimit
+        | Reason::HiddenText
         | Reason::Unreadable
         | Reason::UnknownKind
         | Reason::NewContact

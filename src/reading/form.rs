@@ -5,14 +5,11 @@ use super::correction;
 use super::entry::{self, Stated};
 use super::facts::{Entry, Form};
 use super::marks;
-use super::names::{is_body_name, is_centre_name, is_section_name, name};
+use super::names::{centre_in, is_body_name, is_centre_name, name};
 use super::normalise::Line;
-use super::pattern::{matches, pattern};
-use super::sections::{self, Section};
+use super::sections::{self, Heading, Section};
 use crate::domain::MailAddress;
 use crate::rules::Rules;
-
-pattern!(DITTO, r"^(?:同上|〃|々|同|″|//|同じ)$");
 
 /// Walks over `lines`. `known` are addresses that are no data wherever they stand outside a section: the sender's own,
 /// ours, the ministry's. Headings in
@@ -27,15 +24,16 @@ pub(super) fn walk(lines: &[&Line<'_>], depth: usize, known: &[MailAddress], rul
         right: None,
         candidate: None,
         signed: false,
+        fresh: false,
     };
     let own_headings =
-        lines.iter().any(|l| l.depth == depth && sections::heading(&l.text, &rules.registration).is_some());
+        lines.iter().any(|l| l.depth == depth && matches!(heading(&l.text, rules), Some(Heading::Opens(..))));
     for (index, line) in lines.iter().enumerate() {
         if line.text.is_empty() {
             continue;
         }
         if line.depth > depth {
-            if !own_headings && let Some((section, _)) = sections::heading(&line.text, &rules.registration) {
+            if !own_headings && let Some(Heading::Opens(section, _)) = heading(&line.text, rules) {
                 // Answers written between quoted lines; without an answer the heading is not the sender's.
                 walker.close();
                 walker.state = State::In(section);
@@ -58,7 +56,7 @@ pub(super) fn walk(lines: &[&Line<'_>], depth: usize, known: &[MailAddress], rul
         }
         let first =
             index.checked_sub(1).and_then(|i| lines.get(i)).is_none_or(|l| l.text.is_empty() && l.depth == depth);
-        if first && walker.has_entries() && marks::signature(lines.get(index..).unwrap_or_default()) {
+        if first && walker.has_entries() && walker.signature(lines.get(index..).unwrap_or_default()) {
             walker.close();
             (walker.state, walker.signed) = (State::Tail, true);
         }
@@ -69,7 +67,7 @@ pub(super) fn walk(lines: &[&Line<'_>], depth: usize, known: &[MailAddress], rul
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum State {
+pub(super) enum State {
     Before,
     In(Section),
     /// After the closing words or a ruled line: signature, unless a heading opens a section again.
@@ -78,19 +76,21 @@ enum State {
     Signature,
 }
 
-struct Walker<'r> {
-    rules: &'r Rules,
-    known: &'r [MailAddress],
-    form: Form,
-    state: State,
+pub(super) struct Walker<'r> {
+    pub(super) rules: &'r Rules,
+    pub(super) known: &'r [MailAddress],
+    pub(super) form: Form,
+    pub(super) state: State,
     /// A name that waits for its address, and its line.
-    pending: Option<(String, usize)>,
+    pub(super) pending: Option<(String, usize)>,
     /// Of several addresses in a row of a table of corrections, which is right.
-    right: Option<usize>,
+    pub(super) right: Option<usize>,
     /// Outside sections: the health centre the line before names.
-    candidate: Option<String>,
+    pub(super) candidate: Option<String>,
     /// After the closing words: the signature has begun.
-    signed: bool,
+    pub(super) signed: bool,
+    /// A heading has just opened a section and nothing stands in it yet.
+    pub(super) fresh: bool,
 }
 
 impl Walker<'_> {
@@ -98,10 +98,24 @@ impl Walker<'_> {
         !self.form.authority.is_empty() || !self.form.centres.is_empty()
     }
 
+    fn signature(&self, lines: &[&Line<'_>]) -> bool {
+        if self.pending.is_some() || self.fresh {
+            return false;
+        }
+        let own = self.known.first().map(|a| a.as_str().to_ascii_lowercase()).unwrap_or_default();
+        marks::signature(lines, &own, &self.form.words, |name| self.lists(name))
+    }
+
+    /// Is the health centre in this name (札幌市保健所 感染症係) among those stated?
+    pub(super) fn lists(&self, name: &str) -> bool {
+        let wanted = centre_in(name);
+        !wanted.is_empty() && self.form.centres.iter().any(|e| centre_in(&e.name) == wanted)
+    }
+
     fn open(&mut self, section: Section) {
         self.close();
         self.heading(section);
-        self.state = State::In(section);
+        (self.state, self.fresh) = (State::In(section), true);
     }
 
     fn heading(&mut self, section: Section) {
@@ -112,7 +126,7 @@ impl Walker<'_> {
     }
 
     /// Ends what is open: a name still waiting is a tenant without address.
-    fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         if let Some((name, line)) = self.pending.take()
             && (is_body_name(&name) || is_centre_name(&name))
         {
@@ -120,7 +134,8 @@ impl Walker<'_> {
         }
     }
 
-    fn push(&mut self, entry: Entry) {
+    pub(super) fn push(&mut self, entry: Entry) {
+        self.fresh = false;
         match self.state {
             State::In(section) => {
                 self.heading(section);
@@ -145,15 +160,22 @@ impl Walker<'_> {
         if marks::is_table_head(&line.text) {
             return;
         }
-        if let Some((section, rest)) = sections::heading(&line.text, &self.rules.registration) {
-            let same = self.state == State::In(section);
-            if !(same && self.pending.is_some() && rest.is_empty()) {
-                self.open(section);
+        match heading(&line.text, self.rules) {
+            Some(Heading::Opens(section, rest)) => {
+                let same = self.state == State::In(section);
+                if !(same && self.pending.is_some() && rest.is_empty()) {
+                    self.open(section);
+                }
+                if !rest.is_empty() {
+                    self.content(rest, line.number);
+                }
+                return;
             }
-            if !rest.is_empty() {
-                self.content(rest, line.number);
+            Some(Heading::Contact) if self.has_entries() && self.pending.is_none() => {
+                (self.state, self.signed) = (State::Tail, true);
+                return;
             }
-            return;
+            Some(Heading::Contact) | None => {}
         }
         match self.state {
             State::Before | State::Tail => self.outside(line),
@@ -176,7 +198,7 @@ impl Walker<'_> {
                 self.form.words.push(line.text.clone());
             }
             let name = name(&line.text);
-            self.candidate = (!prose && is_centre_name(&name)).then_some(name);
+            self.candidate = (!prose && is_centre_name(&name) && !self.lists(&name)).then_some(name);
             if self.state == State::Before && !self.form.loose.is_empty() && marks::is_closing(&line.text) {
                 self.state = State::Tail;
             }
@@ -207,157 +229,29 @@ impl Walker<'_> {
             } else {
                 self.form.loose.push(entry);
             }
-        } else if marks::is_prose(text) || is_centre_name(&stated.name) {
+        } else if marks::is_prose(text) || is_centre_name(&stated.name) || candidate.is_some() && !self.signed {
             self.form.strays.push(number);
         }
     }
 
-    fn knows(&self, address: &MailAddress) -> bool {
+    pub(super) fn knows(&self, address: &MailAddress) -> bool {
         self.known.iter().any(|k| k.same_mailbox(address))
     }
 
-    /// A line of a section, or what stands behind its heading.
-    fn content(&mut self, text: &str, number: usize) {
-        if correction::is_column_head(text) {
-            self.form.corrective = true;
-            self.right = Some(1);
-            return;
-        }
-        let pieces = entry::pieces(text);
-        if pieces.len() > 1 && !marks::is_note(text) {
-            for piece in pieces {
-                self.one(piece, number);
-            }
-            return;
-        }
-        self.one(text, number);
-    }
-
-    /// One statement of a section.
-    fn one(&mut self, text: &str, number: usize) {
-        let Some(stated) = self.read(text) else { return };
-        if stated.addresses.is_empty() && !stated.broken {
-            self.without_address(text, stated, number);
-            return;
-        }
-        if marks::is_note(text) {
-            if stated.addresses.iter().any(|a| !self.knows(a)) {
-                self.form.strays.push(number);
-            }
-            return;
-        }
-        if marks::is_dated(text) {
-            self.form.words.push(text.to_owned());
-        }
-        let mut entry = Entry::new(stated, number);
-        if self.is_template(text, &entry) {
-            self.form.templates.push(number);
-            self.pending = None;
-            return;
-        }
-        let nobody = is_section_name(&entry.name) || !is_body_name(&entry.name);
-        if marks::is_contact(text) && nobody && !is_centre_name(&entry.name) {
-            entry.name.clear();
-        }
-        if matches(&DITTO, &entry.name) {
-            entry.name.clear();
-        }
-        self.take(entry);
-    }
-
-    /// An entry with an address: joins the waiting name, or the entry before it, or stands alone.
-    fn take(&mut self, mut entry: Entry) {
-        let personal = entry.address.as_ref().is_some_and(|a| self.knows(a));
-        if let Some((name, line)) = self.pending.take() {
-            if personal && entry.name.is_empty() && self.state == State::In(Section::Centres) {
-                // The officer's own address below a health centre's name: its address, or a signature?
-                self.form.strays.push(entry.line);
-            }
-            if is_section_name(&entry.name) && !is_section_name(&name) {
-                (entry.name, entry.line) = (format!("{name} {}", entry.name), line);
-            } else if entry.name.is_empty() || !is_body_name(&entry.name) {
-                entry.broken |= !entry.name.is_empty() && name.chars().any(|c| c.is_ascii_alphabetic());
-                (entry.name, entry.line) = (name, line);
-            } else if !marks::is_region(&name) {
-                self.pending = Some((name, line));
-                self.close();
-            }
-        } else if let Some(last) = self.last() {
-            let same = entry.name.is_empty() || entry.name == last.name;
-            if same && last.line + 3 >= entry.line {
-                last.others.extend(entry.address.take());
-                last.others.append(&mut entry.others);
-                last.broken |= entry.broken;
-                return;
-            }
-        }
-        entry.broken |= entry.name.chars().any(|c| c.is_ascii_alphabetic() && !c.is_ascii_uppercase());
-        self.push(entry);
-    }
-
-    fn last(&mut self) -> Option<&mut Entry> {
-        match self.state {
-            State::In(Section::Authority) => self.form.authority.last_mut(),
-            State::In(Section::Centres) => self.form.centres.last_mut(),
-            State::Before | State::Tail | State::Signature => None,
-        }
-    }
-
-    fn without_address(&mut self, text: &str, stated: Stated, number: usize) {
-        if marks::is_closing(text) {
-            self.form.words.push(text.to_owned());
-            self.close();
-            self.state = State::Tail;
-        } else if marks::is_note(text) {
-            self.form.words.push(text.to_owned());
-        } else if marks::is_contact(text) && !is_centre_name(&stated.name) {
-        } else if marks::is_person(text) {
-            // A person with a title is a signature's line, or a contact of the tenant above: only the sender knows.
-            if self.pending.is_some() {
-                self.form.strays.push(number);
-            }
-        } else if let Some(before) = marks::before_pending(&stated.name).filter(|n| is_entry_name(n)) {
-            self.close();
-            self.push(Entry { name: name(before), line: number, ..Entry::default() });
-        } else if marks::is_prose(text) {
-            self.form.words.push(text.to_owned());
-            self.close();
-            if self.last().is_some() {
-                self.state = State::Before;
-            }
-        } else if !marks::is_region(text) && !stated.name.is_empty() {
-            if self.is_placeholder(&stated.name) {
-                self.form.templates.push(number);
-                return;
-            }
-            match &mut self.pending {
-                // 渡島保健所 on one line, 企画総務課 on the next: one name.
-                Some((name, _)) if is_section_name(&stated.name) && !is_section_name(name) => {
-                    name.push(' ');
-                    name.push_str(&stated.name);
-                }
-                Some(_) | None => {
-                    self.close();
-                    self.pending = Some((stated.name, number));
-                }
-            }
-        }
-    }
-
     /// Reads a line with regard to 誤 and 正: `None` for a line that states what is wrong.
-    fn read(&mut self, text: &str) -> Option<Stated> {
+    pub(super) fn read(&mut self, text: &str) -> Option<Stated> {
         let (stated, corrective) = correction::read(text, self.right);
         self.form.corrective |= corrective;
         stated
     }
 
-    fn is_placeholder(&self, name: &str) -> bool {
+    pub(super) fn is_placeholder(&self, name: &str) -> bool {
         let squeezed: String = name.chars().filter(|c| !c.is_whitespace()).collect();
         self.rules.registration.placeholder_names.contains(&squeezed)
     }
 
     /// A line of the form's example: `〇〇市 xxxxx@xxxx.xx.xx`.
-    fn is_template(&self, text: &str, entry: &Entry) -> bool {
+    pub(super) fn is_template(&self, text: &str, entry: &Entry) -> bool {
         let crosses = |a: &MailAddress| a.as_str().chars().all(|c| matches!(c, 'x' | 'X' | '@' | '.' | '*' | '-'));
         let circle = text.chars().any(|c| matches!(c, '〇' | '○' | '◯' | '□' | '△' | '●'));
         let named: String = text.split([':', ' ', '\t']).next().unwrap_or_default().to_owned();
@@ -366,9 +260,6 @@ impl Walker<'_> {
     }
 }
 
-/// The name of a health centre and no sentence about it: 港保健所, not 港保健所については.
-fn is_entry_name(text: &str) -> bool {
-    is_centre_name(text)
-        && text.chars().nth(3).is_some()
-        && !text.trim_end().ends_with(['は', 'て', '、', 'も', 'が', 'の', 'を'])
+fn heading<'a>(text: &'a str, rules: &Rules) -> Option<Heading<'a>> {
+    sections::heading(text, &rules.registration)
 }

@@ -5,9 +5,13 @@ use super::charset;
 use crate::domain::MailAddress;
 
 /// Most addresses taken from one field; a longer list is cut.
-const ADDRESSES_MAX: usize = 200;
+pub const ADDRESSES_MAX: usize = 200;
 /// Longest field looked at, in bytes; the rest is cut.
-const FIELD_BYTES_MAX: usize = 32 * 1024;
+pub const FIELD_BYTES_MAX: usize = 32 * 1024;
+/// Longest text of a field (subject, name of a person or file), in characters; the rest is cut.
+pub const TEXT_CHARS_MAX: usize = 1_000;
+/// Parameters of one field that are looked at; a file name in more pieces is cut.
+pub const PARAMETERS_MAX: usize = 50;
 /// Longest encoded word taken, in bytes (RFC 2047 §2 allows 75; some mailers do not care).
 const WORD_BYTES_MAX: usize = 4096;
 
@@ -47,9 +51,13 @@ fn unfold(raw: &[u8]) -> Vec<u8> {
     raw.iter().copied().filter(|b| !matches!(b, b'\r' | b'\n')).collect::<Vec<_>>().trim_ascii().to_vec()
 }
 
-/// No control characters, no blanks at the ends: what may stand in a name, a letter, a log.
+/// One line without control characters and marks that turn the direction of writing, without blanks at the ends and at
+/// most [`TEXT_CHARS_MAX`] long: what may stand in a name, a letter, a log.
 pub(super) fn clean(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect();
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let blank = |c: char| if matches!(c, '\t' | '\u{2028}' | '\u{2029}') { ' ' } else { c };
+    let shown = text.chars().map(blank).filter(|c| !c.is_control() && !turns(*c));
+    let text: String = shown.take(TEXT_CHARS_MAX).collect();
     text.trim().to_owned()
 }
 
@@ -98,7 +106,7 @@ fn encoded_word(from: &[u8]) -> Option<(String, Vec<u8>, &[u8])> {
     let within = |bytes: &[u8]| bytes.len().min(WORD_BYTES_MAX);
     let (label, inner) = inner.split_at_checked(find(inner.get(..within(inner))?, b"?")?)?;
     let [b'?', how, b'?', inner @ ..] = inner else { return None };
-    let (data, after) = inner.split_at_checked(find(inner.get(..within(inner))?, b"?=")?)?;
+    let (data, after) = inner.split_at_checked(word_end(inner.get(..within(inner))?)?)?;
     let bytes = match how {
         b'B' | b'b' => base64(data),
         b'Q' | b'q' => quoted_printable(&data.iter().map(|b| if *b == b'_' { b' ' } else { *b }).collect::<Vec<_>>()),
@@ -107,6 +115,18 @@ fn encoded_word(from: &[u8]) -> Option<(String, Vec<u8>, &[u8])> {
     let label = String::from_utf8_lossy(label).to_ascii_lowercase();
     let label = label.split('*').next().unwrap_or_default().to_owned();
     Some((label, bytes, after.get(2..).unwrap_or_default()))
+}
+
+/// Where the data of an encoded word ends: at `?=`, unless another word begins before (`=?` never stands in data), so that
+/// words without an end cost no more than their length.
+fn word_end(data: &[u8]) -> Option<usize> {
+    let sign = data.windows(2).position(|w| matches!(w, b"?=" | b"=?"))?;
+    match data.get(sign..)? {
+        [b'?', ..] => Some(sign),
+        // The data's own padding: `=?=`.
+        [b'=', b'?', b'=', ..] => Some(sign + 1),
+        _ => None,
+    }
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
@@ -214,6 +234,9 @@ fn split_params(field: &str) -> Vec<(String, String)> {
     let mut params = Vec::new();
     let (mut part, mut quoted) = (String::new(), false);
     for c in field.chars().chain([';']) {
+        if params.len() == PARAMETERS_MAX {
+            break;
+        }
         match c {
             '"' => quoted = !quoted,
             ';' if !quoted => {

@@ -1,13 +1,16 @@
 //! HTML → lines, for mails without a plain text and to compare the two: blocks and rows become lines, cells are parted by
 //! a tab, struck-out text is left out, a link that leads elsewhere than its text says is remembered. One pass, linear
-//! time; anything unknown is skipped. No CSS beyond `line-through` and `display:none`.
+//! time; anything unknown is skipped. What nobody sees is no text (`veil`).
 
-use std::collections::VecDeque;
+use super::pattern::{matches, pattern};
+use super::veil::{self, Veil};
 
 /// Longest character reference, in bytes (`&#x10FFFF;`).
 const ENTITY_BYTES_MAX: usize = 12;
-/// Open elements followed at once; deeper ones are treated as one.
-const DEPTH_MAX: usize = 200;
+/// Veiled elements of different names followed into each other; beyond, the rest of the page counts as unseen.
+pub const VEILS_MAX: usize = 200;
+
+pattern!(BACKGROUND, r"(?i-u)background|bgcolor");
 
 /// A page as text.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -17,13 +20,15 @@ pub(super) struct Page {
     pub(super) link_differs: bool,
     /// Something was struck out.
     pub(super) struck: bool,
+    /// An address stands where nobody sees it, or a style sheet may hide some.
+    pub(super) unseen: bool,
 }
 
 /// Reads a page.
 pub(super) fn page(source: &str) -> Page {
-    let mut reader = Reader::default();
+    let mut reader = Reader { backed: matches(&BACKGROUND, source), ..Reader::default() };
     let mut rest = source;
-    while let Some(at) = rest.find('<') {
+    while let Some(at) = tag_start(rest) {
         let (text, from) = rest.split_at(at);
         reader.text(text);
         rest = match from.strip_prefix("<!--") {
@@ -35,11 +40,22 @@ pub(super) fn page(source: &str) -> Page {
     reader.finish()
 }
 
+/// Where the next tag, comment or declaration begins; a `<` before anything else is text.
+fn tag_start(text: &str) -> Option<usize> {
+    let opens = |(at, _): &(usize, &str)| {
+        let after = text.as_bytes().get(at + 1);
+        after.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'!' | b'?' | b'/'))
+    };
+    text.match_indices('<').find(opens).map(|(at, _)| at)
+}
+
 #[derive(Default)]
 struct Reader {
     out: String,
-    /// Open elements whose content is hidden or struck: their names.
-    hidden: VecDeque<String>,
+    /// The page sets backgrounds: what is white may stand on something dark.
+    backed: bool,
+    /// Open elements that veil their text: name, how, and how many of this name are open inside.
+    veils: Vec<(String, Veil, u32)>,
     pre: u32,
     /// Open `<blockquote type="cite">` and the like: their lines get the mark of a plain text quotation.
     quote: u32,
@@ -50,10 +66,13 @@ struct Reader {
 
 impl Reader {
     fn text(&mut self, text: &str) {
-        if !self.hidden.is_empty() {
-            return;
-        }
         let text = decode_entities(text);
+        if let Some((_, veil, _)) = self.veils.last() {
+            self.page.unseen |= *veil != Veil::Struck && text.contains(['@', '＠']);
+            if *veil != Veil::Pale || !self.backed {
+                return;
+            }
+        }
         for c in text.chars() {
             if self.quote > 0 && (self.out.is_empty() || self.out.ends_with('\n')) && !c.is_whitespace() {
                 self.out.push_str("> ");
@@ -77,13 +96,12 @@ impl Reader {
         let name: String =
             inner.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect::<String>();
         let name = name.to_ascii_lowercase();
-        if name.is_empty() && !inner.starts_with(['!', '?', '/']) && !inner.starts_with("o:") {
-            self.text("<");
-            return inner;
-        }
         let (attributes, after) = split_tag(inner);
         if matches!(name.as_str(), "style" | "script" | "title" | "template") && !closing {
-            return skip_element(after, &name);
+            let rest = skip_element(after, &name);
+            let sheet = after.get(..after.len() - rest.len()).unwrap_or_default();
+            self.page.unseen |= name == "style" && veil::hides(sheet);
+            return rest;
         }
         if closing {
             self.close(&name);
@@ -94,14 +112,7 @@ impl Reader {
     }
 
     fn open(&mut self, name: &str, attributes: &str) {
-        let struck = matches!(name, "s" | "strike" | "del") || attributes.contains("line-through");
-        let hidden = attributes.replace(' ', "").to_ascii_lowercase().contains("display:none");
-        let same_name_inside = self.hidden.back().is_some_and(|open| open == name);
-        let void = matches!(name, "br" | "hr" | "img" | "input" | "meta" | "link");
-        if (struck || hidden || same_name_inside) && !void && self.hidden.len() < DEPTH_MAX {
-            self.page.struck |= struck;
-            self.hidden.push_back(name.to_owned());
-        }
+        self.veil(name, attributes);
         match name {
             "br" => self.out.push('\n'),
             "hr" => {
@@ -121,9 +132,33 @@ impl Reader {
         }
     }
 
+    fn veil(&mut self, name: &str, attributes: &str) {
+        if matches!(name, "br" | "hr" | "img" | "input" | "meta" | "link") {
+            return;
+        }
+        let veil = veil::veil(name, &decode_entities(attributes.get(name.len()..).unwrap_or_default()));
+        self.page.struck |= veil == Some(Veil::Struck);
+        let open = self.veils.len();
+        match (self.veils.last_mut(), veil) {
+            (Some((of, known, inside)), new) if of == name && new.is_none_or(|new| new <= *known) => *inside += 1,
+            (_, None) => {}
+            (Some(_), Some(_)) if open >= VEILS_MAX => {
+                // Never closed: nothing is called so.
+                self.veils.push((String::new(), Veil::Unseen, 0));
+                self.page.unseen = true;
+            }
+            (outer, Some(new)) => {
+                let veil = outer.map_or(new, |(_, known, _)| new.max(*known));
+                self.veils.push((name.to_owned(), veil, 0));
+            }
+        }
+    }
+
     fn close(&mut self, name: &str) {
-        if self.hidden.back().is_some_and(|open| open == name) {
-            self.hidden.pop_back();
+        match self.veils.last_mut() {
+            Some((of, _, 0)) if of == name && !name.is_empty() => drop(self.veils.pop()),
+            Some((of, _, inside)) if of == name => *inside = inside.saturating_sub(1),
+            Some(_) | None => {}
         }
         match name {
             "td" | "th" => self.out.push('\t'),
@@ -295,5 +330,19 @@ mod tests {
     fn a_link_that_lies_is_noticed() {
         assert!(page("<a href=\"mailto:a@x.jp\">b@x.jp</a>").link_differs);
         assert!(!page("<a href=\"mailto:a@x.jp\">a@x.jp</a>").link_differs);
+    }
+
+    #[test]
+    fn what_nobody_sees_is_no_text() {
+        let hidden = page("a<div style='display&#58;none'>b@x.jp<div>c</div>d</div>e");
+        assert!(hidden.text == "a\ne" && hidden.unseen, "{hidden:?}");
+        let white = page("a<font color=white>b@x.jp</font>c");
+        assert!(white.text == "ac" && white.unseen);
+        let headed = page("<tr bgcolor=navy><td><font color=white>保健所</font></td></tr>");
+        assert!(headed.text == "保健所\t\n" || headed.text == "保健所\n", "{headed:?}");
+        assert!(!headed.unseen);
+        assert!(page("<style>.h{display:none}</style>a").unseen);
+        let deep = "<s><del>".repeat(VEILS_MAX) + "a" + &"</del></s>".repeat(VEILS_MAX) + "b@x.jp";
+        assert!(page(&deep).text.is_empty() && page(&deep).unseen);
     }
 }

@@ -22,7 +22,8 @@ impl Reading {
             "attachments": self.attachments,
             "recipients": self.recipients.iter()
                 .map(|r| json!({
-                    "address": r.address.as_str(), "permanent": r.permanent, "status": r.status, "reason": r.reason,
+                    "address": r.address.as_str(), "permanent": r.permanent(), "status": r.status, "reason": r.reason,
+                    "class": r.class, "source": r.source,
                 }))
                 .collect::<Vec<_>>(),
         })

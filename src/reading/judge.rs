@@ -5,7 +5,7 @@ use super::facts::Form;
 use super::form;
 use super::mime::Mail;
 use super::names::is_centre_name;
-use super::normalise::{Line, lines, tidy};
+use super::normalise::{Line, is_cut, lines, tidy};
 use super::pattern::{matches, pattern};
 use super::subject::{self, Subject};
 use super::{Kind, Reading, Reason, Warning, WarningCode, doubts, quote, statement, trust};
@@ -17,7 +17,11 @@ pattern!(
     CORRECTS,
     r"訂正|差し?替|修正(?:し|を|いた)|(?:メール|アドレス|内容|記載|報告|連絡|登録)に誤りが|変更が(?:あり|ござい)|変更(?:となり|になり)ま|(?:所|件|記載|分|方)が?漏れて|追加(?:を|で)?お願い|取り?下げ|取り?消し|撤回"
 );
-pattern!(UNCHANGED, r"変更は?(?:あり|ござい)ません|変更なし");
+// What is not said to be so: 変更はありません, 誤りがある場合は, 変更が生じましたら.
+pattern!(
+    UNCHANGED,
+    r"(?:変更|修正|訂正|追加)(?:等|点)?は?(?:あり|ござい)ません|変更(?:等)?なし|(?:誤り|変更|不備|修正|訂正|追加|漏れ)[^。、\n]{0,14}(?:場合|ましたら|あれば|際は|たら|れば)"
+);
 pattern!(
     SYSTEM,
     r"フォローアップ|クライアント証明書|メールアドレスの(?:連絡|登録|報告)|登録内容|パスワード|厚生労働省"
@@ -29,6 +33,9 @@ pub(super) fn judge(reading: &mut Reading, mail: &Mail, rules: &Rules) {
     let known = no_data(reading, rules);
     let body = std::mem::take(&mut reading.body);
     let body_lines = lines(&body);
+    if is_cut(&body) {
+        reading.reasons.push(Reason::OverLimit);
+    }
     let parts = quote::split(&body_lines);
     let mut form = form::walk(&parts.own, 0, &known, rules);
     let mut second_hand = None;
@@ -97,7 +104,7 @@ fn elsewhere(
 ) -> Option<Reason> {
     let forwards = subject.forwarded || form.words.iter().any(|w| w.contains("転送"));
     if parts.forwarded || forwards {
-        let depth = parts.below.iter().map(|l| l.depth).min().unwrap_or(0);
+        let depth = parts.below.iter().filter(|l| !l.text.is_empty()).map(|l| l.depth).min().unwrap_or(0);
         let found = form::walk(&parts.below, depth, known, rules);
         if found.has_data() {
             keep_words(form, found);
@@ -132,9 +139,8 @@ fn keep_words(form: &mut Form, mut found: Form) {
 fn kind(form: &Form, subject: &Subject, words: &str, mail: &Mail, reading: &Reading) -> Kind {
     let asks = doubts::asks(words);
     let headings = form.authority_heading || form.centre_heading;
-    let corrects = subject.correction || form.corrective || matches(&CORRECTS, words) && !matches(&UNCHANGED, words);
-    let corrects = corrects
-        || matches(&CORRECTS, &UNCHANGED.as_ref().map_or_else(String::new, |u| u.replace_all(words, "").into_owned()));
+    let said = UNCHANGED.as_ref().map_or_else(String::new, |u| u.replace_all(words, "").into_owned());
+    let corrects = subject.correction || form.corrective || matches(&CORRECTS, &said);
     if form.has_data() {
         return if corrects { Kind::Correction } else { Kind::Registration };
     }
@@ -152,12 +158,17 @@ fn kind(form: &Form, subject: &Subject, words: &str, mail: &Mail, reading: &Read
     }
     let elsewhere = doubts::points_elsewhere(mail, words);
     let municipal = reading.head.from.as_ref().is_some_and(|f| !trust::is_foreign(&f.domain()));
-    if headings || !form.templates.is_empty() || (subject.registration && elsewhere && municipal) {
+    let registers = subject.registration || matches(&REGISTERS, &subject.text) || matches(&REGISTERS, words);
+    if headings || !form.templates.is_empty() || (registers && elsewhere && municipal) {
         return if subject.correction { Kind::Correction } else { Kind::Registration };
     }
     Kind::Other
 }
 
+pattern!(
+    REGISTERS,
+    r"メールアドレス.{0,16}(?:連絡|報告|登録|提出|回答|送付)|(?:連絡|登録|報告)(?:先|する)?(?:の)?メールアドレス"
+);
 pattern!(
     SELLS,
     r"(?i)https?://|ご案内|お得|無料|在庫|優先供給|ご?注文|ご提案|配信停止|請求書|ビットコイン|送金|アカウント|検索順位|クリック|unsubscribe|invoice|bank|payment|lottery|prize"

@@ -1,7 +1,7 @@
 //! What kind of line it is: closing words, sentences, notes, contact lines, ruled lines, the start of a signature.
 //! Rules of the language of Japanese official mail (seed 4.1, research §6.1), not of single senders.
 
-use super::names::is_body_name;
+use super::names::{is_body_name, is_centre_name, name, unmarked};
 use super::normalise::Line;
 use super::pattern::{matches, pattern};
 use super::sections;
@@ -16,9 +16,12 @@ pattern!(
 );
 pattern!(
     CLOSING,
-    r"^(?:以上|何卒|どうぞ|[御ご](?:査収|確認)|よろしく|宜しく|お忙しい|お手数|取り急ぎ|とりいそぎ)|(?:よろしく|宜しく)お(?:願い|ねがい)|お願い(?:いたし|致し|申し|し)"
+    r"^(?:以 ?上|まずは|今後とも|引き続き|何卒|どうぞ|[御ご](?:査収|確認)|よろしく|宜しく|お忙しい|お手数|取り急ぎ|とりいそぎ)|(?:よろしく|宜しく)お(?:願い|ねがい)|お願い(?:いたし|致し|申し|し)|(?:取り急ぎ|とりいそぎ)|(?:下記|以下|担当)(?:まで|あて|に)?.{0,8}(?:連絡|問い?合わ?せ)|心当たり"
 );
-pattern!(PROSE, r"(?:。|です|ます|ません|ました|でした|ください|下さい|ですか|御中|様)$");
+pattern!(
+    PROSE,
+    r"(?:。|です|ます|ません|ました|でした|ください|下さい|御中|様|か|ご報告まで|ご連絡まで|[ぁ-ん]{3}|[ぁ-ん]+[)）]?[?!])$"
+);
 pattern!(NOTE, r"^(?:※|\*|注[:意1-9 ]|\(注|\(※|なお|備考|\(備考)");
 pattern!(
     CONTACT,
@@ -26,9 +29,13 @@ pattern!(
 );
 pattern!(
     PERSON,
-    r"^(?:主事|主任|主査|係長|課長|技師|担当|主幹|副主幹|参事|保健師|室長|班長|次長|部長|事務|専門員|補佐|技術|主席|統括|会計年度)[^:]{0,8}[ :]"
+    r"^(?:主事|主任|主査|係長|課長|局長|所長|専門官|係員|技師|担当|主幹|副主幹|参事|保健師|室長|班長|次長|部長|事務|専門員|補佐|技術|主席|統括|会計年度)[^:]{0,8}[ :]"
 );
-pattern!(REGION, r"(?:地域|圏域|圏|管内|地区|ブロック|エリア|方面|管轄)\)?$");
+pattern!(PERSON_NAME, r"^[\p{Han}々ヶぁ-んァ-ヶー]{1,5} ?[\p{Han}々ぁ-んァ-ヶー]{1,5}(?: ?[(（][^()]*[)）])?$");
+pattern!(
+    REGION,
+    r"^(?:県|市|区|都|府|道)?(?:[東西南北中央]{1,3}部?|[上中下]越)$|(?:地域|圏域|圏|管内|地区|ブロック|エリア|方面|管轄)\)?$"
+);
 pattern!(
     PENDING,
     r"(?:後日|未定|調整中|確認中|追って|検討中|準備中|作成中|取得中|申請中|整備中|予定|アドレスなし|無し|(?:あり|有り)ません|同上)"
@@ -46,7 +53,15 @@ pub(super) fn is_prose(text: &str) -> bool {
 
 /// A note: ※, 注, 備考.
 pub(super) fn is_note(text: &str) -> bool {
-    matches(&NOTE, text)
+    // A star may also be a bullet: * 港区保健所 a@…
+    matches(&NOTE, text) && (!text.starts_with('*') || !is_starred_entry(text))
+}
+
+fn is_starred_entry(text: &str) -> bool {
+    let before = text.split('@').next().unwrap_or(text);
+    let name = name(before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')));
+    let prose = !text.contains('@') && is_prose(text);
+    !prose && (is_body_name(&name) || name.is_empty() && text.contains('@'))
 }
 
 /// A person with a title: 主任 山田.
@@ -88,18 +103,45 @@ pub(super) fn is_region(text: &str) -> bool {
     matches(&REGION, text) || sections::bracketed(text).is_some_and(|(_, rest)| rest.is_empty())
 }
 
-/// Does a signature without any mark begin here? The paragraph has a telephone, a postal code or a person's title, and
-/// its first line names no health centre as such.
-pub(super) fn signature(lines: &[&Line<'_>]) -> bool {
+/// Does a signature without any mark begin here? The paragraph has a telephone, a postal code, a person's title or the
+/// sender's own address, and its first line names a section or a person who has introduced himself in `words`, but no
+/// tenant that is not `listed` yet.
+pub(super) fn signature(lines: &[&Line<'_>], own: &str, words: &[String], listed: impl Fn(&str) -> bool) -> bool {
     let paragraph: Vec<_> = lines.iter().take_while(|l| !l.text.is_empty() && l.depth == 0).take(10).collect();
-    let Some(first) = paragraph.first() else { return false };
-    let name = first.text.as_str();
-    let tenant = ["保健所", "センター", "事務所", "支所"].iter().any(|end| name.trim_end_matches(')').ends_with(end));
-    let signs = paragraph.iter().skip(1).any(|l| matches(&CONTACT, &l.text) || matches(&PERSON, &l.text));
-    signs
-        && !tenant
-        && !name.contains('@')
-        && name.split(':').next().is_some_and(|n| is_body_name(n) || matches(&PERSON, n))
+    let Some(first) = paragraph.first().map(|l| l.text.trim()).filter(|first| !first.contains('@')) else {
+        return false;
+    };
+    let is_own = |text: &str| !own.is_empty() && text.to_ascii_lowercase().contains(own);
+    let signs = paragraph.iter().skip(1).any(|l| {
+        matches(&CONTACT, l.text.trim())
+            || matches(&PERSON, l.text.trim())
+            || is_own(&l.text)
+            || introduced(l.text.trim(), words)
+    });
+    let ends = ["保健所", "センター", "事務所", "支所"];
+    let tenant = ends.iter().any(|end| first.trim_end_matches(')').ends_with(end));
+    // A mark or a number before it: an entry of a list.
+    let listed_line = unmarked(first).len() != first.len() && !matches(&CONTACT, first);
+    if !signs || tenant || listed_line {
+        return false;
+    }
+    let others: Vec<String> = paragraph.iter().skip(1).map(|l| l.text.clone()).collect();
+    if introduced(first, words) || introduced(first, &others) || matches(&CONTACT, first) {
+        return true;
+    }
+    let name = name(first);
+    if is_centre_name(&name) && !listed(&name) {
+        return false;
+    }
+    first.split(':').next().is_some_and(|n| is_body_name(n) || matches(&PERSON, n))
+}
+
+/// A line that is nothing but the name of a person who has introduced himself.
+fn introduced(line: &str, words: &[String]) -> bool {
+    matches(&PERSON_NAME, line) && !is_body_name(line.split('(').next().unwrap_or(line)) && {
+        let family: String = line.chars().filter(|c| !c.is_whitespace()).take(2).collect();
+        words.iter().any(|w| w.contains(&family))
+    }
 }
 
 #[cfg(test)]

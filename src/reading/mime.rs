@@ -1,7 +1,8 @@
 //! The structure of a mail: header fields, texts, names of attachments, mails inside. The only importer of mail-parser,
 //! which is trusted with offsets and types only; bytes are decoded here (research/dependencies §3).
 //!
-//! Limits: [`MAIL_BYTES_MAX`], [`DEPTH_MAX`]. The parser follows `message/rfc822` without limit and its result overflows
+//! Limits: the constants below; a mail beyond one is read as far as it goes and put before a person. The parser scans to
+//! the end for every boundary that never comes, so only the first few multiparts are shown to it. It follows `message/rfc822` without limit and its result overflows
 //! the stack when dropped (30,000 levels fit in 1 MB), so it never gets to see these types: a copy with the words masked
 //! is parsed, and mails inside mails are opened here, one level at a time.
 
@@ -9,14 +10,22 @@ use super::{charset, header, html};
 use crate::domain::Timestamp;
 use mail_parser::{Encoding, HeaderName, MessageParser, MessagePart, PartType};
 use regex::bytes::Regex;
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// Largest mail read, in bytes; intake refuses larger ones before.
 pub const MAIL_BYTES_MAX: usize = 25 * 1024 * 1024;
 /// Mails inside mails that are opened; deeper ones make the mail [`Reason::TooDeep`](super::Reason).
 pub const DEPTH_MAX: usize = 4;
-/// Longest text decoded from one part, in bytes; the rest is not looked at.
-const TEXT_BYTES_MAX: usize = 1024 * 1024;
+/// Parts looked at in one mail; later ones make it [`Reason::OverLimit`](super::Reason).
+pub const PARTS_MAX: usize = 500;
+/// Multiparts taken apart in one mail; later ones are attachments and make it [`Reason::OverLimit`](super::Reason).
+pub const MULTIPARTS_MAX: usize = 10;
+/// Header fields taken of the mail and of each part; more make it [`Reason::OverLimit`](super::Reason).
+pub const FIELDS_MAX: usize = 500;
+/// Longest text decoded from the parts of one kind together, in bytes before decoding; more makes the mail
+/// [`Reason::OverLimit`](super::Reason).
+pub const TEXT_BYTES_MAX: usize = 512 * 1024;
 
 /// A mail taken apart.
 #[derive(Debug, Default)]
@@ -31,13 +40,15 @@ pub(super) struct Mail {
     pub(super) plain: Option<String>,
     pub(super) html: Option<html::Page>,
     pub(super) attachments: Vec<String>,
-    /// message/delivery-status, message/disposition-notification, message/feedback-report, text/rfc822-headers.
+    /// message/delivery-status, message/disposition-notification, message/feedback-report, headers of a returned mail.
     pub(super) reports: Vec<(String, String)>,
     pub(super) inside: Vec<Mail>,
     pub(super) mislabelled: bool,
     pub(super) doubt: bool,
     pub(super) damaged: bool,
     pub(super) too_deep: bool,
+    /// A limit of this file was reached; something was not looked at.
+    pub(super) over_limit: bool,
 }
 
 impl Mail {
@@ -54,7 +65,7 @@ impl Mail {
 
 static PARSER: LazyLock<MessageParser> =
     LazyLock::new(|| MessageParser::new().with_mime_headers().with_date_headers().default_header_raw());
-static NESTING: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("(?i-u)rfc822|global|digest").ok());
+static NESTING: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("(?i-u)rfc822|global|digest|multipart").ok());
 
 /// Takes a mail apart; `None` if there is no header at all.
 pub(super) fn parse(raw: &[u8]) -> Option<Mail> {
@@ -67,7 +78,8 @@ fn parse_level(raw: &[u8], depth: usize) -> Option<Mail> {
     let root = message.parts.first()?;
     let mut mail = Mail { fields: fields(root, raw), content_type: content_type(root), ..Mail::default() };
     mail.date = date(root);
-    for (index, part) in message.parts.iter().enumerate() {
+    mail.over_limit = message.parts.len() > PARTS_MAX || root.headers.len() > FIELDS_MAX;
+    for (index, part) in message.parts.iter().take(PARTS_MAX).enumerate() {
         if !matches!(part.body, PartType::Multipart(_)) {
             take_part(&mut mail, part, index, raw, depth);
         }
@@ -76,23 +88,50 @@ fn parse_level(raw: &[u8], depth: usize) -> Option<Mail> {
     Some(mail)
 }
 
-/// A copy in which no type means a mail inside; `None` if the words do not occur.
+/// A copy in which no type means a mail inside, only the first types mean parts, and no field has more parameters than we
+/// look at (the parser compares each with every other); `None` if that is so already.
 fn mask(raw: &[u8]) -> Option<Vec<u8>> {
-    let nesting = NESTING.as_ref()?;
-    nesting.is_match(raw).then(|| {
-        let mut copy = raw.to_vec();
-        for found in nesting.find_iter(raw) {
-            if let Some(last) = copy.get_mut(found.end().saturating_sub(1)) {
-                *last = b'x';
-            }
+    let mut copy = None;
+    let mut hide = |at: usize| {
+        if let Some(byte) = copy.get_or_insert_with(|| raw.to_vec()).get_mut(at) {
+            *byte = b'x';
         }
-        copy
-    })
+    };
+    let mut multiparts = 0;
+    for found in NESTING.as_ref()?.find_iter(raw) {
+        multiparts += usize::from(found.len() == "multipart".len());
+        if found.len() != "multipart".len() || multiparts > MULTIPARTS_MAX {
+            hide(found.end() - 1);
+        }
+    }
+    if raw.split(|b| *b == b';').nth(header::PARAMETERS_MAX + 1).is_some() {
+        overloaded(raw).into_iter().for_each(hide);
+    }
+    copy
+}
+
+/// Where the fields with too many parameters begin. A field goes on while lines begin with a blank.
+fn overloaded(raw: &[u8]) -> Vec<usize> {
+    let (mut found, mut start, mut at, mut parameters) = (Vec::new(), 0, 0, 0);
+    for line in raw.split_inclusive(|b| *b == b'\n') {
+        if !line.starts_with(b" ") && !line.starts_with(b"\t") {
+            (start, parameters) = (at, 0);
+        }
+        let before = parameters;
+        let is_field = raw.get(start..start + 8).is_some_and(|name| name.eq_ignore_ascii_case(b"content-"));
+        parameters += if is_field { line.split(|b| *b == b';').skip(1).count() } else { 0 };
+        if before <= header::PARAMETERS_MAX && parameters > header::PARAMETERS_MAX {
+            found.push(start);
+        }
+        at += line.len();
+    }
+    found
 }
 
 fn fields(part: &MessagePart<'_>, raw: &[u8]) -> Vec<(String, Vec<u8>)> {
     part.headers
         .iter()
+        .take(FIELDS_MAX)
         .map(|h| {
             let value = raw.get(h.offset_start as usize..h.offset_end as usize).unwrap_or_default();
             let name = raw.get(h.offset_field as usize..h.offset_start as usize).unwrap_or_default();
@@ -141,6 +180,7 @@ fn take_part(mail: &mut Mail, part: &MessagePart<'_>, index: usize, raw: &[u8], 
         "message/rfc822" | "message/global" if depth < DEPTH_MAX => {
             if let Some(inner) = parse_level(&bytes, depth + 1) {
                 mail.too_deep |= inner.too_deep;
+                mail.over_limit |= inner.over_limit;
                 mail.inside.push(inner);
             }
             mail.attachments.extend(name);
@@ -150,43 +190,90 @@ fn take_part(mail: &mut Mail, part: &MessagePart<'_>, index: usize, raw: &[u8], 
         | "message/global-delivery-status"
         | "message/disposition-notification"
         | "message/feedback-report"
-        | "text/rfc822-headers" => {
-            let text = charset::decode(cut(&bytes), charset.as_deref()).text;
+        | "text/rfc822-headers"
+        | "message/rfc822-headers"
+        | "text/rfc822"
+        | "message/partial" => {
+            let taken = mail.reports.iter().map(|(_, text)| text.len()).sum();
+            let text = charset::decode(cut(mail, &bytes, taken), charset.as_deref()).text;
             mail.reports.push((kind, text.replace("\r\n", "\n")));
         }
-        "text/plain" | "text/html" if !attached && (name.is_none() || index == 0) => {
-            let decoded = charset::decode(cut(&bytes), charset.as_deref());
-            take_text(mail, part, &kind, &decoded);
+        "text/plain" if !attached && (name.is_none() || index == 0 || first_words(mail)) => {
+            let taken = mail.plain.as_ref().map_or(0, String::len);
+            let decoded = charset::decode(cut(mail, &bytes, taken), charset.as_deref());
+            take_plain(mail, part, &decoded);
         }
+        // Of several pages the first counts, as in every mail program.
+        "text/html" if !attached && (name.is_none() || index == 0) && mail.html.is_some() => {}
+        "text/html" if !attached && (name.is_none() || index == 0 || first_words(mail)) => {
+            let decoded = charset::decode(cut(mail, &bytes, 0), charset.as_deref());
+            let mut page = html::page(&decoded.text);
+            if let Cow::Owned(text) = readable(&page.text) {
+                page.text = text;
+            }
+            mail.html = Some(page);
+            mail.mislabelled |= decoded.mislabelled;
+            mail.doubt |= decoded.doubt;
+        }
+        _ if kind.starts_with("multiparx/") => mail.over_limit = true,
         _ => mail.attachments.push(name.unwrap_or_else(|| header::clean(&kind))),
     }
 }
 
-fn take_text(mail: &mut Mail, part: &MessagePart<'_>, kind: &str, decoded: &charset::Decoded) {
-    if kind == "text/html" {
-        let page = html::page(&decoded.text);
-        if mail.html.is_none() {
-            mail.html = Some(page);
+/// Some servers give the text of their report a file name.
+fn first_words(mail: &Mail) -> bool {
+    mail.content_type == "multipart/report" && mail.plain.is_none() && mail.html.is_none()
+}
+
+fn take_plain(mail: &mut Mail, part: &MessagePart<'_>, decoded: &charset::Decoded) {
+    let mut text = readable(&decoded.text).into_owned();
+    if parameter(part, "format").is_some_and(|f| f.eq_ignore_ascii_case("flowed")) {
+        text = unflow(&text, parameter(part, "delsp").is_some_and(|d| d.eq_ignore_ascii_case("yes")));
+    }
+    match &mut mail.plain {
+        Some(plain) => {
+            plain.push('\n');
+            plain.push_str(&text);
         }
-    } else {
-        let mut text = decoded.text.replace("\r\n", "\n").replace('\r', "\n");
-        if parameter(part, "format").is_some_and(|f| f.eq_ignore_ascii_case("flowed")) {
-            text = unflow(&text, parameter(part, "delsp").is_some_and(|d| d.eq_ignore_ascii_case("yes")));
-        }
-        match &mut mail.plain {
-            Some(plain) => {
-                plain.push('\n');
-                plain.push_str(&text);
-            }
-            None => mail.plain = Some(text),
-        }
+        None => mail.plain = Some(text),
     }
     mail.mislabelled |= decoded.mislabelled;
     mail.doubt |= decoded.doubt;
 }
 
-fn cut(bytes: &[u8]) -> &[u8] {
-    bytes.get(..TEXT_BYTES_MAX).unwrap_or(bytes)
+/// Lines that end in `\n`, tabs, and no other control characters.
+fn readable(text: &str) -> Cow<'_, str> {
+    // 0xc2 begins the C1 controls, and more.
+    let odd = |b: &u8| (*b < b' ' && *b != b'\n' && *b != b'\t') || *b == 0x7f || *b == 0xc2;
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, from)) = rest.bytes().position(|b| odd(&b)).map(|at| rest.split_at(at)) {
+        out.push_str(before);
+        let mut after = from.chars();
+        match after.next() {
+            Some('\r') if !from.starts_with("\r\n") => out.push('\n'),
+            Some(c) if !c.is_control() => out.push(c),
+            Some(_) | None => {}
+        }
+        rest = after.as_str();
+    }
+    if rest.len() == text.len() {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// What may still be taken of a text when so many bytes of its kind were taken before.
+fn cut<'a>(mail: &mut Mail, bytes: &'a [u8], taken: usize) -> &'a [u8] {
+    let Some(part) = bytes.get(..TEXT_BYTES_MAX.saturating_sub(taken)) else { return bytes };
+    if part.len() < bytes.len() {
+        mail.over_limit = true;
+        // At the end of a line, where no encoding has half a character.
+        let end = part.iter().rposition(|b| *b == b'\n').map_or(part.len(), |at| at + 1);
+        return part.get(..end).unwrap_or(part);
+    }
+    part
 }
 
 /// Raw bytes of a part, its transfer encoding undone.
@@ -232,6 +319,12 @@ mod tests {
     fn flowed_lines_join() {
         assert_eq!(unflow("a \nb\n-- \nc\n> d \n> e", false), "a b\n-- \nc\n> d \n> e");
         assert_eq!(unflow("保健 \n所", true), "保健所");
+    }
+
+    #[test]
+    fn lines_end_in_one_way_and_nothing_controls() {
+        assert_eq!(readable("a\r\nb\rc\n\u{1b}[2J\u{9b}d\u{a0}\u{7f}\te\r"), "a\nb\nc\n[2Jd\u{a0}\te\n");
+        assert!(matches!(readable("港区\n\ta"), Cow::Borrowed(_)));
     }
 
     #[test]

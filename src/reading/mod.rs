@@ -23,6 +23,8 @@ mod header;
 mod html;
 mod json;
 mod judge;
+pub mod limits;
+mod listed;
 mod marks;
 pub mod mime;
 mod names;
@@ -35,7 +37,9 @@ mod sections;
 mod statement;
 mod subject;
 mod trust;
+mod veil;
 
+pub use bounce::FailureClass;
 pub use proposal::{Proposal, ProposalError, ProposedCentre};
 pub use reason::{Reason, Warning, WarningCode};
 
@@ -77,8 +81,10 @@ pub struct Reading {
     pub attachments: Vec<String>,
     /// Bounces: who failed.
     pub recipients: Vec<FailedRecipient>,
-    /// Bounces: the envelope tag (VERP) or Message-ID of the mail that failed, if it can be told.
+    /// Bounces: the Message-ID of the mail that failed, if it can be told.
     pub failed_message_id: Option<String>,
+    /// Bounces: to whom it was returned, and who the report says had sent: one of them may be a bounce address of ours.
+    pub returned_to: Vec<MailAddress>,
 }
 
 /// What the header says.
@@ -126,11 +132,26 @@ pub struct ReadCentre {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedRecipient {
     pub address: MailAddress,
-    /// `None`: the report does not tell.
-    pub permanent: Option<bool>,
+    pub class: FailureClass,
     /// Enhanced status code, `5.1.1`.
     pub status: Option<String>,
     pub reason: Option<String>,
+    /// The server that refused it (`Remote-MTA`), lower-case, if the report names one.
+    pub exchanger: Option<String>,
+    /// What tells it: `rfc3464`, `arf`, `ses`, `x-failed-recipients`, `text:exim` (a family of `rules/bounces.toml`),
+    /// `text`, `returned-mail`.
+    pub source: String,
+}
+
+impl FailedRecipient {
+    /// For good, for now, or not told.
+    pub fn permanent(&self) -> Option<bool> {
+        match self.class {
+            FailureClass::Hard => Some(true),
+            FailureClass::Soft | FailureClass::Delayed => Some(false),
+            FailureClass::Unknown => None,
+        }
+    }
 }
 
 /// [`read`], and a fault of ours makes the mail unreadable instead of ending the thread (invariant I10). This is what
@@ -157,13 +178,17 @@ pub fn read(raw: &[u8], rules: &Rules) -> Reading {
     if mail.too_deep {
         reading.reasons.push(Reason::TooDeep);
     }
+    if mail.over_limit {
+        reading.reasons.push(Reason::OverLimit);
+    }
     let told = disposition::tell(&mail, &reading.head, &reading.body, rules);
     match told.kind {
         Some(kind) => {
             reading.kind = kind;
             reading.recipients = told.recipients;
             reading.failed_message_id = told.failed_message_id;
-            reading.reasons.retain(|r| *r == Reason::TooDeep);
+            reading.returned_to = told.returned_to;
+            reading.reasons.retain(|r| matches!(r, Reason::TooDeep | Reason::OverLimit));
             if kind == Kind::AutoReply && disposition::announces_new_contact(&reading.body) {
                 reading.reasons.push(Reason::NewContact);
             }
@@ -188,6 +213,7 @@ impl Reading {
             attachments: Vec::new(),
             recipients: Vec::new(),
             failed_message_id: None,
+            returned_to: Vec::new(),
         }
     }
 
@@ -207,9 +233,10 @@ impl Reading {
 }
 
 fn head(mail: &mime::Mail, rules: &Rules, reasons: &mut Vec<Reason>) -> Head {
-    let senders: Vec<_> =
-        mail.fields.iter().filter(|(n, _)| n == "from").flat_map(|(_, v)| header::addresses(v)).collect();
-    let from_fields = mail.fields.iter().filter(|(n, _)| n == "from").count();
+    // Two are too many already; more need not be looked at.
+    let from = || mail.fields.iter().filter(|(n, _)| n == "from").take(2);
+    let senders: Vec<_> = from().flat_map(|(_, v)| header::addresses(v)).collect();
+    let from_fields = from().count();
     if from_fields > 1 || senders.len() > 1 {
         reasons.push(Reason::SeveralFrom);
     }

@@ -1,37 +1,68 @@
 //! Names of authorities, health centres and their sections: taken out of a line and told from other words.
 
 use super::pattern::pattern;
+use std::borrow::Cow;
 
-pattern!(
-    TOPIC,
-    r"(?i)(?:の(?:新しい)?(?:e-?mail|e?メール)?アドレス|の連絡先|の(?:送付|宛)先|宛て?)?(?:は|につきましては|については)[、,]?(?:正しくは)?\s*$"
-);
 pattern!(
     NUMBERING,
-    r"^[(\[<]?\s*(?:[0-9]{1,2}|[アイウエオ]|[IVX]{1,3}|[a-z])\s*(?:[)\].、:>]|\s)\s*|^[0-9]{1,2}([^0-9-])"
+    r"^[(\[<【〔]?\s*(?:第|その|(?i:no)\.?\s?)?(?:[0-9]{1,2}(?:-[0-9]{1,2})?|[アイウエオカキクケコサシスセソ]|[イロハニホヘト]|[IVX]{1,4}|[ivx]{1,4}|[A-Za-z])(?:\s*[)\].、:>】〕．。]+\s*|\s+)|^(?:第|その)?[0-9]{1,2}([^0-9A-Za-z@._:/-])|^[❶-❿](.)"
 );
+pattern!(ORDINAL, r"^[(\[【〔]?(?:第)?(?:[一二三四五六七八九十]{1,2}|[甲乙丙])(?:\s*[)\].、:】〕．。]+\s*|\s+)");
 pattern!(
     PHONE,
-    r"(?i)\(?(?:tel|fax|電話|ファ(?:ッ)?クス|内線|直通|携帯)[^ぁ-ん]*|\(?0[0-9]{1,4}[-(][0-9]{1,4}[-)][0-9]{3,4}[^ぁ-ん]*"
+    r"(?i)\(?(?:tel|fax|℡|電話(?:番号)?|ファ(?:ッ)?クス|内線|直通|携帯)[\s:./()0-9-]*|\(?0[0-9]{1,4}[-(][0-9]{1,4}[-)][0-9]{3,4}\)?"
 );
+pattern!(CONTACT, r"[(〔\[](?:担当者?|主担当|係長|課長|電話|内線)[^)〕\]]*[)〕\]]");
+pattern!(
+    HEAD,
+    r"^名\s*称[:=→⇒|…・.\s-]*|^(?:機関名称?|組織名称?|所属(?:名称?)?|団体名称?|施設名称?|部署名称?|宛先名?|宛名|送付先名?|登録名称?|登録先|名前|担当(?:部署|課)名?|自治体名?(?:\(保健所設置主体\))?|保健所等?の?(?:名称?)?)(?:\s*(?:[:=→⇒|…]|・{2,}|\.{2,}|-{2,})+\s*|\s+)"
+);
+pattern!(
+    TAIL,
+    r"(?i)(?:の|\(|\s)?(?:(?:新しい|代表|登録用?|公用|組織|連絡用)の?)?(?:(?:e-?|電子|pc)?(?:メール|mail)\s*(?:アドレス|address)?|メルアド|メアド|アドレス|mailto|e\s?-?\s?mail)(?:\([^()]*)?\)?(?:は|につきましては|については|が)?[、,:]?(?:正しくは)?$"
+);
+pattern!(PARTED, r"(?i)(?:^|[^\p{L}\p{N}])(?:連絡先|宛先|送付先|あて先|登録先|代表|ml|to|担当課?|副|正|主)$");
+pattern!(TOPIC, r"(?:の連絡先|の(?:送付|宛|登録)先|宛て?)?(?:は|につきましては|については)[、,]?(?:正しくは)?$");
 
-/// Marks before a name or a heading.
-const MARKS: &[char] = &[
-    '■', '□', '◆', '◇', '●', '○', '◎', '・', '▼', '▽', '▲', '△', '★', '☆', '◯', '〇', '*', '-', '+', '•', '▪', '▶',
-    '►', '→', '⇒', '#', '·', '◉', '✓', '✔', '|', '─', '、', '，', ',',
-];
+/// Brackets that may open a numbering or hold a name, and signs of an address.
+const KEPT: &str = "([<【〔「\"'“@{≪«《〈『〖〘⟨?〓\u{fffd}";
+/// Circles that stand for a letter where they are doubled: 〇〇市.
+const BLANKS: [char; 12] = ['〇', '○', '◯', '●', '◎', '△', '□', '◇', '▲', '■', '☆', '×'];
 
-/// Takes marks and numbering from the front: `■`, `(1)`, `①` (which NFKC made `1`), `ア.`
+/// Takes marks and numbering from the front: `■`, `(1)`, `①` (which NFKC made `1`), `ア.`, `一、`
 pub(super) fn unmarked(text: &str) -> &str {
+    stripped(text, true)
+}
+
+fn stripped(text: &str, ordinals: bool) -> &str {
     let mut text = text.trim();
     for _ in 0..4 {
         let before = text;
-        text = text.trim_start_matches(MARKS).trim_start();
-        let may = text.starts_with(|c: char| c.is_ascii() || matches!(c, 'ア'..='オ'));
-        if may && let Some(found) = NUMBERING.as_ref().and_then(|n| n.captures(text)) {
+        let mut chars = text.chars();
+        if let (Some(first), Some(second)) = (chars.next(), chars.next())
+            && first == second
+            && BLANKS.contains(&first)
+            && chars.next().is_some_and(char::is_alphanumeric)
+        {
+            return text;
+        }
+        text = text.trim_start_matches(|c: char| matches!(c, '〇' | '◯') || !c.is_alphanumeric() && !KEPT.contains(c));
+        let number = |c: char| {
+            c.is_ascii()
+                || matches!(c, 'ア'..='ト' | 'ヘ' | 'ホ' | 'ハ' | 'ニ' | 'ロ' | '第' | 'そ' | '【' | '〔' | '❶'..='❿')
+        };
+        if text.starts_with(number)
+            && let Some(found) = NUMBERING.as_ref().and_then(|n| n.captures(text))
+        {
             let whole = found.get(0).map_or(0, |m| m.end());
-            let cut = found.get(1).map_or(whole, |m| m.start());
-            text = text.get(cut..).unwrap_or_default().trim_start();
+            let cut = found.get(1).or_else(|| found.get(2)).map_or(whole, |m| m.start());
+            text = text.get(cut..).unwrap_or_default();
+        }
+        if ordinals
+            && text.starts_with(|c| "一二三四五六七八九十甲乙丙第([【〔".contains(c))
+            && let Some(found) = ORDINAL.as_ref().and_then(|n| n.find(text))
+        {
+            text = text.get(found.end()..).unwrap_or_default();
         }
         if text.len() == before.len() {
             break;
@@ -40,106 +71,112 @@ pub(super) fn unmarked(text: &str) -> &str {
     text
 }
 
-/// Words at the end of a name that belong to the address behind it.
-const NAME_TAILS: [&str; 27] = [
-    "のメールアドレスは正しくは",
-    "のメールアドレスは",
-    "のメールアドレス",
-    "のアドレスは",
-    "のアドレス",
-    "メールアドレス",
-    "メルアド",
-    "mailaddress",
-    "E-mailアドレス",
-    "Eメール",
-    "E-mail",
-    "e-mail",
-    "E-Mail",
-    "E-MAIL",
-    "Email",
-    "email",
-    "EMAIL",
-    "Mail",
-    "mail",
-    "MAIL",
-    "メール",
-    "アドレス",
-    "mailto",
-    "連絡先",
-    "宛先",
-    "送付先",
-    "代表",
-];
-
-/// Words before a name: `名称：滋賀県草津保健所`.
-const NAME_HEADS: [&str; 12] = [
-    "名称",
-    "機関名",
-    "所属名",
-    "所属",
-    "組織名",
-    "保健所名",
-    "自治体名",
-    "団体名",
-    "施設名",
-    "名前",
-    "保健所",
-    "自治体",
-];
-
 /// A name without marks, numbering, labels, separators, telephone numbers and quotes.
 pub(super) fn name(text: &str) -> String {
-    let text = text.replace('\t', " ");
-    let text = text.strip_prefix("mailto:").unwrap_or(&text);
-    let mut name = unmarked(text).trim();
-    let topic = name.contains(['は', 'つ']);
-    if topic && let Some(found) = TOPIC.as_ref().and_then(|p| p.find(name)) {
-        name = name.get(..found.start()).unwrap_or_default();
-    }
-    let phone = name.contains(|c: char| c.is_ascii_alphanumeric() || matches!(c, '電' | '線' | '通' | '携' | 'フ'));
-    if phone && let Some(found) = PHONE.as_ref().and_then(|p| p.find(name)) {
-        name = name.get(..found.start()).unwrap_or_default();
-    }
-    loop {
+    let text = text.strip_prefix("mailto:").unwrap_or(text);
+    let phone =
+        text.contains(|c: char| c.is_ascii_alphanumeric() || matches!(c, '電' | '線' | '通' | '携' | 'フ' | '℡'));
+    let text = if phone { without(&PHONE, Cow::Borrowed(text)) } else { Cow::Borrowed(text) };
+    let text = if text.contains(['(', '[', '〔']) { without(&CONTACT, text) } else { text };
+    // 五 島 保 健 所 is no fifth entry of a list: gathered before kanji count as numbers.
+    let text = gathered(stripped(&text, false));
+    let mut name = unmarked(&text);
+    for _ in 0..LABELS_MAX {
         let before = name;
-        name = name.trim_end_matches(SEPARATORS).trim_start_matches(OPENERS);
-        for tail in NAME_TAILS {
-            // 代表 and the like are labels only behind a separator or alone.
-            if let Some(rest) = name.strip_suffix(tail) {
-                let parted = rest.is_empty() || rest.ends_with(SEPARATORS) || tail.starts_with('の');
-                if parted || tail.contains("ール") || tail.is_ascii() || tail.contains("アドレス") {
-                    name = rest;
-                }
-            }
+        name = name
+            .trim_end_matches(|c: char| !c.is_alphanumeric() && !matches!(c, ')' | '?' | '〓' | '\u{fffd}'))
+            .trim_start_matches(opener);
+        name = unwrapped(name);
+        if !BODY_ENDS.iter().any(|end| name.ends_with(end)) {
+            name = [&TAIL, &TOPIC].iter().fold(name, |name, pattern| cut_end(name, pattern));
+            name = cut_end(name, &PARTED);
         }
-        for head in NAME_HEADS {
-            if let Some(rest) = name.strip_prefix(head)
-                && let Some(rest) = rest.trim_start().strip_prefix(':')
-            {
-                name = rest.trim_start();
-            }
+        if let Some(label) = HEAD.as_ref().and_then(|p| p.find(name)) {
+            name = name.get(label.end()..).unwrap_or_default();
         }
         if name.len() == before.len() {
             break;
         }
     }
-    if !name.contains('(') {
-        name = name.trim_end_matches(')');
+    let number = |c: char| c.is_ascii() || matches!(c, '第' | 'そ' | 'の' | '❶'..='❿');
+    if name.chars().all(number) || name.chars().nth(1).is_none() {
+        // A number or a letter left over names nobody.
+        return String::new();
     }
     name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Separators that may stand between a name and its address.
-const SEPARATORS: &[char] = &[
-    ' ', ':', ';', '=', '→', '⇒', '-', '.', '…', '・', ',', '、', '，', '|', '/', '<', '(', '[', '{', '"', '\'', '「',
-    '『', '~', '―', '—', '─', '>', '〈', '《', '【', '‥', '。', '“', '”', '’', '‘', '〔', '_', '*', '·',
-];
-const OPENERS: &[char] = &[
-    ' ', '"', '\'', '「', '『', '“', '‘', '”', '’', ':', '-', ')', '>', '」', ']', '.', ',', '、', '。', ';', '→', '/',
-];
+/// `五 島 保 健 所` → `五島保健所`: letters set apart to fill the line, three or more.
+fn gathered(text: &str) -> Cow<'_, str> {
+    let letter = |c: char| !c.is_ascii() && c.is_alphabetic();
+    let first = |word: &str| word.chars().next().is_some_and(letter);
+    // A word of one letter, whatever sign stands before it.
+    let single = |word: &str| {
+        let mut back = word.chars().rev();
+        back.next().is_some_and(letter) && back.next().is_none_or(|c| !c.is_alphanumeric())
+    };
+    // The last letter of a name, with something behind it: 所のメールアドレス, 市:
+    let ending = |word: &str| {
+        let mut chars = word.chars();
+        chars.next().is_some_and(|c| "所市区県府都道".contains(c))
+            && chars.next().is_some_and(|c| !c.is_alphanumeric() || ('ぁ'..='ん').contains(&c))
+    };
+    let words: Vec<&str> = text.split([' ', '\t']).filter(|w| !w.is_empty()).collect();
+    let joins = |index: usize| words.get(index).is_some_and(|w| single(w) && first(w) || ending(w));
+    let mut out = String::with_capacity(text.len());
+    let mut run = 0_usize;
+    for (index, word) in words.iter().enumerate() {
+        let goes_on = run > 0 && joins(index) && (run >= 2 || joins(index + 1));
+        if index > 0 && !goes_on {
+            out.push(' ');
+        }
+        out.push_str(word);
+        run = if goes_on { run + 1 } else { 1 };
+        if !single(word) {
+            run = 0;
+        }
+    }
+    if out.len() == text.len() { Cow::Borrowed(text) } else { Cow::Owned(out) }
+}
+
+/// Labels taken from around one name.
+const LABELS_MAX: usize = 6;
+
+fn opener(c: char) -> bool {
+    !c.is_alphanumeric()
+        && !matches!(c, '(' | '[' | '<' | '【' | '〔' | '〓' | '?' | '\u{fffd}')
+        && !BLANKS.contains(&c)
+}
+
+fn without<'a>(pattern: &std::sync::LazyLock<Option<regex::Regex>>, text: Cow<'a, str>) -> Cow<'a, str> {
+    match pattern.as_ref() {
+        Some(p) if p.is_match(&text) => Cow::Owned(p.replace_all(&text, " ").into_owned()),
+        Some(_) | None => text,
+    }
+}
+
+fn cut_end<'a>(name: &'a str, pattern: &std::sync::LazyLock<Option<regex::Regex>>) -> &'a str {
+    pattern.as_ref().and_then(|p| p.find(name)).and_then(|found| name.get(..found.start())).unwrap_or(name)
+}
+
+/// Without brackets around the whole, and without a closing bracket nothing opened: `(港区)`, `港区)`.
+fn unwrapped(name: &str) -> &str {
+    let pairs = [('(', ')'), ('[', ']'), ('<', '>'), ('【', '】'), ('〔', '〕'), ('「', '」')];
+    for (open, close) in pairs {
+        match (name.find(open), name.find(close)) {
+            (Some(0), Some(end)) if end + close.len_utf8() == name.len() => {
+                return name.trim_start_matches(open).trim_end_matches(close);
+            }
+            (Some(0), None) => return name.trim_start_matches(open),
+            (None, Some(_)) => return name.trim_end_matches(close),
+            (Some(_) | None, Some(_) | None) => {}
+        }
+    }
+    name
+}
 
 /// Endings of names of authorities, health centres and their sections.
-const BODY_ENDS: [&str; 26] = [
+const BODY_ENDS: [&str; 28] = [
     "保健所",
     "センター",
     "事務所",
@@ -164,6 +201,8 @@ const BODY_ENDS: [&str; 26] = [
     "町",
     "村",
     "庁",
+    "役所",
+    "役場",
     "本所",
     "分所",
 ];
@@ -179,6 +218,16 @@ pub(super) fn is_body_name(name: &str) -> bool {
 pub(super) fn is_section_name(name: &str) -> bool {
     let ends = ["課", "係", "室", "班", "グループ", "チーム", "担当"];
     !is_centre_name(name) && ends.iter().any(|end| name.trim_end_matches(')').ends_with(end))
+}
+
+/// The health centre in a longer name, its section and office left out: 西彼保健所 in 西彼保健所 保健予防課 and in
+/// 長崎振興局保健部(西彼保健所). Empty if there is none.
+pub(super) fn centre_in(name: &str) -> String {
+    let parts = name.split(['(', ')']).filter(|part| is_centre_name(part));
+    let part: String = parts.take(1).flat_map(str::chars).filter(|c| !c.is_whitespace()).collect();
+    let ends = ["保健所", "センター", "事務所"];
+    let end = ends.iter().filter_map(|end| part.find(end).map(|at| at + end.len())).min().unwrap_or(part.len());
+    part.get(..end).unwrap_or_default().to_owned()
 }
 
 /// Does this name a health centre (and not its section's mail address or a person)?

@@ -48,6 +48,10 @@ codes! {
         SeveralFrom = "several-from", "差出人（From）が複数記載されています。";
         TooLarge = "too-large", "メールが大きすぎるため、読み取っていません。";
         TooDeep = "too-deep", "メールの中にメールが何重にも添付されています。";
+        /// Beyond a named limit of the reading; the rest was not looked at.
+        OverLimit = "over-limit", "メールが長すぎるか、部分が多すぎるため、一部を読み取っていません。";
+        /// A page holds text that is not shown.
+        HiddenText = "hidden-text", "画面に表示されない文字が含まれています。";
         Unreadable = "unreadable", "メールとして読み取れません。";
         UnknownKind = "unknown-kind", "登録の連絡かどうか判断できません。";
         /// A name under the health centres' heading that neither looks like one nor is a known office of one.

@@ -1,7 +1,8 @@
-//! Heading lines: `<自治体（保健所設置主体）>`, `【保健所】`, `■保健所：`, `２　保健所`, in any bracket and width, alone or
-//! with the first entry behind them. The words come from the rules (seed 4.1).
+//! Heading lines: `<自治体（保健所設置主体）>`, `【保健所】`, `■管内の各保健所：`, `２　保健所（3か所）`, in any bracket and width,
+//! alone or with the first entry behind them. The words come from the rules (seed 4.1); how they combine stands here.
 
-use super::names::{is_centre_name, name, unmarked};
+use super::names::{is_body_name, name, unmarked};
+use super::pattern::{matches, pattern};
 use crate::rules::RegistrationRules;
 
 /// The two parts of a registration.
@@ -11,10 +12,21 @@ pub(super) enum Section {
     Centres,
 }
 
+/// What a heading says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heading<'a> {
+    /// A part begins; the text behind the heading on the same line.
+    Opens(Section, &'a str),
+    /// Whom to ask: what follows is no data of a tenant.
+    Contact,
+}
+
 /// Longest heading, in characters.
 const HEADING_CHARS_MAX: usize = 40;
+/// Words taken away from around a heading's own word.
+const WORDS_MAX: usize = 6;
 
-const BRACKETS: [(char, char); 12] = [
+const BRACKETS: [(char, char); 16] = [
     ('<', '>'),
     ('【', '】'),
     ('[', ']'),
@@ -27,35 +39,65 @@ const BRACKETS: [(char, char); 12] = [
     ('«', '»'),
     ('(', ')'),
     ('{', '}'),
+    ('〖', '〗'),
+    ('〘', '〙'),
+    ('⟨', '⟩'),
+    ('“', '”'),
 ];
 
-/// The section a tidied line opens, and what stands behind the heading on the same line.
-pub(super) fn heading<'a>(text: &'a str, rules: &RegistrationRules) -> Option<(Section, &'a str)> {
+/// Signs between a heading and the first entry on its line.
+const PARTING: [char; 8] = [':', '\t', ',', '=', '→', '⇒', '|', '、'];
+
+pattern!(
+    NUMBER,
+    r"(?:[(【\[](?:全|計|合計)?[0-9]{1,3}(?:か所|箇所|個所|ヶ所|カ所|ヵ所|ケ所|所|件|保健所)[)】\]]?|(?:全|計|合計)?[0-9]{1,3}(?:か所|箇所|個所|ヶ所|カ所|ヵ所|ケ所|件))$"
+);
+pattern!(OF_BODY, r"^[^()@]{1,7}[都道府県市区](?:管内|所管|内|の)");
+
+/// What a tidied line says as a heading.
+pub(super) fn heading<'a>(text: &'a str, rules: &RegistrationRules) -> Option<Heading<'a>> {
     let text = unmarked(text);
-    if let Some((inner, rest)) = bracketed(text) {
-        return Some((section(inner, rules)?, rest.trim_start_matches([':', ' ', '\t'])));
+    if let Some(word) = word(text, rules) {
+        return Some(word.map_or(Heading::Contact, |section| Heading::Opens(section, "")));
     }
-    if let Some((left, right)) = text.split_once([':', '\t', ','])
-        && let Some(section) = section(left, rules)
+    if let Some((inner, rest)) = bracketed(text)
+        && let Some(word) = word(inner, rules)
     {
-        return Some((section, right.trim()));
+        let rest = rest.trim_start_matches(PARTING).trim_start();
+        return word.map(|section| Heading::Opens(section, rest));
     }
-    if let Some((left, right)) = text.split_once(' ')
-        && is_entry(right)
-        && let Some(section) = section(left, rules)
-    {
-        return Some((section, right.trim()));
+    let (left, right) = match text.find(PARTING) {
+        Some(at) => {
+            let (left, right) = text.split_at_checked(at)?;
+            let right = right.trim_start_matches(PARTING).trim();
+            (right.contains('@') || is_label(left)).then_some((left, right))
+        }
+        None => None,
     }
-    let bare = text.trim_end_matches(|c: char| !c.is_alphanumeric() && c != ')');
-    Some((section(bare, rules)?, ""))
+    .filter(|(left, _)| word(left, rules).is_some())
+    .or_else(|| {
+        let (left, right) = text.split_once(' ')?;
+        let right = right.trim_start_matches(|c: char| !c.is_alphanumeric());
+        (is_label(left) && is_entry(right)).then_some((left, right))
+    })?;
+    word(left, rules)?.map(|section| Heading::Opens(section, right))
 }
 
-/// `渡島保健所 a@…` behind a bare heading: the name of a tenant and its address.
+/// 自治体, 保健所名 and the like say what kind of name follows; 担当課:感染症対策課 is a detail of the tenant above.
+fn is_label(words: &str) -> bool {
+    words.contains("自治体")
+        || words.contains("主体")
+        || words.contains("保健")
+        || words.contains("本庁")
+        || words.contains("センター")
+}
+
+/// `渡島保健所 a@…` behind a bare heading: the name of a tenant and its address, or either.
 fn is_entry(text: &str) -> bool {
-    text.split_once('@').is_some_and(|(before, _)| {
-        let name = name(before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')));
-        is_centre_name(&name) || name.ends_with(['都', '道', '府', '県', '市', '区'])
-    })
+    let before = text.split('@').next().unwrap_or(text);
+    let local = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let name = name(before.trim_end_matches(local));
+    is_body_name(&name) && !name.ends_with(['課', '係', '室']) || name.is_empty() && text.contains('@')
 }
 
 /// `<inner> rest`, whatever the bracket.
@@ -79,30 +121,120 @@ pub(super) fn bracketed(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// Words that may follow a heading's own word.
-const TAILS: [&str; 9] =
-    ["のメールアドレス", "メールアドレス", "の連絡先", "連絡先", "一覧", "について", "分", "宛", "は次のとおり"];
-
-/// Words that may stand before it.
-const HEADS: [&str; 7] = ["設置", "各", "管内", "所管", "管轄", "当該", "貴"];
-
-fn section(words: &str, rules: &RegistrationRules) -> Option<Section> {
-    if words.len() > HEADING_CHARS_MAX * 4 {
+/// What words that are nothing but a heading open; `Some(None)`: a contact.
+#[expect(clippy::option_option, reason = "no heading, or one that opens no section")]
+fn word(line: &str, rules: &RegistrationRules) -> Option<Option<Section>> {
+    if line.contains('@') || line.chars().nth(HEADING_CHARS_MAX).is_some() {
         return None;
     }
-    let words: String = words.chars().filter(|c| !c.is_whitespace()).collect();
-    let words = unmarked(&words);
-    let bare = words.split('(').next().unwrap_or(words);
-    let cut = TAILS.iter().find_map(|tail| bare.strip_suffix(tail)).unwrap_or(bare);
-    let core = HEADS.iter().find_map(|head| cut.strip_prefix(head)).unwrap_or(cut);
-    let among = |list: &[String], word: &str| !word.is_empty() && list.iter().any(|h| h == word);
-    for word in [words, bare, cut, core] {
-        if among(&rules.authority_headings, word) {
-            return Some(Section::Authority);
+    let headings = &rules.headings;
+    let words: String = bare(unmarked(bare(line))).chars().filter(|c| !c.is_whitespace()).collect();
+    let mut core = words.as_str();
+    for _ in 0..WORDS_MAX {
+        if core.is_empty() {
+            return None;
+        } else if headings.authority.contains(core) {
+            return Some(Some(Section::Authority));
+        } else if headings.centres.contains(core) {
+            return Some(Some(Section::Centres));
+        } else if headings.contact.contains(core) {
+            return Some(None);
         }
-        if among(&rules.centre_headings, word) {
-            return Some(Section::Centres);
-        }
+        core = shorter(core, rules)?;
     }
     None
+}
+
+/// The heading without one word around it.
+fn shorter<'a>(words: &'a str, rules: &RegistrationRules) -> Option<&'a str> {
+    let joint = |c: char| !c.is_alphanumeric() && !matches!(c, '(' | ')') || matches!(c, 'の' | 'と' | '及' | 'び');
+    if matches(&NUMBER, words)
+        && let Some(found) = NUMBER.as_ref().and_then(|n| n.find(words))
+    {
+        return words.get(..found.start()).map(|w| w.trim_end_matches(joint));
+    }
+    if words.ends_with(')')
+        && let Some(open) = words.find('(')
+    {
+        return words.get(..open);
+    }
+    let headings = &rules.headings;
+    if let Some(rest) = headings.behind.iter().find_map(|word| words.strip_suffix(word.as_str())) {
+        return Some(rest.trim_end_matches(joint));
+    }
+    if let Some(rest) = headings.before.iter().find_map(|word| words.strip_prefix(word.as_str())) {
+        return Some(rest.trim_start_matches(joint));
+    }
+    let of_body = OF_BODY.as_ref().and_then(|p| p.find(words))?;
+    words.get(of_body.end()..).map(|rest| rest.trim_start_matches(joint))
+}
+
+/// Without the signs around it; a bracket that opens inside stays closed.
+fn bare(text: &str) -> &str {
+    let sign = |c: char| !c.is_alphanumeric() || matches!(c, '〇' | '◯');
+    let text = text.trim_start_matches(sign);
+    let end = text.trim_end_matches(sign);
+    let closed = end.contains('(') && !end.contains(')');
+    if closed && text.get(end.len()..).is_some_and(|rest| rest.starts_with(')')) {
+        return text.get(..=end.len()).unwrap_or(end);
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Rules;
+
+    #[test]
+    fn headings_in_any_dress() {
+        let rules = Rules::embedded().unwrap();
+        let check = |line: &str, section: Option<Section>, rest: &str| {
+            let found = heading(line, &rules.registration);
+            assert_eq!(found, section.map(|s| Heading::Opens(s, rest)), "{line}");
+        };
+        let (authority, centres) = (Some(Section::Authority), Some(Section::Centres));
+        for line in [
+            "<自治体(保健所設置主体)>",
+            "1. 自治体名及びメールアドレス:",
+            "(1)自治体(主管課)",
+            "[自治体の担当部署]",
+            "== 自治体 ==",
+            "衛生主管部(局)",
+            "<<自治体>>",
+            "自治体↓",
+            "1-1 保健所を設置する自治体",
+        ] {
+            check(line, authority, "");
+        }
+        for line in [
+            "【保 健 所】",
+            "■管内の各保健所一覧",
+            "2 保健所(3か所)",
+            "〖県内の保健所〗",
+            "第2 当県の保健所",
+            "札幌市内の保健所",
+            "保健所 計3箇所",
+            "◆◇保健所名◇◆",
+            "イ 保健所(支所を含む)",
+            "保健所のメールアドレスについて",
+        ] {
+            check(line, centres, "");
+        }
+        assert_eq!(heading("【本件担当】", &rules.registration), Some(Heading::Contact));
+        check("保健所:港区保健所", centres, "港区保健所");
+        check("自治体\t札幌市\ta@x.lg.jp", authority, "札幌市\ta@x.lg.jp");
+        check("保健所名 港区保健所 a@x.lg.jp", centres, "港区保健所 a@x.lg.jp");
+        for line in [
+            "港区保健所",
+            "札幌市保健所",
+            "担当課:感染症対策課",
+            "保健所 保健予防課",
+            "保健所の登録をお願いします。",
+            "担当:山田",
+            "第一保健所",
+        ] {
+            check(line, None, "");
+        }
+    }
 }

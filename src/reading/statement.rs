@@ -16,6 +16,7 @@ pattern!(
     TWO_NAMES,
     r"(?:保健所|センター|事務所)[^(]{0,12}(?:、|,|・|/|及び|並びに|と|&|兼).*(?:保健所|センター|事務所)"
 );
+pattern!(IN_A_SENTENCE, r"(?:保健所|センター|事務所|支所)(?:へ|に|で|から|の|は|が|を|も|と)");
 pattern!(PROPER, r"^[^当本各].*?[都道府県市区町村]|^[^当本各庁]+$");
 pattern!(
     GENERIC,
@@ -51,6 +52,10 @@ pub(super) fn take_over(reading: &mut Reading, form: &Form, subject: &Subject, r
         reasons.push(Reason::Contradiction);
     }
     centres(reading, form, rules, &mut reasons);
+    let known = reading.authority.as_ref().and_then(|a| a.code).and_then(|code| rules.authorities.by_code(code));
+    if known.is_some_and(|a| !a.centres.is_empty() && reading.centres.len() > a.centres.len()) {
+        reasons.push(Reason::UnknownCentre);
+    }
     if reading.centres.is_empty() && !correction {
         reasons.push(if form.centre_heading { Reason::AddressMissing } else { Reason::SectionMissing });
     }
@@ -77,13 +82,13 @@ fn centres(reading: &mut Reading, form: &Form, rules: &Rules, reasons: &mut Vec<
         } else if entry.address.is_none() || entry.name.is_empty() {
             reasons.push(Reason::AddressMissing);
         }
-        if !is_centre_name(&entry.name) && authority.is_some_and(|a| a.knows_centre(&entry.name).is_none()) {
+        if authority.is_some_and(|a| unknown(a, &entry.name)) {
             reasons.push(Reason::UnknownCentre);
         }
         if marks::before_pending(&entry.name).is_some() {
             reasons.push(Reason::AddressMissing);
         }
-        if matches(&TWO_NAMES, &entry.name) {
+        if matches(&TWO_NAMES, &entry.name) || matches(&IN_A_SENTENCE, &entry.name) {
             reasons.push(Reason::Contradiction);
         }
         if entry.name.contains(['\u{fffd}', '?', '〓']) {
@@ -96,6 +101,11 @@ fn centres(reading: &mut Reading, form: &Form, rules: &Rules, reasons: &mut Vec<
             line: Some(entry.line),
         });
     }
+}
+
+/// Is the name no health centre's, or one letter beside one's: 好保健所 for 三好保健所?
+fn unknown(authority: &Authority, name: &str) -> bool {
+    authority.knows_centre(name).is_none() && (!is_centre_name(name) || authority.nearly_knows_centre(name))
 }
 
 /// The authority's name: official if known; as written in its section, else in the subject, else where the sender

@@ -23,7 +23,7 @@ pub(super) struct Subject {
 
 pattern!(CORRECTION, r"訂正|修正|差し?替|再提出|変更|取り?下げ|取消|正誤|追加");
 pattern!(INQUIRY, r"照会|質問|問い?合わ?せ|御?ご?教示|確認依頼");
-pattern!(FORWARD, r"(?i)(?:^|\[|【|\s)(?:fwd?\s*:|転送(?:\s*[:：】]))");
+pattern!(FORWARD, r"(?i)(?:^|\[|【|\(|\s)(?:fwd?\s*:|転送\s*[:】\])])");
 
 /// Reads a subject.
 pub(super) fn read(subject: Option<&str>, rules: &Rules) -> Subject {
@@ -39,7 +39,7 @@ pub(super) fn read(subject: Option<&str>, rules: &Rules) -> Subject {
         named,
         correction: matches(&CORRECTION, &squeezed),
         inquiry: matches(&INQUIRY, &squeezed),
-        forwarded: matches(&FORWARD, subject),
+        forwarded: matches(&FORWARD, &tidy(subject)),
         text: tidy(subject),
     }
 }

@@ -59,6 +59,19 @@ impl Authority {
         self.centres.get(at)
     }
 
+    /// Whether a name that is none of this authority's health centres is one letter beside one: 好保健所 for 三好保健所.
+    /// Costs by the number of its health centres.
+    pub fn nearly_knows_centre(&self, name: &str) -> bool {
+        let folded = fold(name);
+        let owner = fold(&self.name);
+        let bare = folded.split('(').next().unwrap_or(&folded);
+        let short = bare.strip_prefix(&owner).filter(|rest| !rest.is_empty()).unwrap_or(bare);
+        self.centres
+            .iter()
+            .map(|centre| fold(&centre.name))
+            .any(|known| one_letter_apart(&known, bare) || one_letter_apart(&known, short))
+    }
+
     fn centre_called(&self, folded: &str) -> Option<usize> {
         let CentreIndex { owner, short_owner, prefecture, .. } = &self.centre_index;
         let without_prefecture = folded.strip_prefix(prefecture).unwrap_or(folded);
@@ -70,4 +83,16 @@ impl Authority {
             forms.into_iter().flatten().find_map(|form| self.centre_index.get(form))
         })
     }
+}
+
+/// One letter replaced, dropped or added.
+fn one_letter_apart(one: &str, other: &str) -> bool {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let longest = one.len().max(other.len());
+    if one.len().abs_diff(other.len()) > 1 || one == other {
+        return false;
+    }
+    let front = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let back = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
+    front + back + 1 >= longest
 }

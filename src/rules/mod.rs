@@ -2,6 +2,7 @@
 //! at once, each with file, line and remedy ([`RuleError`]); reading the files from disk is the caller's business.
 
 pub mod authorities;
+pub mod bounces;
 mod centres;
 mod csv_file;
 mod faults;
@@ -9,16 +10,22 @@ pub mod holidays;
 pub mod lookup;
 pub mod names;
 pub mod registration;
+mod rhythm;
 pub mod schedule;
 pub mod senders;
 mod toml_file;
 
 pub use authorities::{Authorities, Authority, KnownCentre};
+pub use bounces::BounceRules;
 pub use holidays::Holidays;
 pub use lookup::Found;
 pub use registration::RegistrationRules;
 pub use schedule::{Schedule, SendWindow};
 pub use senders::{Handling, SenderRules};
+
+use std::sync::{Arc, LazyLock};
+
+const BOUNCES_AS_DELIVERED: &str = include_str!("../../rules/bounces.toml");
 
 /// A complete, consistent set of rules.
 #[derive(Debug, Clone)]
@@ -28,6 +35,8 @@ pub struct Rules {
     pub senders: SenderRules,
     pub authorities: Authorities,
     pub holidays: Holidays,
+    /// Shared, because its patterns take some time to compile.
+    pub bounces: Arc<BounceRules>,
 }
 
 /// The files of a rules directory by name (`schedule.toml` → its text).
@@ -48,14 +57,16 @@ pub struct RuleError {
 }
 
 impl RuleFiles {
-    /// Every file a rules directory holds. All must be there but [`authorities::CENTRES_FILE`].
-    pub const NAMES: [&'static str; 6] = [
+    /// Every file a rules directory holds. All must be there but [`authorities::CENTRES_FILE`]
+    /// and [`bounces::FILE`], for which the one as delivered stands in.
+    pub const NAMES: [&'static str; 7] = [
         registration::FILE,
         schedule::FILE,
         senders::FILE,
         authorities::FILE,
         authorities::CENTRES_FILE,
         holidays::FILE,
+        bounces::FILE,
     ];
 
     /// The rules as delivered, those of the user's document.
@@ -67,6 +78,7 @@ impl RuleFiles {
             (authorities::FILE, include_str!("../../rules/authorities.csv")),
             (authorities::CENTRES_FILE, include_str!("../../rules/health_centres.csv")),
             (holidays::FILE, include_str!("../../rules/holidays.csv")),
+            (bounces::FILE, BOUNCES_AS_DELIVERED),
         ];
         Self(files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect())
     }
@@ -95,16 +107,15 @@ impl Rules {
         let centres = files.text(authorities::CENTRES_FILE).unwrap_or("");
         let authorities = files.needed(authorities::FILE).and_then(|text| Authorities::parse(text, centres));
         let holidays = files.needed(holidays::FILE).and_then(Holidays::parse);
-        match (registration, schedule, senders, authorities, holidays) {
-            (Ok(registration), Ok(schedule), Ok(senders), Ok(authorities), Ok(holidays)) => {
-                Ok(Self { registration, schedule, senders, authorities, holidays })
+        let bounces = bounces(files);
+        match (registration, schedule, senders, authorities, holidays, bounces) {
+            (Ok(registration), Ok(schedule), Ok(senders), Ok(authorities), Ok(holidays), Ok(bounces)) => {
+                Ok(Self { registration, schedule, senders, authorities, holidays, bounces })
             }
-            (registration, schedule, senders, authorities, holidays) => {
-                Err([registration.err(), schedule.err(), senders.err(), authorities.err(), holidays.err()]
-                    .into_iter()
-                    .flatten()
-                    .flatten()
-                    .collect())
+            (registration, schedule, senders, authorities, holidays, bounces) => {
+                let first = [registration.err(), schedule.err(), senders.err(), authorities.err()];
+                let rest = [holidays.err(), bounces.err()];
+                Err(first.into_iter().chain(rest).flatten().flatten().collect())
             }
         }
     }
@@ -112,5 +123,15 @@ impl Rules {
     /// The rules as delivered. The test `the_rules_as_delivered_are_in_order` holds that they parse.
     pub fn embedded() -> Result<Self, Vec<RuleError>> {
         Self::parse(&RuleFiles::embedded())
+    }
+}
+
+/// The rules on bounces; as delivered they are compiled once.
+fn bounces(files: &RuleFiles) -> Result<Arc<BounceRules>, Vec<RuleError>> {
+    static DELIVERED: LazyLock<Result<Arc<BounceRules>, Vec<RuleError>>> =
+        LazyLock::new(|| BounceRules::parse(BOUNCES_AS_DELIVERED).map(Arc::new));
+    match files.text(bounces::FILE) {
+        Some(text) if text != BOUNCES_AS_DELIVERED => BounceRules::parse(text).map(Arc::new),
+        Some(_) | None => DELIVERED.clone(),
     }
 }

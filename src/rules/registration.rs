@@ -2,9 +2,10 @@
 
 use super::RuleError;
 use super::names::plain;
-use super::toml_file::{Section, TomlFile};
+use super::toml_file::{Section, Text, TomlFile};
 use crate::domain::MailAddress;
 use regex::Regex;
+use std::collections::{HashMap, HashSet};
 
 /// The file's name.
 pub const FILE: &str = "registration.toml";
@@ -15,10 +16,8 @@ pub struct RegistrationRules {
     /// Subjects of a registration; the group `authority` is the authority's name. Matched after NFKC, without blanks.
     /// The first is the form the ministry asked for, the others are variants.
     pub subjects: Vec<Regex>,
-    /// Headings of the authority's section, without marks, after NFKC and without blanks.
-    pub authority_headings: Vec<String>,
-    /// Headings of the health centres' section, in the same form.
-    pub centre_headings: Vec<String>,
+    /// What a heading is called, without marks, after NFKC and without blanks.
+    pub headings: Headings,
     /// Names that stand for a template line nobody filled in: 〇〇市, □□保健所. In the same form.
     pub placeholder_names: Vec<String>,
     /// Where registrations are to be sent; other recipients are a warning. Empty: no check.
@@ -26,12 +25,27 @@ pub struct RegistrationRules {
     pub expected_cc: Vec<MailAddress>,
 }
 
+/// The words of headings. All in plain form: after NFKC and without blanks.
+#[derive(Debug, Clone, Default)]
+pub struct Headings {
+    /// The authority's section.
+    pub authority: HashSet<String>,
+    /// The health centres' section.
+    pub centres: HashSet<String>,
+    /// Of a contact for questions: what follows is a signature.
+    pub contact: HashSet<String>,
+    /// What may stand before one of those, the longest first: 各, 管内.
+    pub before: Vec<String>,
+    /// What may stand behind one of those, the longest first: のメールアドレス, 一覧.
+    pub behind: Vec<String>,
+}
+
 impl RegistrationRules {
     /// Reads the file; `Err`: all its faults.
     pub(super) fn parse(text: &str) -> Result<Self, Vec<RuleError>> {
         let mut file = TomlFile::open(FILE, text);
         let subjects = file.section("subject", subjects);
-        let (authority_headings, centre_headings) = file.section("headings", headings);
+        let headings = file.section("headings", headings);
         let placeholder_names = file.section("placeholders", |s| {
             s.texts("names").unwrap_or_default().iter().map(|name| plain(&name.text)).collect()
         });
@@ -41,7 +55,7 @@ impl RegistrationRules {
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(Self { subjects, authority_headings, centre_headings, placeholder_names, expected_to, expected_cc })
+        Ok(Self { subjects, headings, placeholder_names, expected_to, expected_cc })
     }
 }
 
@@ -65,19 +79,37 @@ fn subjects(s: &mut Section<'_, '_>) -> Vec<Regex> {
     patterns
 }
 
-/// The headings of both sections, plain; none may stand for both.
-fn headings(s: &mut Section<'_, '_>) -> (Vec<String>, Vec<String>) {
-    let authority: Vec<String> = s.some_texts("authority").iter().map(|heading| plain(&heading.text)).collect();
-    let mut centres = Vec::new();
-    for heading in s.some_texts("centres") {
-        let text = plain(&heading.text);
-        if authority.contains(&text) {
-            let fault = format!("the heading \"{}\" stands under authority and under centres", heading.text);
-            s.fault(heading.at, fault, "keep it in one of them");
+/// The words of headings; none may stand for two things.
+fn headings(s: &mut Section<'_, '_>) -> Headings {
+    let mut seen: HashMap<String, &'static str> = HashMap::new();
+    let mut list = |key: &'static str, texts: Vec<Text>, s: &mut Section<'_, '_>| {
+        let mut words = HashSet::new();
+        for heading in texts {
+            let word = plain(&heading.text);
+            match seen.insert(word.clone(), key).filter(|before| *before != key) {
+                Some(before) => {
+                    let fault = format!("the heading \"{}\" stands under {before} and under {key}", heading.text);
+                    s.fault(heading.at, fault, "keep it in one of them");
+                }
+                None => drop(words.insert(word)),
+            }
         }
-        centres.push(text);
-    }
-    (authority, centres)
+        words
+    };
+    let texts = s.some_texts("authority");
+    let authority = list("authority", texts, s);
+    let texts = s.some_texts("centres");
+    let centres = list("centres", texts, s);
+    let texts = s.texts("contact").unwrap_or_default();
+    let contact = list("contact", texts, s);
+    let mut around = |key| {
+        let mut words: Vec<String> = s.texts(key).unwrap_or_default().iter().map(|word| plain(&word.text)).collect();
+        words.retain(|word| !word.is_empty());
+        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        words
+    };
+    let (before, behind) = (around("before"), around("behind"));
+    Headings { authority, centres, contact, before, behind }
 }
 
 fn addresses(s: &mut Section<'_, '_>, key: &'static str) -> Vec<MailAddress> {

@@ -4,6 +4,7 @@
 //! The two launch dates must be stated, because nothing secret leaves before them; every other key has a default.
 
 use super::RuleError;
+use super::rhythm::cron;
 use super::toml_file::{Section, TomlFile};
 use crate::domain::time::{TimeOfDay, Weekday};
 use crate::domain::{Date, Timestamp};
@@ -230,20 +231,4 @@ fn weekday(text: &str) -> Option<Weekday> {
         "sun" => Some(Weekday::Sun),
         _ => None,
     }
-}
-
-/// A cron expression, checked for its shape; what it means is the scheduler's business. Weekdays by name only, because
-/// their numbers differ from those of crontab (research/dependencies §8).
-fn cron(s: &mut Section<'_, '_>, key: &'static str, default: &str) -> String {
-    let text = s.text(key, default);
-    let fields: Vec<&str> = text.text.split_whitespace().collect();
-    let sign = |c: char| c.is_ascii_alphanumeric() || "*,-/?".contains(c);
-    if !matches!(fields.len(), 6 | 7) || !text.text.chars().all(|c| sign(c) || c == ' ') {
-        let fault = format!("{key} \"{}\" is no cron expression with seconds", text.text);
-        s.fault(text.at, fault, "write 6 fields: second minute hour day month weekday, like \"0 */5 * * * *\"");
-    } else if fields.get(5).is_some_and(|weekday| weekday.contains(|c: char| c.is_ascii_digit())) {
-        let fault = format!("{key} \"{}\" gives weekdays as numbers", text.text);
-        s.fault(text.at, fault, "write their names, like Mon-Fri");
-    }
-    text.text
 }

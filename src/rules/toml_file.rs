@@ -174,6 +174,26 @@ impl<'t> Section<'_, 't> {
         texts
     }
 
+    /// A list of tables in braces, each read with `read`; keys nothing has asked for are noted.
+    pub(super) fn rows<T>(&mut self, key: &'static str, read: impl Fn(&mut Section<'_, 't>) -> T) -> Vec<T> {
+        let mut rows = Vec::new();
+        for (at, value) in self.list(key).unwrap_or_default() {
+            let DeValue::Table(table) = value else {
+                self.wrong(key, at, &value, "entries in braces, { … }");
+                continue;
+            };
+            let mut row =
+                Section { name: key, at, table, keys: Vec::new(), faults: &mut *self.faults, broken: self.broken };
+            rows.push(read(&mut row));
+            let Section { table, keys, .. } = row;
+            for unknown in table.keys() {
+                let fault = format!("unknown key {} in an entry of {key}", unknown.get_ref());
+                self.faults.add(unknown.span().start, fault, format!("known here: {}", keys.join(", ")));
+            }
+        }
+        rows
+    }
+
     /// A day, as a TOML date (2020-05-01) or as a text ("2020-05-01"). `None` if the key is missing.
     pub(super) fn date(&mut self, key: &'static str) -> Option<Date> {
         let (at, value) = self.take(key)?;

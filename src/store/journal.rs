@@ -31,6 +31,11 @@ pub struct Draft {
     pub changes: Json,
 }
 
+/// What stands before an entry's bytes in its row: their digest.
+const HASH_BYTES: usize = 32;
+/// Room for a line of usual size, without its changes.
+const LINE_BYTES: usize = 1024;
+
 /// JSON that is encoded already.
 pub type Json = Box<RawValue>;
 
@@ -117,13 +122,17 @@ impl Head {
         let no = self.no.saturating_add(1);
         let (actor, subject) = (actor.as_str(), subject.as_str());
         let line = Line { no, at, actor, subject, event: &event, changes: &changes, prev: self.hash };
-        let bytes = serde_json::to_vec(&line)
+        let mut row = vec![0; HASH_BYTES];
+        row.reserve(changes.get().len() + LINE_BYTES);
+        serde_json::to_writer(&mut row, &line)
             .map_err(|error| StoreError::Damaged { what: format!("a journal entry that is no JSON: {error}") })?;
-        if bytes.len() + 32 > LARGE_BYTES_MAX {
-            return Err(StoreError::ValueTooLong { table: Table::Journal.name(), length: bytes.len() });
+        if row.len() > LARGE_BYTES_MAX {
+            return Err(StoreError::ValueTooLong { table: Table::Journal.name(), length: row.len() });
         }
-        let hash = sha256(&bytes);
-        Ok((no, [&hash.0[..], &bytes].concat(), Self { no, hash }))
+        let (first, bytes) = row.split_at_mut(HASH_BYTES);
+        let hash = sha256(bytes);
+        first.copy_from_slice(&hash.0);
+        Ok((no, row, Self { no, hash }))
     }
 }
 

@@ -104,10 +104,9 @@ impl Table {
         matches!(self, Self::Roster | Self::Raw | Self::Content | Self::Journal)
     }
 
-    /// Whether every row is written under a key of its own that was never used before, and never written again: there is
-    /// no old value whose pieces would have to go.
+    /// Whether a row once written is never written again: there is no old value whose pieces would have to go.
     pub(super) const fn written_once(self) -> bool {
-        matches!(self, Self::Raw | Self::Content | Self::Journal)
+        matches!(self, Self::Journal)
     }
 
     /// Whether only the store itself writes there.

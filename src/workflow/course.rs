@@ -4,7 +4,7 @@
 //! | event | what it does |
 //! |---|---|
 //! | Woke | wakes all three in this order; begins a renewal when the certificate in use nears its end |
-//! | Relayed, Undeliverable | goes to the machine the letter belongs to; refused for a letter to an earlier address |
+//! | Relayed, Returned, Undeliverable | goes to the machine the letter belongs to; refused for a letter to an earlier address |
 //! | Undeliverable (welcome) | besides: a notice and credentials that have not left are taken back |
 //! | PickedUp | the newest generation is collected; a certificate it renews is superseded |
 //! | SeenInUse | goes to the generation it names |
@@ -17,7 +17,7 @@
 
 mod news;
 
-use self::news::{counts, relayed, undeliverable};
+use self::news::{counts, relayed, returned, undeliverable};
 use super::credential::{self, Credential, CredentialEvent};
 use super::enrolment::{self, Cause, Certificate, Enrolment, EnrolmentEvent, State};
 use super::welcome::{self, Welcome, WelcomeEvent};
@@ -56,6 +56,12 @@ pub enum CourseEvent {
     },
     /// `ordinal`: that of the letter, so that news of a letter to an earlier address is not taken for news of this one.
     Relayed {
+        letter: LetterKind,
+        generation: Generation,
+        ordinal: u32,
+    },
+    /// It came back for now and will be sent once more.
+    Returned {
         letter: LetterKind,
         generation: Generation,
         ordinal: u32,
@@ -182,6 +188,10 @@ pub fn step(
         E::Relayed { letter, generation, ordinal } => {
             counts(course, *letter, *ordinal)?;
             relayed(&mut next, *letter, *generation, now, policy)?
+        }
+        E::Returned { letter, generation, ordinal } => {
+            counts(course, *letter, *ordinal)?;
+            returned(&mut next, *letter, *generation, now, policy)?
         }
         E::Undeliverable { letter, generation, ordinal, why } => {
             counts(course, *letter, *ordinal)?;

@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | Waiting | Woke, launched, address proven, pick-up password has left | Queued | queue the credentials |
 //! | Queued | Relayed | Relayed | |
+//! | Relayed | Returned | Queued | |
 //! | Queued, Relayed | Undeliverable | Undeliverable | ask staff |
 //! | Waiting, Queued, Undeliverable | AddressChanged | Waiting, next attempt | withdraw what has not left |
 //!
@@ -42,6 +43,8 @@ pub enum CredentialEvent {
         from: Option<Timestamp>,
     },
     Relayed,
+    /// They came back for now and will be sent once more.
+    Returned,
     Undeliverable {
         why: String,
     },
@@ -87,6 +90,7 @@ pub fn step(
             (credential.clone(), Vec::new())
         }
         (S::Queued, E::Relayed) => (to(S::Relayed { at: now }), Vec::new()),
+        (S::Queued | S::Relayed { .. }, E::Returned) => (to(S::Queued), Vec::new()),
         (S::Queued | S::Relayed { .. }, E::Undeliverable { why }) => {
             let matter = Matter::Undeliverable { letter: LetterKind::Credentials, why: why.clone() };
             (to(S::Undeliverable { at: now, why: why.clone() }), vec![Effect::AskStaff(matter)])
@@ -99,7 +103,7 @@ pub fn step(
         (S::Waiting | S::Relayed { .. } | S::Undeliverable { .. }, E::Relayed) => {
             return Err(Refused("no credentials are on their way"));
         }
-        (S::Waiting | S::Undeliverable { .. }, E::Undeliverable { .. }) => {
+        (S::Waiting | S::Undeliverable { .. }, E::Undeliverable { .. } | E::Returned) => {
             return Err(Refused("no credentials are out that could have failed"));
         }
     })

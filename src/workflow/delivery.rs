@@ -1,27 +1,31 @@
 //! The life of one outbox row: one letter for one envelope recipient (DESIGN §4, RFC 5321 §4.5.4.1). Pure.
 //!
-//! | state \ event | Leased | Answered | LeaseLost | Postponed | Bounced | Delayed | Held | Released | RetryNow | Withdrawn |
-//! |---|---|---|---|---|---|---|---|---|---|---|
-//! | Planned | InFlight¹ | – | – | – | – | – | Held | – | due now | Withdrawn |
-//! | InFlight | – | by outcome² | Unknown | Planned, Deferred⁷ | Bounced | same | – | – | – | Withdrawn³ |
-//! | Relayed | – | – | – | – | Bounced | same | – | – | – | – |
-//! | Deferred | InFlight¹ | – | – | – | Bounced | same | Held | – | due now | Withdrawn |
-//! | Refused | – | – | – | – | same | same | – | – | – | – |
-//! | Bounced | – | same³ | – | – | same | same | – | – | – | – |
-//! | Unknown | InFlight¹ ⁴ | – | – | – | Bounced | Relayed⁵ | Held⁴ | – | Deferred, due now | Withdrawn |
-//! | Held | – | – | – | – | Bounced⁶ | same | – | Planned, Deferred | – | Withdrawn |
-//! | Withdrawn | – | Relayed or same³ | – | – | same | same | – | – | – | – |
+//! | state \ event | Leased | Answered | LeaseLost | Postponed | Bounced | Returned | Delayed | Held | Released | RetryNow | Withdrawn |
+//! |---|---|---|---|---|---|---|---|---|---|---|---|
+//! | Planned | InFlight¹ | – | – | – | – | – | – | Held | – | due now | Withdrawn |
+//! | InFlight | – | by outcome² | Unknown | Planned, Deferred⁷ | Bounced | same | same | – | – | – | Withdrawn³ |
+//! | Relayed | – | – | – | – | Bounced | Deferred⁸ | same | – | – | – | – |
+//! | Deferred | InFlight¹ | – | – | – | Bounced | same | same | Held | – | due now | Withdrawn |
+//! | Refused | – | – | – | – | same | same | same | – | – | – | – |
+//! | Bounced | – | same³ | – | – | same | same | same | – | – | – | – |
+//! | Unknown | InFlight¹ ⁴ | – | – | – | Bounced | Deferred⁸ | Relayed⁵ | Held⁴ | – | Deferred, due now | Withdrawn |
+//! | Held | – | – | – | – | Bounced⁶ | same⁶ | same | – | Planned, Deferred | – | Withdrawn |
+//! | Withdrawn | – | Relayed or same³ | – | – | same | same | same | – | – | – | – |
 //!
 //! – is [`Refused`]. ¹ not before it is due. ² Relayed; Deferred (Held for staff once the time is up and the trouble was
 //! ours, not the recipient's); Refused if the reply is about the recipient, else Held for staff; NotSent is Deferred
 //! without counting; Unknown. ³ the answer of an attempt that was under way; what was relayed is recorded as relayed.
 //! ⁴ only a letter without secrets: one with secrets waits for staff or a report. ⁵ a report on it proves that the server
 //! took it. ⁶ if it was ever attempted. ⁷ given back untried: the attempt does not count.
+//! ⁸ once more a day later ([`RETURN_PAUSE`]); Bounced once [`RETURNED_FOR`] is over.
 
 mod answer;
+mod report;
 
 use self::Delivery as S;
 use self::answer::{Attempt, answered, retry_after, told, unknown};
+pub use self::report::{RETURN_PAUSE, RETURNED_FOR};
+use self::report::{bounced, delayed, returned};
 use super::Refused;
 pub use super::reply::{About, Outcome, Reply, Stage};
 use crate::domain::Timestamp;
@@ -123,6 +127,10 @@ pub enum DeliveryEvent {
         class: BounceClass,
         status: Option<String>,
     },
+    /// A report says it was returned for now: it may arrive later.
+    Returned {
+        status: Option<String>,
+    },
     /// A report says it is under way or arrived (RFC 3464 §2.3.3: delayed, relayed, delivered).
     Delayed,
     Held {
@@ -149,6 +157,8 @@ pub enum DeliveryEffect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
     Relayed,
+    /// It came back for now, and will be sent once more.
+    Returned,
     /// `status`: enhanced status code.
     Undeliverable {
         class: BounceClass,
@@ -253,17 +263,8 @@ pub fn step(
             | S::Withdrawn { .. } => Err(Refused("not in flight")),
         },
         DeliveryEvent::Bounced { class, status } => bounced(state, *class, status.as_ref(), now),
-        DeliveryEvent::Delayed => match state {
-            S::Planned { .. } => Err(Refused(NEVER_SENT)),
-            S::Unknown { .. } => Ok((S::Relayed { at: now, reply: None }, told(Told::Relayed))),
-            S::InFlight { .. }
-            | S::Relayed { .. }
-            | S::Deferred { .. }
-            | S::Refused { .. }
-            | S::Bounced { .. }
-            | S::Held { .. }
-            | S::Withdrawn { .. } => Ok((state.clone(), Vec::new())),
-        },
+        DeliveryEvent::Returned { status } => returned(state, status.as_ref(), first_attempt, now),
+        DeliveryEvent::Delayed => delayed(state, now),
         DeliveryEvent::Held { reason } => quiet(hold(state, *reason, secret, now, schedule)),
         DeliveryEvent::Released => quiet(release(state, now)),
         DeliveryEvent::RetryNow => quiet(retry_now(state, now)),
@@ -277,8 +278,6 @@ pub fn step(
         },
     }
 }
-
-const NEVER_SENT: &str = "a report on a letter that was never sent";
 
 fn leased(state: &Delivery, secret: bool, now: Timestamp, schedule: &Schedule) -> Result<Delivery, Refused> {
     match state {
@@ -310,17 +309,6 @@ fn answered_late(state: &Delivery, outcome: &Outcome, now: Timestamp) -> Next {
             | Outcome::NotSent { .. }
             | Outcome::Unknown { .. },
         ) => (state.clone(), Vec::new()),
-    }
-}
-
-fn bounced(state: &Delivery, class: BounceClass, status: Option<&String>, now: Timestamp) -> Result<Next, Refused> {
-    match state {
-        S::Planned { .. } | S::Held { attempts: 0, .. } => Err(Refused(NEVER_SENT)),
-        S::Refused { .. } | S::Bounced { .. } | S::Withdrawn { .. } => Ok((state.clone(), Vec::new())),
-        S::InFlight { .. } | S::Relayed { .. } | S::Deferred { .. } | S::Unknown { .. } | S::Held { .. } => Ok((
-            S::Bounced { at: now, class, status: status.cloned() },
-            told(Told::Undeliverable { class, status: status.cloned() }),
-        )),
     }
 }
 

@@ -10,6 +10,8 @@
 //! | Open | Woke, deadline over | Expired | withdraw, queue the expiry letter, ask staff |
 //! | Open | PickedUp | Collected | withdraw |
 //! | Collected | SeenInUse | InUse | |
+//! | Open | Returned(notice), password not queued | NoticeQueued | |
+//! | Open | Returned(password) | Open, password queued | |
 //! | NoticeQueued, Open | Undeliverable(notice, password) | Undeliverable | withdraw, ask staff |
 //! | Registered, NoticeQueued, Open, Undeliverable | Cancelled | Cancelled | withdraw |
 //! | Collected, InUse | Revoked | Revoked | revoke the certificate |
@@ -19,8 +21,10 @@
 //! Relayed and Undeliverable of letters that decide nothing (reminder, expiry letter) change nothing, except that a
 //! reminder which cannot be delivered asks staff. A wake that comes early or twice does nothing. The rest is refused.
 
+mod returned;
 mod state;
 
+use self::returned::returned;
 use self::state::{notice_from, tiers};
 use super::{Effect, Matter, Nonce, Policy, Refused, RevocationReason};
 use crate::domain::{Date, Generation, Timestamp, time::MINUTE};
@@ -126,6 +130,10 @@ pub enum EnrolmentEvent {
     Relayed {
         letter: LetterKind,
     },
+    /// A letter came back for now and will be sent once more.
+    Returned {
+        letter: LetterKind,
+    },
     Undeliverable {
         letter: LetterKind,
         why: String,
@@ -158,6 +166,7 @@ pub fn step(
     Ok(match (state, event) {
         (_, E::Woke { secrets_from }) => woke(generation, state, *secrets_from, now, policy),
         (_, E::Relayed { letter }) => relayed(state, *letter, now, policy)?,
+        (_, E::Returned { letter }) => returned(state, *letter)?,
         (_, E::Undeliverable { letter, why }) => undeliverable(generation, state, *letter, why, now)?,
         (S::Open { deadline, .. }, E::PickedUp { certificate }) if now <= deadline.end() => {
             (S::Collected { at: now, certificate: certificate.clone() }, close(LEADING_TO_PICKUP))

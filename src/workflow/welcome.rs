@@ -5,6 +5,7 @@
 //! | Waiting | Woke, day reached | Queued | queue the welcome letter |
 //! | Waiting | Woke, too early | Waiting | |
 //! | Queued | Relayed | Standing | |
+//! | Standing | Returned | Queued | |
 //! | Queued, Standing | Undeliverable | Undeliverable | ask staff |
 //! | any | AddressChanged | Waiting, next attempt | withdraw what has not left |
 //!
@@ -34,7 +35,11 @@ pub enum Welcome {
 pub enum WelcomeEvent {
     Woke,
     Relayed,
-    Undeliverable { why: String },
+    /// It came back for now and will be sent once more.
+    Returned,
+    Undeliverable {
+        why: String,
+    },
     AddressChanged,
 }
 
@@ -94,6 +99,7 @@ pub fn step(
         (S::Waiting { .. } | S::Queued { .. } | S::Standing { .. } | S::Undeliverable { .. }, E::Woke) => {
             (state.clone(), Vec::new())
         }
+        (S::Queued { .. } | S::Standing { .. }, E::Returned) => (S::Queued { attempt }, Vec::new()),
         (S::Queued { .. }, E::Relayed) => (S::Standing { attempt, since: now }, Vec::new()),
         (S::Queued { .. } | S::Standing { .. }, E::Undeliverable { why }) => {
             let matter = Matter::Undeliverable { letter: LetterKind::Welcome, why: why.clone() };
@@ -106,7 +112,7 @@ pub fn step(
         (S::Waiting { .. } | S::Standing { .. } | S::Undeliverable { .. }, E::Relayed) => {
             return Err(Refused("no welcome letter is on its way"));
         }
-        (S::Waiting { .. } | S::Undeliverable { .. }, E::Undeliverable { .. }) => {
+        (S::Waiting { .. } | S::Undeliverable { .. }, E::Undeliverable { .. } | E::Returned) => {
             return Err(Refused("no welcome letter is out that could have failed"));
         }
     })

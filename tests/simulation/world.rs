@@ -76,6 +76,8 @@ pub(crate) struct World {
     dead: BTreeSet<String>,
     pub(crate) taken: Vec<Taken>,
     pub(crate) held: BTreeMap<(TenantId, Generation), Held>,
+    /// Rows that came back for now, and how often.
+    pub(crate) returned: BTreeMap<RowNo, usize>,
     /// Rows staff sent off by hand, at any hour.
     pub(crate) pushed: BTreeSet<RowNo>,
     pub(crate) picked_up: BTreeSet<(TenantId, Generation)>,
@@ -108,6 +110,7 @@ impl World {
             dead: BTreeSet::new(),
             taken: Vec::new(),
             held: BTreeMap::new(),
+            returned: BTreeMap::new(),
             pushed: BTreeSet::new(),
             picked_up: BTreeSet::new(),
         };
@@ -311,6 +314,7 @@ impl World {
             }
             15..22 => {
                 let report = returned("failed", "5.2.2");
+                *self.returned.entry(row.no).or_default() += 1;
                 return self.will(later, Deed::Arrives(report));
             }
             22..40 => self.will(later, Deed::Arrives(mails::out_of_office(lease.to.as_str(), no))),
@@ -319,6 +323,12 @@ impl World {
         if let Some((tenant, generation)) = tenant {
             self.officer_reads(lease, row.letter, tenant, generation);
         }
+    }
+
+    /// Whether a welcome letter to this tenant came back for now.
+    pub(crate) fn welcome_returned(&self, id: TenantId) -> bool {
+        let welcome = |taken: &&Taken| taken.letter == LetterKind::Welcome && taken.tenant.is_some_and(|t| t.0 == id);
+        self.taken.iter().filter(welcome).any(|taken| self.returned.contains_key(&taken.row))
     }
 
     fn officer_reads(&mut self, lease: &Lease, letter: LetterKind, tenant: TenantId, generation: Generation) {
@@ -399,6 +409,7 @@ impl World {
                 | Subject::Inquiry { .. }
                 | Subject::NotComposed { .. }
                 | Subject::AnswerUndeliverable { .. }
+                | Subject::FailingTogether { .. }
                 | Subject::UnknownBounce { .. } => Verb::Close { matter: matter.no.0, reason: reason() },
             };
             self.act(&verb);

@@ -44,12 +44,13 @@ fn welcome() {
         Welcome::Undeliverable { .. } => "undeliverable".to_owned(),
     };
     let states = ["waiting", "queued", "standing", "undeliverable"];
-    let events = ["woke", "woke-before-start", "relayed", "undeliverable", "address-changed"];
+    let events = ["woke", "woke-before-start", "relayed", "returned", "undeliverable", "address-changed"];
     check(include_str!("../data/workflow/welcome.txt"), &states, &events, |from, event| {
         let now = if event == "woke-before-start" { at("2020-04-30T23:59:59+09:00") } else { at(NOW) };
         let event = match event {
             "woke" | "woke-before-start" => WelcomeEvent::Woke,
             "relayed" => WelcomeEvent::Relayed,
+            "returned" => WelcomeEvent::Returned,
             "undeliverable" => WelcomeEvent::Undeliverable { why: "5.1.1".into() },
             _ => WelcomeEvent::AddressChanged,
         };
@@ -72,13 +73,14 @@ fn credential() {
         _ => credential::State::Undeliverable { at: at(NOW), why: "5.1.1".into() },
     };
     let states = ["waiting", "queued", "relayed", "undeliverable"];
-    let events = ["woke", "woke-early", "woke-not-yet", "relayed", "undeliverable", "address-changed"];
+    let events = ["woke", "woke-early", "woke-not-yet", "relayed", "returned", "undeliverable", "address-changed"];
     check(include_str!("../data/workflow/credential.txt"), &states, &events, |from, event| {
         let event = match event {
             "woke" => CredentialEvent::Woke { from: Some(at(NOW)) },
             "woke-early" => CredentialEvent::Woke { from: Some(at(NOW).plus(1)) },
             "woke-not-yet" => CredentialEvent::Woke { from: None },
             "relayed" => CredentialEvent::Relayed,
+            "returned" => CredentialEvent::Returned,
             "undeliverable" => CredentialEvent::Undeliverable { why: "5.1.1".into() },
             _ => CredentialEvent::AddressChanged,
         };
@@ -169,6 +171,7 @@ fn enrolment_event(name: &str) -> (EnrolmentEvent, Timestamp) {
         "superseded" => EnrolmentEvent::Superseded { by: Generation(2) },
         news => match news.split_once('-') {
             Some(("relayed", of)) => EnrolmentEvent::Relayed { letter: letter(of) },
+            Some(("returned", of)) => EnrolmentEvent::Returned { letter: letter(of) },
             Some((_, of)) => EnrolmentEvent::Undeliverable { letter: letter(of), why: "5.1.1".into() },
             None => panic!("no event {news}"),
         },
@@ -206,6 +209,11 @@ fn enrolment() {
         "relayed-reminder",
         "relayed-expired",
         "relayed-welcome",
+        "returned-notice",
+        "returned-password",
+        "returned-reminder",
+        "returned-expired",
+        "returned-welcome",
         "undeliverable-notice",
         "undeliverable-password",
         "undeliverable-reminder",

@@ -153,7 +153,8 @@ impl Engine {
 
     fn matter_view(&self, matter: &OpenMatter) -> MatterView {
         let (row, tenant) = match &matter.subject {
-            Subject::Mail { .. } | Subject::Inquiry { .. } | Subject::UnknownBounce { .. } => (None, None),
+            Subject::Mail { .. } | Subject::Inquiry { .. } | Subject::FailingTogether { .. } => (None, None),
+            Subject::UnknownBounce { row, .. } => (*row, None),
             Subject::Tenant { tenant, .. } | Subject::NotComposed { tenant, .. } => (None, Some(*tenant)),
             Subject::Row { row, .. } | Subject::AnswerUndeliverable { row, .. } => (Some(*row), None),
         };
@@ -181,10 +182,11 @@ fn said(reading: &Reading, reasons: &[Reason], rules: &Rules) -> Vec<Said> {
 
 fn mail_of(subject: &Subject) -> Option<MailNo> {
     match subject {
-        Subject::Mail { mail, .. } | Subject::Inquiry { mail } | Subject::UnknownBounce { mail } => Some(*mail),
+        Subject::Mail { mail, .. } | Subject::Inquiry { mail } | Subject::UnknownBounce { mail, .. } => Some(*mail),
         Subject::Tenant { .. }
         | Subject::Row { .. }
         | Subject::AnswerUndeliverable { .. }
+        | Subject::FailingTogether { .. }
         | Subject::NotComposed { .. } => None,
     }
 }

@@ -1,5 +1,6 @@
 //! States and reasons as words: the code of filters and JSON, and the Japanese word staff read (research/domain.md §8).
 
+use crate::engine::outages::Common;
 use crate::engine::records::Subject;
 use crate::workflow::credential::State as CredentialState;
 use crate::workflow::delivery::{BounceClass, Delivery, Trouble};
@@ -146,7 +147,18 @@ pub fn subject(subject: &Subject) -> String {
             format!("送信{row}（返信）が届きませんでした（{}）。", status.as_deref().unwrap_or("理由不明"))
         }
         Subject::NotComposed { letter, why, .. } => format!("「{}」を作成できません（{why}）。", letter.japanese()),
-        Subject::UnknownBounce { .. } => "どの送信に対するものか分からない配信不能通知です。".to_owned(),
+        Subject::UnknownBounce { row: Some(row), .. } => {
+            format!("送信{row}への配信通知ですが、届いたかどうかを読み取れません。内容をご確認ください。")
+        }
+        Subject::FailingTogether { common, tenants } => {
+            let who = match common {
+                Common::Exchanger { name } => format!("メールサーバー {name}"),
+                Common::Domain { name } => format!("ドメイン {name}"),
+                Common::Prefecture { name } => name.clone(),
+            };
+            format!("{who}の{}件の宛先に続けて届いていません。受信側の障害の可能性があります。", tenants.len())
+        }
+        Subject::UnknownBounce { row: None, .. } => "どの送信に対するものか分からない配信不能通知です。".to_owned(),
     }
 }
 

@@ -62,6 +62,38 @@ pub(super) fn relayed(
     }
 }
 
+pub(super) fn returned(
+    course: &mut Course,
+    letter: LetterKind,
+    generation: Generation,
+    now: Timestamp,
+    policy: &Policy<'_>,
+) -> Result<Vec<Effect>, Refused> {
+    match letter {
+        LetterKind::Welcome => {
+            let (welcome, effects) = welcome::step(&course.welcome, &WelcomeEvent::Returned, now, policy)?;
+            course.welcome = welcome;
+            Ok(effects)
+        }
+        LetterKind::Credentials => {
+            let (credential, effects) = credential::step(&course.credential, &CredentialEvent::Returned, now)?;
+            course.credential = credential;
+            Ok(effects)
+        }
+        LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired => {
+            enrol(course, generation, &EnrolmentEvent::Returned { letter }, now, policy)
+        }
+        LetterKind::Receipt
+        | LetterKind::UnderReview
+        | LetterKind::CorrectionRequest
+        | LetterKind::AskAuthority
+        | LetterKind::AskResend
+        | LetterKind::AskConfirm
+        | LetterKind::AskOrigin
+        | LetterKind::AskReply => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
+    }
+}
+
 pub(super) fn undeliverable(
     course: &mut Course,
     letter: LetterKind,

@@ -64,6 +64,7 @@ fn events() -> Vec<(&'static str, DeliveryEvent)> {
         ("lease lost", DeliveryEvent::LeaseLost),
         ("postponed", DeliveryEvent::Postponed { until: t(7) }),
         ("bounced", DeliveryEvent::Bounced { class: BounceClass::Hard, status: Some("5.1.1".into()) }),
+        ("returned", DeliveryEvent::Returned { status: Some("4.2.2".into()) }),
         ("delayed", DeliveryEvent::Delayed),
         ("held", DeliveryEvent::Held { reason: HoldReason::Frozen }),
         ("released", DeliveryEvent::Released),
@@ -91,17 +92,21 @@ in-flight / lease lost (plain) -> unknown 1
 in-flight / lease lost (secret) -> unknown 1; ask outcome-unknown
 in-flight / postponed -> planned 2020-05-01T09:07:00+09:00
 in-flight / bounced -> bounced; tell undeliverable hard 5.1.1
+in-flight / returned -> same
 in-flight / delayed -> same
 in-flight / withdrawn -> withdrawn
 relayed / bounced -> bounced; tell undeliverable hard 5.1.1
+relayed / returned -> deferred 1 +1440; tell returned
 relayed / delayed -> same
 deferred / leased -> in-flight 2
 deferred / bounced -> bounced; tell undeliverable hard 5.1.1
+deferred / returned -> same
 deferred / delayed -> same
 deferred / held -> held frozen 1
 deferred / retry now -> deferred 1 +0
 deferred / withdrawn -> withdrawn
 refused / bounced -> same
+refused / returned -> same
 refused / delayed -> same
 bounced / 250 -> same
 bounced / 450 rcpt -> same
@@ -112,9 +117,11 @@ bounced / 554 data -> same
 bounced / not sent -> same
 bounced / no answer -> same
 bounced / bounced -> same
+bounced / returned -> same
 bounced / delayed -> same
 unknown / leased (plain) -> in-flight 2
 unknown / bounced -> bounced; tell undeliverable hard 5.1.1
+unknown / returned -> deferred 1 +1440; tell returned
 unknown / delayed -> relayed; tell relayed
 unknown / held (plain) -> held frozen 1
 unknown / retry now -> deferred 1 +0
@@ -123,6 +130,7 @@ held / delayed -> same
 held / released -> planned now
 held / withdrawn -> withdrawn
 held after attempt / bounced -> bounced; tell undeliverable hard 5.1.1
+held after attempt / returned -> same
 held after attempt / delayed -> same
 held after attempt / released -> deferred 1 +0
 held after attempt / withdrawn -> withdrawn
@@ -135,6 +143,7 @@ withdrawn / 554 data -> same
 withdrawn / not sent -> same
 withdrawn / no answer -> same
 withdrawn / bounced -> same
+withdrawn / returned -> same
 withdrawn / delayed -> same
 ";
 
@@ -160,6 +169,7 @@ fn show(state: &Delivery, now: Timestamp) -> String {
 fn show_effect(effect: &DeliveryEffect) -> String {
     match effect {
         DeliveryEffect::TellMachine(Told::Relayed) => "; tell relayed".into(),
+        DeliveryEffect::TellMachine(Told::Returned) => "; tell returned".into(),
         DeliveryEffect::TellMachine(Told::Undeliverable { class, status }) => {
             format!("; tell undeliverable {} {}", word(class), status.as_deref().unwrap_or("-"))
         }

@@ -1,0 +1,98 @@
+//! Is it a report of a program? Fields settle it; else the sender, the envelope and the words must agree, because people
+//! forward such reports and quote them, and other programs write about deliveries too.
+
+use super::returned::Returned;
+use super::words;
+use crate::reading::Head;
+use crate::reading::mime::Mail;
+use crate::reading::normalise::tidy;
+use crate::reading::pattern::{matches, pattern};
+use crate::rules::Rules;
+
+pattern!(PASSED_ON, r"(?i)^(?:\[[^\]]*\] ?)?(?:re|aw|fwd?|wg|tr|転送|返信)[ ]?[:：]");
+/// Where a report of a program without any other sign must begin, in bytes.
+const OPENING_BYTES_MAX: usize = 160;
+
+/// What the header and the structure show.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent findings, weighed together")]
+pub(super) struct Signs {
+    /// Fields as of RFC 3464 are there.
+    pub(super) status: bool,
+    /// Passed on by a person.
+    pub(super) by_a_person: bool,
+    /// From a program that writes nothing else.
+    mailer: bool,
+    /// From a sender that may be such a program.
+    office: bool,
+    /// The structure, or a field, of a report.
+    shaped: bool,
+    /// An empty envelope sender, or a field that says: a program wrote this (RFC 3834).
+    automatic: bool,
+    subject: bool,
+    /// The subject of a vacation answer.
+    answer: bool,
+    /// To many readers.
+    list: bool,
+}
+
+impl Signs {
+    pub(super) fn of(mail: &Mail, head: &Head, body: &str, rules: &Rules) -> Self {
+        let rules = &rules.bounces;
+        let from = mail.text("from").map(|from| tidy(&from)).unwrap_or_default();
+        let subject = head.subject.as_deref().map(tidy).unwrap_or_default();
+        let lower = |name: &str| mail.text(name).map(|value| value.to_ascii_lowercase());
+        let status = mail.reports.iter().any(|(kind, _)| kind.ends_with("delivery-status"));
+        let failed = mail.field("x-failed-recipients").is_some();
+        let shaped = failed || lower("content-type").is_some_and(|t| t.starts_with("multipart/report"));
+        let null =
+            lower("return-path").is_some_and(|path| matches!(path.replace(' ', "").as_str(), "<>" | "<mailer-daemon>"));
+        let automatic = null || lower("auto-submitted").is_some_and(|value| !value.starts_with("no"));
+        let mailer = rules.mailers.is_match(&from);
+        let passed_on = matches(&PASSED_ON, &subject);
+        Self {
+            status,
+            by_a_person: passed_on && !mailer && !null && !shaped,
+            mailer,
+            office: rules.offices.is_match(&from),
+            shaped,
+            automatic,
+            subject: rules.subjects.is_match(&subject) || body.is_empty() && mailer,
+            answer: rules.answers.is_match(&subject),
+            list: ["list-id", "list-unsubscribe"].iter().any(|name| mail.field(name).is_some()),
+        }
+    }
+
+    /// Whether the text can make it a report at all. False for the mails of people: their text is not searched.
+    pub(super) fn worth_reading(&self) -> bool {
+        !self.by_a_person && (self.mailer || self.office || self.shaped || self.automatic || self.subject)
+    }
+
+    /// Is it a report, after a look at what it says?
+    pub(super) fn tell(&self, returned: &Returned<'_>, mail: &Mail, rules: &Rules) -> bool {
+        let family = words::family(returned, mail, rules);
+        let phrase = rules.bounces.phrases.is_match(&returned.report);
+        if self.answer && family.is_none() && !self.shaped {
+            return false;
+        }
+        if self.mailer || self.shaped && (self.subject || family.is_some() || phrase) {
+            return true;
+        }
+        if self.list {
+            return false;
+        }
+        let opens = family.as_ref().is_some_and(|family| opens(&returned.report, family.at));
+        let named = || words::names_somebody(returned, rules) || !returned.to().is_empty();
+        if self.office || self.automatic {
+            let told = family.is_some() || self.subject && phrase || phrase && self.office && self.automatic;
+            return told && (self.office && self.automatic || self.subject || opens) && named();
+        }
+        self.subject && opens && named()
+    }
+}
+
+/// Does the sentence at this byte open the text, in words that are not quoted?
+fn opens(report: &str, at: usize) -> bool {
+    let line = report.get(..at).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
+    at < OPENING_BYTES_MAX && !line.trim_start().starts_with('>')
+}

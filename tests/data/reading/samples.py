@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Writes the sample mails of this folder that are plain UTF-8: one per way of writing that was once misread.
+
+  samples.py        (re)writes NAME.eml for every entry below; the expected reading NAME.json is written by
+                    ANNAI_BLESS=1 cargo test --test reading, and is to be read by a person before it is committed.
+"""
+import base64, os
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SUBJECT = '自治体・保健所メールアドレスの連絡（札幌市）'
+ME = 'tanto@city.mihon.lg.jp'
+A, B, C = 'kansen@city.mihon.lg.jp', 'hoken@city.mihon.lg.jp', 'kita@city.mihon.lg.jp'
+SAMPLES = {
+    # headings
+    'heading-words': f'１　自治体名及びメールアドレス\n札幌市 {A}\n\n２　管内の各保健所一覧（1か所）\n札幌市保健所 {B}\n',
+    'heading-in-signs': f'＜＜自治体（主管課）＞＞\n札幌市 {A}\n\n◆◇札幌市内の保健所◇◆\n札幌市保健所 {B}\n',
+    'heading-of-a-contact': f'【自治体】\n札幌市 {A}\n【保健所】\n札幌市保健所 {B}\n【本件担当】\n札幌市 感染症総合対策課\nE-mail: betsu@city.mihon.lg.jp\n',
+    'roman-numbers': f'i) 自治体\n札幌市 {A}\nii) 保健所\nⅠ 札幌市保健所 {B}\n',
+    # entries
+    'star-bullets': f'<自治体>\n* 札幌市役所 {A} となります。\n<保健所>\n* 札幌市保健所 {B} です。\n',
+    'numbered-address-first': f'<自治体>\n① {A}（札幌市）\n<保健所>\n（一）＜{B}＞ 札幌市保健所\n',
+    'numbering-glued-to-address': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所\n1.{B}\n',
+    'wide-numbering': f'<自治体>\n１．{A}　札幌市\n<保健所>\n１．{B}　札幌市保健所\n',
+    'dot-before-address': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 .{B}\n',
+    'kana-behind-address': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}う\n',
+    'underscores-for-emphasis': f'<自治体>\n札幌市 _{A}_\n<保健所>\n札幌市保健所 _{B}_\n',
+    'section-behind-address': f'<自治体>\n札幌市 保健福祉局感染症総合対策課\n→{A}　感染症対策係\n<保健所>\n札幌市保健所\n→{B}　感染症対策係\n',
+    'labels-of-all-kinds': f'■自治体\n機関名称：札幌市\n電話：011-000-0000\n電子メールアドレス：{A}\n\n■保健所\n登録名→札幌市保健所　保健予防課\n担当課：感染症対策課\n連絡先メールアドレス→【{B}】\n',
+    'spaced-letters': f'<自治体>\n札　幌　市 {A}\n<保健所>\n札　幌　市　保　健　所のメールアドレス：{B}\n',
+    # tables
+    'table-drawn': f'┌──┬───┬────┐\n│区分│名称│メールアドレス│\n├──┼───┼────┤\n│自治体│札幌市│{A}│\n│保健所│札幌市保健所│{B}│\n└──┴───┴────┘\n',
+    'table-markdown': f'| 区分 | 名称 | メールアドレス |\n|---|---|---|\n| 自治体 | 札幌市 | {A} |\n| 保健所 | 札幌市保健所 | {B} |\n',
+    'table-csv-quoted': f'"区分","名称","メールアドレス"\n"自治体","札幌市","{A}"\n"保健所","札幌市保健所","{B}"\n',
+    # signatures
+    'signature-of-a-person': f'札幌市の中村と申します。\n\n<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n\n中村　太郎\n直通：011-000-0000\nE-mail：betsu@city.mihon.lg.jp\n',
+    'footer-with-an-address': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n\n※心当たりのない場合は、下記までご連絡ください。\ninfo@city.mihon.lg.jp\n',
+    'signature-of-a-listed-centre': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n\n札幌市保健所 保健予防課\n主任　中村　太郎\n直通：011-000-0000\nE-mail：betsu@city.mihon.lg.jp\n',
+    'blocks-parted-by-blank-lines': f'<自治体>\n札幌市 {A}\n<保健所>\n➢ 登録名→札幌市保健所　保健予防課\n電話：011-000-0000\nメールアドレス→{B}\n\n➢ 登録名→北保健所　保健予防課\n電話：011-000-0000\nメールアドレス→{C}\n',
+    'chief-of-each-centre': f'【自治体】\n札幌市　感染症対策課\n　課長　田中\n　Mail {A}\n　電話：011-000-0000\n【保健所】\n札幌市保健所　感染症対策課\n　課長　中川\n　Mail {B}\n　電話：011-000-0000\n',
+    # meaning
+    'letter-lost-in-a-name': f'<自治体>\n札幌市 {A}\n<保健所>\n□幌市保健所 {B}\n',
+    'letter-shown-as-a-question-mark': f'<自治体>\n札幌市 {A}\n<保健所>\n?幌市保健所 {B}\n',
+    'name-in-a-sentence': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n\n札幌市保健所への連絡は{C}が望ましいです。\n',
+    'same-centre-under-a-second-heading': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n<保健所>\n札幌市保健所 {C}\n',
+    'regions-by-direction': f'<自治体>\n札幌市 {A}\n<保健所>\n○中央部\n札幌市保健所 {B}\n',
+    'conditional-correction': f'内容に誤りがある場合や変更が生じた場合はご連絡ください。\n\n<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n',
+    'question-with-a-mark': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n\nところで、利用開始日はいつになりますか？\n',
+}
+SUBJECTS = {'absence-says-the-office-moved': '自動応答: 登録受付のお知らせ', 'absence-in-brackets': '【不在】Re: 登録受付のお知らせ'}
+SAMPLES['absence-in-brackets'] = '5月6日まで不在にしております。\nお急ぎの場合は下記までご連絡ください。\nbetsu@city.mihon.lg.jp\n'
+SAMPLES['absence-says-the-office-moved'] = '【自動応答】このメールアドレスは廃止されました。\n今後は betsu@city.mihon.lg.jp までご連絡ください。\n'
+
+
+def b64(text):
+    return '=?utf-8?B?' + base64.b64encode(text.encode()).decode() + '?='
+
+
+def main():
+    for name, body in SAMPLES.items():
+        head = [f'From: {b64("札幌市")} <{ME}>', 'To: covid19@bigtreetc.com', 'Cc: follow-up@mhlw.go.jp', f'Subject: {b64(SUBJECTS.get(name, SUBJECT))}', 'Date: Fri, 24 Apr 2020 10:00:00 +0900',
+                f'Message-ID: <{name}@city.mihon.lg.jp>', 'MIME-Version: 1.0', 'Content-Type: text/plain; charset=utf-8', 'Content-Transfer-Encoding: 8bit', '', body]
+        with open(os.path.join(HERE, name + '.eml'), 'w', encoding='utf-8', newline='\r\n') as f:
+            f.write('\n'.join(head))
+
+
+main()
