@@ -2,8 +2,10 @@
 //!
 //! Verbs that touch many things at once only say what they would do until `--apply` is given.
 
+mod ca;
 mod staff;
 
+pub use ca::*;
 pub use staff::*;
 
 use clap::{Args, Parser, Subcommand};
@@ -50,6 +52,8 @@ pub enum Verb {
     Tenant(TenantArgs),
     /// Invitations to pick a certificate up: who has not yet, send a new one, void one
     Invite(InviteArgs),
+    /// The certification authority: who signs, revocation lists, keys
+    Ca(CaArgs),
     /// What will be sent when
     Forecast(ForecastArgs),
     /// Check the rules, or try them on mails

@@ -5,6 +5,8 @@ pub mod args;
 mod ask;
 mod audit;
 mod backup;
+mod ca;
+mod credentials;
 mod demo;
 mod doctor;
 mod forecast;
@@ -84,9 +86,11 @@ impl From<AssemblyError> for CliError {
     fn from(fault: AssemblyError) -> Self {
         match fault {
             AssemblyError::Faults(faults) => Self::Faults(faults),
-            AssemblyError::File(_) | AssemblyError::Key(_) | AssemblyError::Dkim(_) | AssemblyError::Rhythm(_) => {
-                Self::Usage(fault.to_string())
-            }
+            AssemblyError::Pki(_)
+            | AssemblyError::File(_)
+            | AssemblyError::Key(_)
+            | AssemblyError::Dkim(_)
+            | AssemblyError::Rhythm(_) => Self::Usage(fault.to_string()),
             AssemblyError::Store(_)
             | AssemblyError::Engine(_)
             | AssemblyError::Daemon(_)
@@ -147,6 +151,7 @@ fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         Verb::Review(args) => review::run(args, cli),
         Verb::Tenant(args) => tenant::run(args, cli),
         Verb::Invite(args) => invite::run(args, cli),
+        Verb::Ca(args) => ca::run(args, cli),
         Verb::Forecast(args) => forecast::run(args, cli),
         Verb::Audit(args) => audit::run(args, cli),
         Verb::Backup(args) => backup::run(args, cli),

@@ -11,7 +11,6 @@ use crate::store::Table;
 use crate::workflow::Matter;
 use crate::workflow::delivery::{DeliveryEvent, HoldReason};
 use crate::workflow::directory::Change;
-use crate::workflow::enrolment::State;
 use crate::workflow::{CourseEvent, ReissueReason, RevocationReason};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -98,6 +97,11 @@ pub enum Verb {
         tenant: TenantId,
         reason: RevocationReason,
     },
+    /// A new password for the real system, told as the first one was.
+    RenewCredentials {
+        tenant: TenantId,
+        reason: String,
+    },
 }
 
 impl Engine {
@@ -151,9 +155,6 @@ fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
             step.deliver(*row, &DeliveryEvent::Withdrawn { why: short(reason)? })
         }
         Verb::Reissue { tenant, reason } => {
-            if *reason == ReissueReason::Expired {
-                has_expired(step, *tenant)?;
-            }
             let nonce = step.nonce()?;
             close_of_tenant(step, *tenant)?;
             step.course_event(*tenant, &CourseEvent::Reissued { reason: *reason, nonce })
@@ -162,22 +163,18 @@ fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
             step.course_event(*tenant, &CourseEvent::Cancelled { reason: short(reason)? })
         }
         Verb::Revoke { tenant, reason } => step.course_event(*tenant, &CourseEvent::Revoked { reason: *reason }),
+        Verb::RenewCredentials { tenant, reason } => {
+            short(reason)?;
+            renew_credentials(step, *tenant)
+        }
     }
 }
 
-pub(super) fn in_review(context: &Context, mail: MailNo) -> Result<InboxItem, EngineError> {
-    let item: InboxItem = context.load(Table::Inbox, &codec::number(mail.0))?.ok_or(EngineError::NoMail(mail))?;
-    match item.disposition {
-        Disposition::Review { .. } | Disposition::Unreadable | Disposition::Inquiry => Ok(item),
-        Disposition::Registered
-        | Disposition::Revision
-        | Disposition::Duplicate { .. }
-        | Disposition::AutoReply
-        | Disposition::Bounce { .. }
-        | Disposition::OwnMail
-        | Disposition::Spam
-        | Disposition::Rejected { .. } => Err(EngineError::Refused("this mail is not waiting for a decision")),
-    }
+/// A new password made by the policy; what staff gave for the tenant is void with the password it held.
+fn renew_credentials(step: &mut Step<'_>, tenant: TenantId) -> Result<(), EngineError> {
+    let nonce = step.nonce()?;
+    step.delete(Table::Account, tenant.to_string());
+    step.course_event(tenant, &CourseEvent::CredentialsRenewed { nonce })
 }
 
 fn close(step: &mut Step<'_>, matter: u64, reason: &str) -> Result<(), EngineError> {
@@ -194,15 +191,18 @@ fn close(step: &mut Step<'_>, matter: u64, reason: &str) -> Result<(), EngineErr
     Ok(())
 }
 
-/// The reason stands in the journal for ever: it must be true.
-fn has_expired(step: &mut Step<'_>, tenant: TenantId) -> Result<(), EngineError> {
-    let roster = step.roster(tenant.authority)?.ok_or(EngineError::NoTenant(tenant))?;
-    let course = roster.course(tenant).ok_or(EngineError::NoTenant(tenant))?;
-    match course.current().map(|current| &current.state) {
-        Some(State::Expired { .. }) => Ok(()),
-        Some(_) | None => Err(EngineError::Refused(
-            "the time of this tenant has not run out; give the reason that is true (lost, terminal-replaced, …)",
-        )),
+pub(super) fn in_review(context: &Context, mail: MailNo) -> Result<InboxItem, EngineError> {
+    let item: InboxItem = context.load(Table::Inbox, &codec::number(mail.0))?.ok_or(EngineError::NoMail(mail))?;
+    match item.disposition {
+        Disposition::Review { .. } | Disposition::Unreadable | Disposition::Inquiry => Ok(item),
+        Disposition::Registered
+        | Disposition::Revision
+        | Disposition::Duplicate { .. }
+        | Disposition::AutoReply
+        | Disposition::Bounce { .. }
+        | Disposition::OwnMail
+        | Disposition::Spam
+        | Disposition::Rejected { .. } => Err(EngineError::Refused("this mail is not waiting for a decision")),
     }
 }
 
@@ -274,7 +274,10 @@ pub(super) fn settle_undeliverable(step: &mut Step<'_>, changes: &[Change]) -> R
     };
     close_where(step, |subject| match subject {
         Subject::Tenant { tenant, matter: Matter::Undeliverable { .. } } => has_new_address(tenant),
-        Subject::Tenant { matter: Matter::NotPickedUp { .. }, .. }
+        Subject::Tenant {
+            matter: Matter::NotPickedUp { .. } | Matter::WrongPasswords { .. } | Matter::ReissueAsked { .. },
+            ..
+        }
         | Subject::Mail { .. }
         | Subject::Inquiry { .. }
         | Subject::UnknownBounce { .. }

@@ -1,6 +1,7 @@
 //! One step: everything an event changes, gathered in memory and written as one batch (invariant I2). Reads see what the
 //! step itself has changed. Nothing is staged unless the whole step succeeds.
 
+use super::certificates::CrlInStep;
 use super::chance::Chance;
 use super::records::{Counters, Grant, InboxItem, MatterNo, OpenMatter, Row, Subject};
 use super::{Context, EngineError, codec};
@@ -45,6 +46,8 @@ pub(super) struct Step<'e> {
     rosters: BTreeMap<LgCode, Loaded>,
     rows: BTreeMap<RowNo, Row>,
     events: Vec<Value>,
+    /// Revocation lists made in this step.
+    pub(super) crls: BTreeMap<String, CrlInStep>,
 }
 
 /// A roster in this step.
@@ -71,6 +74,7 @@ impl<'e> Step<'e> {
             rosters: BTreeMap::new(),
             rows: BTreeMap::new(),
             events: Vec::new(),
+            crls: BTreeMap::new(),
         }
     }
 
@@ -169,10 +173,7 @@ impl<'e> Step<'e> {
             Effect::WithdrawUnsent { generation, letters } => {
                 letters.iter().try_for_each(|letter| self.withdraw_unsent(id, generation, *letter))
             }
-            Effect::Revoke { serial, reason } => {
-                self.note(json!({"event": "certificate-to-revoke", "tenant": id, "serial": serial, "reason": reason}));
-                Ok(())
-            }
+            Effect::Revoke { serial, reason } => self.revoke(&serial, reason),
             Effect::AskStaff(matter) => self.ask(Subject::Tenant { tenant: id, matter }),
         }
     }
@@ -226,6 +227,17 @@ impl<'e> Step<'e> {
         let matter = OpenMatter { no: MatterNo(self.counters.matters), since: self.now, subject };
         self.note(json!({"event": "matter-opened", "no": matter.no, "subject": matter.subject}));
         self.put(Table::Review, codec::number(matter.no.0), &matter)
+    }
+
+    /// The same, unless that very matter is open already.
+    pub(super) fn ask_once(&mut self, subject: Subject) -> Result<(), EngineError> {
+        for entry in self.context.store.rows(Table::Review)? {
+            let matter: OpenMatter = codec::decode(&entry?.1)?;
+            if matter.subject == subject {
+                return Ok(());
+            }
+        }
+        self.ask(subject)
     }
 
     pub(super) fn close_matter(&mut self, no: MatterNo) {

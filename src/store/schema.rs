@@ -96,12 +96,20 @@ tables! {
     Journal = 30, "journal";
     /// Pieces of large values: table, key, u32 → bytes. Written by the store only.
     Part = 31, "part";
+    /// tenant/generation (text) → wrong passwords, lock, sessions and who took the certificate.
+    Handover = 40, "handover";
+    /// time, serial number (16 bytes), profile → a PKCS#12 file, sealed; deleted at that time.
+    KeyFile = 41, "key-file";
+    /// id of an issuing CA → what its revocation list says; the same with `.der` → the list as signed. Large.
+    Crl = 42, "crl";
+    /// tenant (text) → user id and password given by staff, sealed.
+    Account = 43, "account";
 }
 
 impl Table {
     /// Whether values may be longer than [`VALUE_BYTES_MAX`]; they are then kept in pieces.
     pub const fn large(self) -> bool {
-        matches!(self, Self::Roster | Self::Raw | Self::Content | Self::Journal)
+        matches!(self, Self::Roster | Self::Raw | Self::Content | Self::Journal | Self::Crl)
     }
 
     /// Whether a row once written is never written again: there is no old value whose pieces would have to go.

@@ -1,8 +1,11 @@
 //! A listener with limits: at most [`CONNECTIONS_MAX`] connections, none older than [`CONNECTION_LIFE`], so that a client
 //! that sends or reads a byte now and then cannot keep a place. With a certificate it speaks TLS 1.2 and 1.3; handshakes
-//! run beside each other, so a slow one holds nobody up.
+//! run beside each other, so a slow one holds nobody up. What a page must know of a connection is its [`Peer`].
 
+use super::wicket::Wicket;
 use axum::Router;
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::io;
@@ -49,13 +52,57 @@ pub struct Door {
     tls: Option<Tls>,
 }
 
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    pub address: SocketAddr,
+    /// The certificates it has shown, its own first; empty if none. Shown only: whether they are any good, the page asks
+    /// the [`Wicket`].
+    pub certificates: Arc<[CertificateDer<'static>]>,
+}
+
+impl Connected<IncomingStream<'_, Guarded>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Guarded>) -> Self {
+        stream.remote_addr().clone()
+    }
+}
+
 #[derive(Clone)]
-struct Tls(TlsAcceptor);
+enum Tls {
+    /// The same for everybody, for ever.
+    Fixed(TlsAcceptor),
+    /// Asks for a certificate; follows the authority.
+    Wicket(Arc<Wicket>),
+}
+
+impl Tls {
+    fn acceptor(&self) -> TlsAcceptor {
+        match self {
+            Self::Fixed(acceptor) => acceptor.clone(),
+            Self::Wicket(wicket) => TlsAcceptor::from(wicket.config()),
+        }
+    }
+}
 
 impl std::fmt::Debug for Tls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Tls")
+        f.write_str(match self {
+            Self::Fixed(_) => "Fixed",
+            Self::Wicket(_) => "Wicket",
+        })
     }
+}
+
+/// A certificate chain and its key from PEM files.
+pub(super) fn chain_and_key(
+    cert: &Path,
+    key: &Path,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), DoorError> {
+    let fault = |file: &Path, why: String| DoorError::Certificate { file: file.to_owned(), why };
+    let chain = CertificateDer::pem_file_iter(cert).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let chain = chain.map_err(|why| fault(cert, why.to_string()))?;
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|why| fault(key, why.to_string()))?;
+    Ok((chain, secret))
 }
 
 impl Door {
@@ -70,17 +117,20 @@ impl Door {
 
     /// The same, speaking TLS with this chain and key (PEM).
     pub fn with_tls(mut self, cert: &Path, key: &Path) -> Result<Self, DoorError> {
-        let fault = |file: &Path, why: String| DoorError::Certificate { file: file.to_owned(), why };
-        let chain = CertificateDer::pem_file_iter(cert).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        let chain = chain.map_err(|why| fault(cert, why.to_string()))?;
-        let secret = PrivateKeyDer::from_pem_file(key).map_err(|why| fault(key, why.to_string()))?;
-        let config =
-            rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-                .with_safe_default_protocol_versions()
-                .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))
-                .map_err(|why| fault(cert, why.to_string()))?;
-        self.tls = Some(Tls(TlsAcceptor::from(Arc::new(config))));
+        let fault = |why: rustls::Error| DoorError::Certificate { file: cert.to_owned(), why: why.to_string() };
+        let (chain, secret) = chain_and_key(cert, key)?;
+        let config = rustls::ServerConfig::builder_with_provider(crate::tls::provider())
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))
+            .map_err(fault)?;
+        self.tls = Some(Tls::Fixed(TlsAcceptor::from(Arc::new(config))));
         Ok(self)
+    }
+
+    /// The same, asking for a terminal's certificate.
+    pub fn with_wicket(mut self, wicket: Arc<Wicket>) -> Self {
+        self.tls = Some(Tls::Wicket(wicket));
+        self
     }
 
     /// The address with the port it really has.
@@ -95,10 +145,11 @@ impl Door {
         let guarded = Guarded {
             listener,
             places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
-            tls: self.tls.clone().map(|Tls(tls)| tls),
+            tls: self.tls.clone(),
             ready,
             waiting,
         };
+        let router = router.into_make_service_with_connect_info::<Peer>();
         let serving = axum::serve(guarded, router).with_graceful_shutdown(ended(told.clone()));
         let grace = async {
             ended(told).await;
@@ -119,31 +170,36 @@ async fn ended(mut told: watch::Receiver<bool>) {
 struct Guarded {
     listener: TcpListener,
     places: Arc<Semaphore>,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Tls>,
     /// Connections whose handshake is done.
-    ready: mpsc::Sender<(Visit, SocketAddr)>,
-    waiting: mpsc::Receiver<(Visit, SocketAddr)>,
+    ready: mpsc::Sender<(Visit, Peer)>,
+    waiting: mpsc::Receiver<(Visit, Peer)>,
 }
 
 impl axum::serve::Listener for Guarded {
     type Io = Visit;
-    type Addr = SocketAddr;
+    type Addr = Peer;
 
-    async fn accept(&mut self) -> (Visit, SocketAddr) {
+    async fn accept(&mut self) -> (Visit, Peer) {
         loop {
             let accepted = tokio::select! {
                 Some(visit) = self.waiting.recv() => return visit,
                 accepted = next(&self.listener, &self.places) => accepted,
             };
             match (accepted, &self.tls) {
-                (Ok((stream, from, place)), None) => return (Visit::new(Stream::Plain(stream), place), from),
-                (Ok((stream, from, place)), Some(tls)) => {
-                    let (handshake, ready) = (tls.accept(stream), self.ready.clone());
+                (Ok((stream, address, place)), None) => {
+                    let peer = Peer { address, certificates: Arc::new([]) };
+                    return (Visit::new(Stream::Plain(stream), place), peer);
+                }
+                (Ok((stream, address, place)), Some(tls)) => {
+                    let (handshake, ready) = (tls.acceptor().accept(stream), self.ready.clone());
                     tokio::spawn(async move {
                         // Whoever speaks no TLS, or too slowly, is not answered.
                         if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_LIMIT, handshake).await {
+                            let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                            let peer = Peer { address, certificates: shown.iter().cloned().collect() };
                             let visit = Visit::new(Stream::Tls(Box::new(stream)), place);
-                            let _ended = ready.send((visit, from)).await;
+                            let _ended = ready.send((visit, peer)).await;
                         }
                     });
                 }
@@ -155,8 +211,8 @@ impl axum::serve::Listener for Guarded {
         }
     }
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    fn local_addr(&self) -> io::Result<Peer> {
+        Ok(Peer { address: self.listener.local_addr()?, certificates: Arc::new([]) })
     }
 }
 

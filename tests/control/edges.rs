@@ -68,7 +68,7 @@ fn an_expired_tenant_is_one_that_has_expired_and_rules_are_named_right() {
     let reissue = |reason: &str| place.annai(&["tenant", "reissue", "011002-00", "--reason", reason]);
     let refused = reissue("expired");
     assert_eq!(refused.status.code(), Some(1), "{}", text(&refused.stdout));
-    assert!(text(&refused.stdout).contains("has not run out"), "{}", text(&refused.stdout));
+    assert!(text(&refused.stdout).contains("has expired; give the reason"), "{}", text(&refused.stdout));
     assert_eq!(reissue("lost").status.code(), Some(0));
 
     std::fs::write(place.path("rules/sender.toml"), "").unwrap();

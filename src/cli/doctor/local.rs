@@ -23,6 +23,7 @@ pub(super) fn check(config: &Config, now: Timestamp) -> Vec<Finding> {
     rules(config, now, &mut out);
     templates(config, &mut out);
     keys(config, &mut out);
+    super::authority::check(config, now, &mut out);
     pages(config, &mut out);
     state(config, &mut out);
     clock(config, now, &mut out);
@@ -141,9 +142,6 @@ fn pages(config: &Config, out: &mut Vec<Finding>) {
                 "listen on 127.0.0.1 behind a proxy with TLS, or give tls_cert and tls_key",
             ));
         }
-    }
-    if web.gate_listen.is_some() && web.tls.is_none() {
-        out.push(Finding::fail("[web] gate_listen needs TLS to see client certificates", "give tls_cert and tls_key"));
     }
 }
 

@@ -1,7 +1,7 @@
 //! What may be asked of annai, the same over the socket and on the closed store: one closed enum, one function.
 
 use crate::daemon::assembly;
-use crate::domain::{Date, LgCode, MailNo, RowNo, TenantId};
+use crate::domain::{Date, LgCode, MailNo, RowNo, Secret, TenantId};
 use crate::engine::records::MatterNo;
 use crate::engine::retest;
 use crate::engine::staff::Verb;
@@ -17,6 +17,19 @@ use std::path::{Path, PathBuf};
 #[serde(rename_all = "kebab-case", tag = "request", deny_unknown_fields)]
 pub enum Request {
     Status,
+    /// The CA, with its certificates and revocation lists as PEM.
+    Authority,
+    /// Makes every revocation list anew.
+    RenewLists,
+    /// Takes over user ids and passwords from a CSV file; the path is absolute.
+    ImportAccounts {
+        path: PathBuf,
+    },
+    /// User ids with hashes of their passwords.
+    Accounts {
+        after: Option<TenantId>,
+        limit: usize,
+    },
     Queue {
         filter: RowFilter,
         after: Option<RowNo>,
@@ -96,6 +109,15 @@ pub struct Caller {
 pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result<Value, EngineError> {
     match request {
         Request::Status => value(engine.status(caller.vitals.clone())?),
+        Request::Authority => value(engine.authority_view()?),
+        Request::RenewLists => {
+            engine.renew_crls(&caller.who)?;
+            value(engine.crl_states()?)
+        }
+        Request::ImportAccounts { path } => {
+            Ok(json!({"file": path, "accounts": import(engine, caller, absolute(path)?)?}))
+        }
+        Request::Accounts { after, limit } => value(engine.export_accounts(&caller.who, *after, *limit)?),
         Request::Queue { filter, after, limit } => value(engine.queue(filter, *after, *limit)?),
         Request::Letter { row } => value(engine.letter(*row)?),
         Request::Matters { after, limit } => value(engine.open_matters(*after, *limit)?),
@@ -150,10 +172,19 @@ fn after(engine: &Engine, act: &Verb) -> Result<Value, EngineError> {
         Verb::Hold { row, .. } | Verb::Release { row } | Verb::Retry { row } | Verb::Withdraw { row, .. } => {
             value(engine.letter(*row)?)
         }
-        Verb::Reissue { tenant, .. } | Verb::Cancel { tenant, .. } | Verb::Revoke { tenant, .. } => {
-            value(engine.tenant(*tenant)?)
-        }
+        Verb::Reissue { tenant, .. }
+        | Verb::Cancel { tenant, .. }
+        | Verb::Revoke { tenant, .. }
+        | Verb::RenewCredentials { tenant, .. } => value(engine.tenant(*tenant)?),
     }
+}
+
+/// Reads the list here, so that no password passes through the socket.
+fn import(engine: &mut Engine, caller: &Caller, path: &Path) -> Result<usize, EngineError> {
+    let text = Secret::new(crate::config::read_list(path).map_err(|fault| EngineError::Input(fault.to_string()))?);
+    let accounts = crate::rules::accounts::parse(&path.display().to_string(), text.reveal())
+        .map_err(|faults| EngineError::Input(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
+    engine.import_accounts(&caller.who, &accounts)
 }
 
 fn absolute(path: &Path) -> Result<&Path, EngineError> {
