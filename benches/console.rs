@@ -18,6 +18,7 @@ use annai::letters::{Desk, TemplateFiles, Templates, ZipMethod};
 use annai::reading::{Head, Kind, ReadAuthority, ReadCentre, Reading};
 use annai::rules::{RuleFiles, Rules};
 use annai::store::{Batch, Draft, Options, Store};
+use annai::web::officer::Site;
 use annai::web::{Contact, Pages, Source};
 use annai::workflow::cursor::Cursor;
 use annai::workflow::rights::Role;
@@ -102,16 +103,17 @@ async fn measure(mut engine: Engine, clock: Clock, codes: &[LgCode]) {
     let verb =
         PeopleVerb::Add { name: "op".into(), person: "op".into(), role: Role::Operator, mail: None, hash: Some(hash) };
     engine.act("root", &Verb::People(verb)).expect("added");
-    let survey = engine.survey();
+    let (survey, looker) = (engine.survey(), engine.looker());
     let (handle, _thread) = start(engine).expect("a thread");
     let any = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
     let contact =
         Contact {
             name: "受託者".into(), address: "covid19@bigtreetc.com".parse().expect("an address"), hours: None
         };
-    let pages = Pages::open(any, any, contact).expect("listeners");
+    let site = Site { contact, pickup_url: "https://pickup.example.jp".to_owned(), gate_url: None };
+    let pages = Pages::open(any, any, site).expect("listeners");
     let console = pages.console.address();
-    let source = Source { handle: handle.clone(), survey, health: Arc::new(Health::default()), clock };
+    let source = Source { handle: handle.clone(), survey, looker, health: Arc::new(Health::default()), clock };
     let (_tell, told) = watch::channel(false);
     tokio::spawn(async move { pages.run(source, told).await });
 

@@ -4,6 +4,7 @@ use crate::world::{PASSWORD, World, file, relayed, world};
 use annai::engine::thread::{Handle, start};
 use annai::health::{Health, MailboxCount};
 use annai::store::Store;
+use annai::web::officer::Site as Officers;
 use annai::web::{Contact, Pages, Source};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -74,7 +75,7 @@ pub(crate) async fn site() -> Site {
     fill(&mut world);
     let now = world.clock.now();
     let World { engine, store, clock, dir, .. } = world;
-    let survey = engine.survey();
+    let (survey, looker) = (engine.survey(), engine.looker());
     let (handle, _thread) = start(engine).unwrap();
     let health = Arc::new(Health::default());
     health.polled(now);
@@ -82,10 +83,12 @@ pub(crate) async fn site() -> Site {
     let any = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
     let contact =
         Contact { name: "委託事業者".to_owned(), address: "covid19@bigtreetc.com".parse().unwrap(), hours: None };
-    let pages = Pages::open(any, any, contact).unwrap();
+    let pickup_url = "https://pickup.example.jp".to_owned();
+    let officers = Officers { contact, pickup_url, gate_url: None };
+    let pages = Pages::open(any, any, officers).unwrap();
     let console = pages.console.address();
     let (tell, told) = watch::channel(false);
-    let source = Source { handle: handle.clone(), survey, health, clock };
+    let source = Source { handle: handle.clone(), survey, looker, health, clock };
     tokio::spawn(async move { pages.run(source, told).await });
     Site { console, handle, store, _tell: tell, _dir: dir }
 }
