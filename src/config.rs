@@ -3,18 +3,21 @@
 //! needs them, through [`Config::read_secret`]. Paths are relative to the file.
 
 mod build;
+mod ca;
 mod files;
 mod overrides;
 mod reader;
 
 pub use files::{
-    CREDENTIAL_PREFIX, DIR_FILES_MAX, FileError, SECRET_OCTETS_MAX, is_exposed, read_dir_files, secret_path,
+    CREDENTIAL_PREFIX, DIR_FILES_MAX, FileError, SECRET_OCTETS_MAX, is_exposed, read_dir_files, read_list, secret_path,
 };
 pub use overrides::{NOW_VARIABLE, OverrideError, SEED_VARIABLE, TestOverrides};
 pub use reader::ConfigError;
 
 use crate::domain::{MailAddress, Secret};
+use crate::engine::pickup::PickupSettings;
 use crate::letters::ZipMethod;
+use crate::pki::LeafSettings;
 use crate::tls::Tls;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -39,6 +42,8 @@ pub struct Config {
     pub mail: MailConfig,
     pub web: WebConfig,
     pub keys: KeysConfig,
+    pub ca: CaConfig,
+    pub pickup: PickupSettings,
     pub test: TestConfig,
     pub log: LogConfig,
 }
@@ -134,8 +139,11 @@ pub struct WebConfig {
     pub pickup_url: String,
     /// Staff console. Default 127.0.0.1:8081.
     pub console_listen: SocketAddr,
-    /// Check page that asks for the client certificate; `None`: not offered.
+    /// Check page that asks for the client certificate; `None`: not offered. Needs `tls`, and no proxy may end TLS before it.
     pub gate_listen: Option<SocketAddr>,
+    /// Public address of the check page, as officers see it; without a setting, the host of `pickup_url` with the port of
+    /// `gate_listen`. `None`: no check page is named to them.
+    pub gate_url: Option<String>,
     /// `None`: a proxy in front does TLS.
     pub tls: Option<WebTls>,
     /// PEM: the authority whose client certificates the console asks for besides the password. `None`: password only.
@@ -174,6 +182,14 @@ impl KeysConfig {
             None => Ok(Secret::new(SEED_UNZIP_PASSWORD.to_owned())),
         }
     }
+}
+
+/// What certificates say, and what besides the master key opens the CA's keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaConfig {
+    pub leaf: LeafSettings,
+    /// `None`: the master key alone opens them.
+    pub second_secret_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -6,8 +6,8 @@
 //! |---|---|---|
 //! | 0 | [`domain`] | the vocabulary |
 //! | 1 | [`rules`], [`reading`], [`workflow`], [`letters`] | decide: no I/O, clock, randomness, async or logging |
-//! | 2 | `clock`, `crypto`, `tls`, `store`, `engine` | one synchronous, durable step |
-//! | 3 | `intake`, `dispatch`, `scheduler`, `pki`, `web`, `sandbox` | touch the world |
+//! | 2 | `clock`, `crypto`, `tls`, `store`, `pki`, `engine` | one synchronous, durable step |
+//! | 3 | `intake`, `dispatch`, `scheduler`, `web`, `sandbox` | touch the world |
 //! | 4 | `config`, `telemetry`, `daemon`, `demo`, `cli` and the binary | entry |
 //!
 //! Layers 2 to 4 exist only with the feature `daemon`.

@@ -1,10 +1,10 @@
 //! Layer 2: how connections to mail servers are protected, and the one TLS client configuration of this program.
 //!
 //! Certificates are always verified (webpki, chain and name); there is no switch to turn that off. A `ca_file` replaces
-//! the certificates of the operating system, so a private CA trusts nothing but itself. TLS 1.2 and 1.3, aws-lc-rs named
-//! explicitly so that no process-wide default is needed.
+//! the certificates of the operating system, so a private CA trusts nothing but itself. TLS 1.2 and 1.3, aws-lc-rs.
 
-use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,13 +33,18 @@ pub enum TlsError {
     Library(#[from] rustls::Error),
 }
 
+/// What every TLS connection of this program computes with; named explicitly, so that no process-wide default is needed.
+pub fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
 /// A configuration that trusts the certificates in `ca` (PEM, one or more), or those of the system if `None`.
 pub fn client_config(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
     let roots = match ca {
         Some(file) => from_file(file)?,
         None => native()?,
     };
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();

@@ -82,8 +82,8 @@ fn cases() {
 fn help_is_as_reviewed() {
     let mut help = String::new();
     let verbs = [
-        "", "serve", "read", "init", "doctor", "status", "queue", "review", "tenant", "forecast", "rules", "template",
-        "audit", "backup", "restore", "demo",
+        "", "serve", "read", "init", "doctor", "status", "queue", "review", "tenant", "ca", "forecast", "rules",
+        "template", "audit", "backup", "restore", "demo",
     ];
     for verb in verbs {
         let args: Vec<&str> = [verb, "--help"].into_iter().filter(|a| !a.is_empty()).collect();

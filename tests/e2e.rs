@@ -6,6 +6,8 @@
 
 #[path = "e2e/mailbox.rs"]
 mod mailbox;
+#[path = "e2e/officer.rs"]
+mod officer;
 #[path = "support/postfix.rs"]
 mod postfix;
 #[path = "e2e/seed.rs"]

@@ -2,9 +2,11 @@
 //!
 //! Verbs that touch many things at once only say what they would do until `--apply` is given.
 
+mod ca;
 mod people;
 mod staff;
 
+pub use ca::*;
 pub use people::*;
 pub use staff::*;
 
@@ -53,6 +55,8 @@ pub enum Verb {
     Review(ReviewArgs),
     /// Authorities and health centres
     Tenant(TenantArgs),
+    /// The certification authority: who signs, revocation lists, keys
+    Ca(CaArgs),
     /// What will be sent when
     Forecast(ForecastArgs),
     /// Check the rules, or try them on mails

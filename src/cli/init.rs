@@ -3,8 +3,10 @@
 
 use super::args::InitArgs;
 use super::{CliError, clean};
+use crate::clock::Clock;
 use crate::crypto::MasterKey;
 use crate::letters::TemplateFiles;
+use crate::pki::{Custody, LeafSettings};
 use crate::rules::RuleFiles;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write};
@@ -30,7 +32,8 @@ pub(super) fn run(args: &InitArgs, json: bool) -> Result<ExitCode, CliError> {
     let dir = &args.dir;
     let master = dir.join("secrets/master.key");
     let targets = targets(dir);
-    let all = || targets.iter().map(|t| &t.path).chain([&master]);
+    let ca = ["root.crt", "root.key", "active"].map(|name| dir.join("ca").join(name));
+    let all = || targets.iter().map(|t| &t.path).chain(&ca).chain([&master]);
     let in_the_way: Vec<String> =
         all().filter(|p| p.symlink_metadata().is_ok()).map(|p| p.display().to_string()).collect();
     if !in_the_way.is_empty() {
@@ -45,7 +48,10 @@ pub(super) fn run(args: &InitArgs, json: bool) -> Result<ExitCode, CliError> {
     for target in &targets {
         write(target)?;
     }
-    MasterKey::generate_file(&master).map_err(|e| CliError::Failed(e.to_string()))?;
+    let keys = MasterKey::generate_file(&master).map_err(|e| CliError::Failed(e.to_string()))?;
+    let custody = Custody { master: &keys, second: None };
+    let organisation = LeafSettings::default().organisation;
+    crate::pki::dir::create(&dir.join("ca"), &custody, &organisation, Clock::System.now())?;
     if json {
         let files: Vec<String> = all().map(|p| p.display().to_string()).collect();
         writeln!(io::stdout(), "{}", serde_json::json!({ "files": files }))?;
@@ -96,9 +102,10 @@ fn next_steps(dir: &Path) -> Result<(), CliError> {
          1. {config} に接続先とアドレスを書く / servers and addresses\n\
          2. {dir}/secrets/imap-password にパスワードを書き、chmod 600 / the mailbox's password\n\
          3. {dir}/secrets/master.key の写しを別の場所に保管する / keep a copy of the master key elsewhere\n\
-         4. {dir}/rules/schedule.toml の日付を確かめる / check the dates\n\
-         5. annai doctor --config {config}\n\
-         6. annai serve --config {config}"
+         4. {dir}/ca/root.key（認証局のルートの鍵）を別の媒体に移す / move the root's key to an offline medium\n\
+         5. {dir}/rules/schedule.toml の日付を確かめる / check the dates\n\
+         6. annai doctor --config {config}\n\
+         7. annai serve --config {config}"
     )?;
     Ok(())
 }

@@ -6,7 +6,9 @@ pub mod args;
 mod ask;
 mod audit;
 mod backup;
+mod ca;
 mod completion;
+mod credentials;
 mod demo;
 mod doctor;
 mod forecast;
@@ -87,9 +89,11 @@ impl From<AssemblyError> for CliError {
     fn from(fault: AssemblyError) -> Self {
         match fault {
             AssemblyError::Faults(faults) => Self::Faults(faults),
-            AssemblyError::File(_) | AssemblyError::Key(_) | AssemblyError::Dkim(_) | AssemblyError::Rhythm(_) => {
-                Self::Usage(fault.to_string())
-            }
+            AssemblyError::Pki(_)
+            | AssemblyError::File(_)
+            | AssemblyError::Key(_)
+            | AssemblyError::Dkim(_)
+            | AssemblyError::Rhythm(_) => Self::Usage(fault.to_string()),
             AssemblyError::Store(_)
             | AssemblyError::Engine(_)
             | AssemblyError::Daemon(_)
@@ -149,6 +153,7 @@ fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         Verb::Queue(args) => queue::run(args, cli),
         Verb::Review(args) => review::run(args, cli),
         Verb::Tenant(args) => tenant::run(args, cli),
+        Verb::Ca(args) => ca::run(args, cli),
         Verb::Forecast(args) => forecast::run(args, cli),
         Verb::Audit(args) => audit::run(args, cli),
         Verb::User(args) => user::run(args, cli),

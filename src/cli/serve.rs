@@ -21,7 +21,8 @@ pub(super) fn run(args: &ServeArgs, cli: &Cli) -> Result<ExitCode, CliError> {
         let outcome = runtime.block_on(once(&daemon, cli));
         (daemon, outcome)
     } else {
-        let daemon = daemon.with_pages(assembly::pages(&config)?);
+        let pages = assembly::pages(&config, daemon.clock.clone())?;
+        let daemon = daemon.with_pages(pages);
         let outcome = runtime.block_on(serve(&daemon, &config));
         (daemon, outcome)
     };

@@ -19,8 +19,6 @@ const BULK_MAX: u32 = 100_000;
 
 pub(super) fn run(args: &TenantArgs, cli: &Cli) -> Result<ExitCode, CliError> {
     let mut desk = Desk::open(cli)?;
-    let done =
-        |tenant: &Value| format!("{} {}：{}", text(tenant, "/id"), text(tenant, "/name"), text(tenant, "/state_name"));
     match &args.verb {
         None => list(&mut desk, &TenantFilter::default(), &Part { limit: 100, after: None }),
         Some(TenantVerb::List { state, find, part }) => {
@@ -32,9 +30,20 @@ pub(super) fn run(args: &TenantArgs, cli: &Cli) -> Result<ExitCode, CliError> {
             desk.print(&list, |list| history(list, "/items") + &more(list))
         }
         Some(TenantVerb::Reissue(args)) => reissue(&mut desk, args),
-        Some(TenantVerb::Cancel { id, reason }) => desk.act(Verb::Cancel { tenant: *id, reason: reason.clone() }, done),
-        Some(TenantVerb::Revoke { id, reason }) => {
-            desk.act(Verb::Revoke { tenant: *id, reason: (*reason).into() }, done)
+        Some(TenantVerb::Cancel { ids, reason, apply }) => {
+            let bulk = Bulk { ids, dry_run: !apply && ids.len() > 1, word: "取消" };
+            one_or_each(&mut desk, &bulk, |tenant| Verb::Cancel { tenant, reason: reason.clone() })
+        }
+        Some(TenantVerb::Revoke { ids, reason, apply }) => {
+            let bulk = Bulk { ids, dry_run: !apply && ids.len() > 1, word: "失効" };
+            one_or_each(&mut desk, &bulk, |tenant| Verb::Revoke { tenant, reason: (*reason).into() })
+        }
+        Some(TenantVerb::RenewCredentials { id, reason }) => {
+            desk.act(Verb::RenewCredentials { tenant: *id, reason: reason.clone() }, done)
+        }
+        Some(TenantVerb::ImportCredentials { file }) => super::credentials::import(&mut desk, file),
+        Some(TenantVerb::Export { credentials: _, file }) => {
+            super::credentials::export(&mut desk, file.as_deref(), cli.json)
         }
     }
 }
@@ -102,7 +111,15 @@ fn human(tenant: &Value) -> String {
     out
 }
 
-/// One or many; every one is tried, and each outcome told.
+/// What is done to several tenants.
+struct Bulk<'a> {
+    ids: &'a [TenantId],
+    /// Show only.
+    dry_run: bool,
+    /// 再発行, 取消, 失効.
+    word: &'static str,
+}
+
 fn reissue(desk: &mut Desk, args: &ReissueArgs) -> Result<ExitCode, CliError> {
     let ids: Vec<TenantId> = if args.expired {
         let filter = TenantFilter { state: Some("expired".to_owned()), find: None };
@@ -111,20 +128,36 @@ fn reissue(desk: &mut Desk, args: &ReissueArgs) -> Result<ExitCode, CliError> {
     } else {
         args.ids.clone()
     };
-    let two_persons = desk.ask(&Request::Accounts)?.get("two_persons_since").is_some_and(|since| !since.is_null());
+    let two_persons = desk.ask(&Request::People)?.get("two_persons_since").is_some_and(|since| !since.is_null());
     if two_persons && ids.len() > 1 && !args.dry_run() {
         // As one act, because it is asked for and approved as one.
         let act = Verb::ReissueMany { tenants: ids, reason: args.reason.into() };
         return desk.act(act, |done| format!("{}機関の証明書を再発行しました", items(done, "/tenants").count()));
     }
+    let bulk = Bulk { ids: &ids, dry_run: args.dry_run(), word: "再発行" };
+    each(desk, &bulk, |tenant| Verb::Reissue { tenant, reason: args.reason.into() })
+}
+
+/// One tenant is answered for itself, several in a table.
+fn one_or_each(desk: &mut Desk, bulk: &Bulk<'_>, act: impl Fn(TenantId) -> Verb) -> Result<ExitCode, CliError> {
+    match bulk.ids {
+        [id] => desk.act(act(*id), done),
+        _ => each(desk, bulk, act),
+    }
+}
+
+fn done(tenant: &Value) -> String {
+    format!("{} {}：{}", text(tenant, "/id"), text(tenant, "/name"), text(tenant, "/state_name"))
+}
+
+/// One or many; every one is tried, and each outcome told.
+fn each(desk: &mut Desk, bulk: &Bulk<'_>, act: impl Fn(TenantId) -> Verb) -> Result<ExitCode, CliError> {
+    let Bulk { ids, dry_run, word } = *bulk;
     let mut failed = 0_usize;
     let mut results = Vec::new();
-    for id in &ids {
-        let asked = if args.dry_run() {
-            desk.ask(&Request::Tenant { id: *id })
-        } else {
-            desk.ask(&Request::Act { act: Verb::Reissue { tenant: *id, reason: args.reason.into() } })
-        };
+    for id in ids {
+        let asked =
+            if dry_run { desk.ask(&Request::Tenant { id: *id }) } else { desk.ask(&Request::Act { act: act(*id) }) };
         results.push(match asked {
             Ok(tenant) => json!({
                 "id": id, "ok": true, "name": tenant.get("name"), "generation": tenant.get("generation"),
@@ -137,19 +170,19 @@ fn reissue(desk: &mut Desk, args: &ReissueArgs) -> Result<ExitCode, CliError> {
             Err(CliError::Closed) => return Err(CliError::Closed),
         });
     }
-    let report = json!({"dry_run": args.dry_run(), "done": ids.len() - failed, "failed": failed, "tenants": results});
-    desk.print(&report, reissued)?;
+    let report = json!({"dry_run": dry_run, "done": ids.len() - failed, "failed": failed, "tenants": results});
+    desk.print(&report, |report| outcomes(report, word))?;
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn reissued(report: &Value) -> String {
+fn outcomes(report: &Value, word: &str) -> String {
     let mut table = Table::new(&[("番号", Align::Left), ("名称", Align::Left), ("結果", Align::Left)]);
     let dry = report.get("dry_run").and_then(Value::as_bool) == Some(true);
     for tenant in items(report, "/tenants") {
         let outcome = match text(tenant, "/error") {
             fault if !fault.is_empty() => fault,
-            _ if dry => format!("再発行の対象（現在 {}）", text(tenant, "/state")),
-            _ => format!("再発行しました（第{}回）", text(tenant, "/generation")),
+            _ if dry => format!("{word}の対象（現在 {}）", text(tenant, "/state")),
+            _ => format!("{word}しました（第{}回）", text(tenant, "/generation")),
         };
         table.row([text(tenant, "/id"), text(tenant, "/name"), outcome]);
     }

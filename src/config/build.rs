@@ -34,9 +34,20 @@ pub(super) const SETTINGS: &[(&str, &[&str])] = &[
     ("mail", &["from", "contractor", "contractor_name", "ministry", "bounce", "hours"]),
     (
         "web",
-        &["pickup_listen", "pickup_url", "console_listen", "gate_listen", "tls_cert", "tls_key", "console_client_ca"],
+        &[
+            "pickup_listen",
+            "pickup_url",
+            "console_listen",
+            "gate_listen",
+            "gate_url",
+            "tls_cert",
+            "tls_key",
+            "console_client_ca",
+        ],
     ),
     ("keys", &["master_key_file", "ca_dir", "unzip_password_file", "zip_method"]),
+    ("ca", &["organisation", "key", "days", "crl_url", "aia_url", "second_secret_file"]),
+    ("pickup", &["keep_minutes", "profile"]),
     ("test", &["enabled"]),
     ("log", &["format", "level"]),
 ];
@@ -110,6 +121,9 @@ fn build(source: &mut Source<'_>, root: &DeTable<'_>) -> Option<Config> {
     let mail = mail(&mut Section::open(source, root, "mail"));
     let web = web(&mut Section::open(source, root, "web"), test.enabled);
     let keys = keys(&mut Section::open(source, root, "keys"), here);
+    let base = web.as_ref().map(|web| web.pickup_url.as_str());
+    let ca = super::ca::ca(&mut Section::open(source, root, "ca"), base);
+    let pickup = super::ca::pickup(&mut Section::open(source, root, "pickup"));
     let log = log(&mut Section::open(source, root, "log"));
     Some(Config {
         state_dir: state_dir.unwrap_or_else(|| here("state")),
@@ -121,6 +135,8 @@ fn build(source: &mut Source<'_>, root: &DeTable<'_>) -> Option<Config> {
         mail: mail?,
         web: web?,
         keys,
+        ca,
+        pickup,
         test,
         log,
     })
@@ -135,6 +151,8 @@ fn elsewhere(name: &str) -> Option<&'static str> {
         "mail" => "in [mail]",
         "web" => "in [web]",
         "keys" => "in [keys]",
+        "ca" => "in [ca]",
+        "pickup" => "in [pickup]",
         "test" => "in [test]",
         _ => "in [log]",
     })
@@ -271,7 +289,34 @@ fn web(s: &mut Section<'_, '_, '_>, test: bool) -> Option<WebConfig> {
     if console_client_ca.is_some() && tls.is_none() {
         s.fault("console_client_ca", "needs TLS", "give tls_cert and tls_key too");
     }
-    Some(WebConfig { pickup_listen, pickup_url: pickup_url?, console_listen, gate_listen, tls, console_client_ca })
+    if s.has("gate_listen") && !s.has("tls_cert") && !s.has("tls_key") {
+        s.fault(
+            "gate_listen",
+            "needs TLS of its own to see client certificates",
+            "give tls_cert and tls_key, or remove it",
+        );
+    }
+    let gate_url = s.string("gate_url").map(|u| u.trim_end_matches('/').to_owned());
+    if let Some((what, remedy)) = gate_url.as_deref().and_then(|url| url_fault(url, test)) {
+        s.fault("gate_url", what, remedy);
+    }
+    let gate_url = gate_url.or_else(|| beside(pickup_url.as_deref()?, gate_listen?.port()));
+    Some(WebConfig {
+        pickup_listen,
+        pickup_url: pickup_url?,
+        console_listen,
+        gate_listen,
+        gate_url,
+        tls,
+        console_client_ca,
+    })
+}
+
+/// The same host by TLS at another port.
+fn beside(url: &str, port: u16) -> Option<String> {
+    let host = url.split_once("://")?.1.split('/').next()?;
+    let host = host.rsplit_once(':').filter(|(_, p)| p.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(h, _)| h);
+    Some(if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") })
 }
 
 fn keys(s: &mut Section<'_, '_, '_>, here: impl Fn(&str) -> PathBuf) -> KeysConfig {

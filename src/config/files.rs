@@ -76,6 +76,11 @@ pub(super) fn read_secret(path: &Path) -> Result<Secret<String>, FileError> {
     Ok(Secret::new(line.to_owned()))
 }
 
+/// A list given once by staff, a plain file.
+pub fn read_list(path: &Path) -> Result<String, FileError> {
+    read_text(path, FILE_OCTETS_MAX).map(|(text, _)| text)
+}
+
 /// The files under `dir` whose names end in one of `extensions` (no dot), by their path inside `dir` (`mail/welcome.txt`,
 /// always with `/`). Hidden files are left out.
 pub fn read_dir_files(dir: &Path, extensions: &[&str]) -> Result<BTreeMap<String, String>, FileError> {

@@ -8,13 +8,16 @@ use crate::crypto::{KeyError, MasterKey};
 use crate::dispatch::DispatchSettings;
 use crate::dispatch::dkim::{DkimError, Signer};
 use crate::dispatch::smtp::SmtpSettings;
+use crate::domain::Secret;
 use crate::engine::{Chance, Engine, EngineError, Post, Setup};
 use crate::intake::{AfterFiling, ImapSettings, Login};
 use crate::letters::{Desk, TemplateError, TemplateFiles, Templates};
+use crate::pki::{Authority, Custody, PkiError};
 use crate::rules::{RuleError, RuleFiles, Rules};
 use crate::scheduler::{Rhythm, RhythmError};
 use crate::store::{Options, Store, StoreError};
 use crate::web::door::DoorError;
+use crate::web::officer::Site;
 use crate::web::{Contact, Pages};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -39,6 +42,8 @@ pub enum AssemblyError {
     File(#[from] FileError),
     #[error(transparent)]
     Key(#[from] KeyError),
+    #[error(transparent)]
+    Pki(#[from] PkiError),
     #[error(transparent)]
     Dkim(#[from] DkimError),
     #[error(transparent)]
@@ -139,13 +144,40 @@ pub fn engine(config: &Config, overrides: TestOverrides) -> Result<Engine, Assem
     let store = Arc::new(Store::open(&config.state_dir, Options::default())?);
     let clock = overrides.now.map_or(Clock::System, Clock::Frozen);
     let chance = overrides.seed.map_or(Chance::system(), |seed| Chance::Seeded { seed, drawn: 0 });
-    Ok(Engine::open(store, setup, keys, clock, chance)?)
+    let mut engine = Engine::open(store, setup, keys.clone(), clock, chance)?;
+    match authority(config, &keys) {
+        Ok(Some(authority)) => engine.entrust(authority, config.pickup)?,
+        Ok(None) => {}
+        Err(fault) => {
+            tracing::error!(%fault, "the CA cannot be used: nothing is issued until it can");
+            engine.without_authority(fault.to_string());
+        }
+    }
+    Ok(engine)
+}
+
+/// The CA of the configured directory; `None`: there is none.
+pub fn authority(config: &Config, keys: &MasterKey) -> Result<Option<Authority>, AssemblyError> {
+    let second = second_secret(config)?;
+    let custody = Custody { master: keys, second: second.as_ref() };
+    Ok(crate::pki::dir::load(&config.keys.ca_dir, &custody, config.ca.leaf.clone())?)
+}
+
+/// What besides the master key opens the CA's keys.
+pub fn second_secret(config: &Config) -> Result<Option<Secret<String>>, AssemblyError> {
+    Ok(config.ca.second_secret_file.as_deref().map(Config::read_secret).transpose()?)
 }
 
 /// The whole daemon, ready to run.
 pub fn daemon(config: &Config, overrides: TestOverrides) -> Result<Daemon, AssemblyError> {
     let imap = imap(&config.imap)?;
     let engine = engine(config, overrides)?;
+    if engine.setup().post.unzip_password.reveal() == crate::config::SEED_UNZIP_PASSWORD {
+        tracing::warn!(
+            "the ZIP password is the one printed in the public document and protects nothing: choose another in \
+             keys.unzip_password_file, or show credentials behind the certificate ([credentials] by = \"page\")"
+        );
+    }
     let per_domain = engine.setup().rules.schedule.per_domain_per_minute;
     let dispatch = dispatch(&config.smtp, &config.mail.from.domain(), per_domain)?;
     let mut daemon = Daemon::start(engine, imap, dispatch)?;
@@ -153,23 +185,27 @@ pub fn daemon(config: &Config, overrides: TestOverrides) -> Result<Daemon, Assem
     Ok(daemon)
 }
 
-/// Whom the pages name for questions.
-pub fn contact(config: &Config) -> Contact {
-    Contact {
+/// What the pages for officers say about themselves.
+pub fn site(config: &Config) -> Site {
+    let contact = Contact {
         name: config.mail.contractor_name.clone(),
         address: config.mail.contractor.clone(),
         hours: config.mail.hours.clone(),
-    }
+    };
+    Site { contact, pickup_url: config.web.pickup_url.clone(), gate_url: config.web.gate_url.clone() }
 }
 
-/// The listeners of the pages, opened now.
-pub fn pages(config: &Config) -> Result<Pages, AssemblyError> {
-    let mut pages = Pages::open(config.web.pickup_listen, config.web.console_listen, contact(config))?;
+/// The listeners of the pages, opened now. `clock`: by which the gate judges certificates.
+pub fn pages(config: &Config, clock: Clock) -> Result<Pages, AssemblyError> {
+    let mut pages = Pages::open(config.web.pickup_listen, config.web.console_listen, site(config))?;
     if let Some(WebTls { cert, key }) = &config.web.tls {
         let key = crate::config::secret_path(key)?;
         pages.pickup = pages.pickup.with_tls(cert, &key)?;
         if let Some(clients) = &config.web.console_client_ca {
             pages.console = pages.console.with_tls_for(cert, &key, clients)?;
+        }
+        if let Some(listen) = config.web.gate_listen {
+            pages = pages.with_gate(listen, cert, &key, clock)?;
         }
     }
     Ok(pages)

@@ -9,6 +9,7 @@ pub mod reader;
 use crate::clock::Clock;
 use crate::dispatch::smtp::SmtpError;
 use crate::dispatch::{Dispatch, DispatchSettings, Until};
+use crate::engine::pickup::Looker;
 use crate::engine::survey::Survey;
 use crate::engine::thread::{Handle, Stopped};
 use crate::engine::{Engine, Setup};
@@ -52,6 +53,7 @@ pub struct Daemon {
     control: Option<Control>,
     engine: JoinHandle<()>,
     survey: Survey,
+    looker: Looker,
     pages: Option<Pages>,
 }
 
@@ -77,7 +79,7 @@ impl Daemon {
     pub fn start(engine: Engine, imap: ImapSettings, dispatch: DispatchSettings) -> Result<Self, DaemonError> {
         let clock = engine.clock().clone();
         let live = Arc::new(Live(RwLock::new(Arc::clone(&engine.setup().rules))));
-        let survey = engine.survey();
+        let (survey, looker) = (engine.survey(), engine.looker());
         let (handle, engine) = crate::engine::thread::start(engine)?;
         let reader = Reader::start()?;
         Ok(Self {
@@ -91,6 +93,7 @@ impl Daemon {
             control: None,
             engine,
             survey,
+            looker,
             pages: None,
         })
     }
@@ -130,6 +133,7 @@ impl Daemon {
         Source {
             handle: self.handle.clone(),
             survey: self.survey.clone(),
+            looker: self.looker.clone(),
             health: Arc::clone(&self.health),
             clock: self.clock.clone(),
         }

@@ -8,7 +8,8 @@ use crate::config::Config;
 use crate::crypto::MasterKey;
 use crate::daemon::{Daemon, assembly};
 use crate::domain::{MailAddress, Timestamp, time::DAY};
-use crate::engine::{Chance, Engine, Setup};
+use crate::engine::{Chance, Engine, EngineError, Setup};
+use crate::pki::{Authority, KeyKind, LeafSettings};
 use crate::sandbox::{
     self, Answer, AnswerRule, BounceStyle, Faults, Pattern, PostOffice, SmtpFault, SmtpRule, SmtpStage, When,
 };
@@ -75,7 +76,7 @@ pub(super) async fn build(options: &Options, story: &Story) -> Result<Stage, Dem
     office.set_faults(faults(story, options.seconds_per_day));
     let config = configure(&dir.path, &office, pickup.address(), console.address())?;
     let (contact, ministry) = (config.mail.contractor.clone(), config.mail.ministry.clone());
-    let pages = Pages { contact: assembly::contact(&config), pickup, console };
+    let pages = Pages { site: assembly::site(&config), pickup, console, gate: None };
     let (pickup, console) = (pages.pickup.address(), pages.console.address());
     let setup = open_setup(&config)?;
     let per_domain = setup.rules.schedule.per_domain_per_minute;
@@ -184,7 +185,11 @@ fn open_setup(config: &Config) -> Result<Setup, DemoError> {
 fn open_engine(config: &Config, setup: Setup, clock: Clock, seed: u64) -> Result<Engine, DemoError> {
     let keys = MasterKey::load(&config.keys.master_key_path()?)?;
     let store = Arc::new(Store::open(&config.state_dir, store::Options::default())?);
+    let now = clock.now();
     let mut engine = Engine::open(store, setup, keys, clock, Chance::Seeded { seed, drawn: 0 })?;
+    // A CA for as long as the demo runs; P-256, because the story hands out hundreds of certificates.
+    let leaf = LeafSettings { key: KeyKind::P256, ..config.ca.leaf.clone() };
+    engine.entrust(Authority::throwaway(leaf, now).map_err(EngineError::from)?, config.pickup)?;
     super::people::hire(&mut engine)?;
     Ok(engine)
 }

@@ -169,6 +169,12 @@ fn matter(scene: &Scene, matter: &OpenMatter) -> Value {
         Subject::Tenant { tenant, matter: Matter::NotPickedUp { .. } } => {
             (format!("{}は、期限までに証明書を取得しませんでした。", name(tenant)), "not picked up in time")
         }
+        Subject::Tenant { tenant, matter: Matter::ReissueAsked { .. } } => {
+            (format!("{}から証明書の再発行の依頼がありました。", name(tenant)), "another certificate is asked for")
+        }
+        Subject::Tenant { tenant, matter: Matter::WrongPasswords { .. } } => {
+            (format!("{}の取得用パスワードが10回誤って入力されました。", name(tenant)), "ten wrong pick-up passwords")
+        }
         Subject::Row { row, reason } => (format!("送信{row}：{}", reason.word()), "a letter to decide on"),
         Subject::AnswerUndeliverable { row, .. } => {
             (format!("送信{row}の返信が届きませんでした。"), "an answer did not arrive")

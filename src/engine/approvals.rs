@@ -138,6 +138,7 @@ pub(super) fn act(step: &mut Step<'_>, who: &Who, verb: &Verb) -> Result<Done, E
         | Verb::Withdraw { .. }
         | Verb::Reissue { .. }
         | Verb::ReissueMany { .. }
+        | Verb::RenewCredentials { .. }
         | Verb::Cancel { .. }
         | Verb::Revoke { .. }
         | Verb::People(_)
@@ -169,6 +170,7 @@ fn act_of(step: &mut Step<'_>, who: &Who, role: Role, verb: &Verb) -> Result<Act
         }
         Verb::Reissue { .. } => Act::Reissue,
         Verb::ReissueMany { .. } => Act::ReissueMany,
+        Verb::RenewCredentials { .. } => Act::Reissue,
         Verb::Cancel { .. } => Act::Cancel,
         Verb::Revoke { .. } => Act::Revoke,
         Verb::People(verb) => verb.act(step.context, who)?,
@@ -194,7 +196,10 @@ pub(super) fn count_reissue(step: &mut Step<'_>) -> Result<(), EngineError> {
 /// Whether a secret may have left for a tenant's present address.
 pub(super) fn has_sent_secret(course: &Course) -> bool {
     let credential = match course.credential.state {
-        credential::State::Relayed { .. } | credential::State::Undeliverable { .. } => true,
+        credential::State::Relayed { .. }
+        | credential::State::Undeliverable { .. }
+        | credential::State::Offered { .. }
+        | credential::State::Shown { .. } => true,
         credential::State::Waiting | credential::State::Queued => false,
     };
     credential

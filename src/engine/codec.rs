@@ -34,7 +34,7 @@ pub(super) fn number_of(bytes: &[u8]) -> Option<u64> {
 }
 
 /// Moments before 1970 count as 1970: they mean "now" everywhere they are used as a key.
-fn moment(at: Timestamp) -> [u8; 8] {
+pub(super) fn moment(at: Timestamp) -> [u8; 8] {
     u64::try_from(at.unix()).unwrap_or(0).to_be_bytes()
 }
 

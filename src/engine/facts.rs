@@ -52,13 +52,11 @@ impl Step<'_> {
                 Some(State::Expired { deadline, .. }) => Some(Letter::Expired { to, deadline: *deadline }),
                 Some(_) | None => None,
             },
-            LetterKind::Credentials => Some(Letter::Credentials {
-                to,
-                user_id: tenant.id.to_string(),
-                password: credential_password(self.context, course),
-                unzip_password: post.unzip_password.clone(),
-                method: post.zip_method,
-            }),
+            LetterKind::Credentials => {
+                let (user_id, password) = self.context.account(course)?;
+                let (unzip_password, method) = (post.unzip_password.clone(), post.zip_method);
+                Some(Letter::Credentials { to, user_id, password, unzip_password, method })
+            }
             LetterKind::Receipt
             | LetterKind::UnderReview
             | LetterKind::CorrectionRequest
@@ -122,11 +120,6 @@ pub(crate) fn pickup_code(context: &Context, tenant: TenantId, enrolment: &Enrol
 pub(crate) fn pickup_password(context: &Context, tenant: TenantId, enrolment: &Enrolment) -> Secret<String> {
     let bits = context.keys.derive(Purpose::PickupCode, &derivation(tenant, enrolment));
     crypto::codes::typeable(bits.reveal(), 3, 4)
-}
-
-fn credential_password(context: &Context, course: &Course) -> Secret<String> {
-    let about = [course.tenant.id.to_string().as_bytes(), &course.credential.nonce.0].concat();
-    crypto::codes::typeable(context.keys.derive(Purpose::Password, &about).reveal(), 4, 4)
 }
 
 /// Under which key a pick-up code stands in the table `Grant`; `typed` in any of the ways people type it.

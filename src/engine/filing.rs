@@ -176,6 +176,10 @@ fn dispose(
         Kind::AutoReply | Kind::Delivered => Ok(Disposition::AutoReply),
         Kind::Spam => Ok(Disposition::Spam),
         Kind::Inquiry | Kind::Other => {
+            if let Some((tenant, matter)) = super::wishes::asked(step, mail, reading)? {
+                step.ask_once(Subject::Tenant { tenant, matter })?;
+                return Ok(Disposition::Inquiry);
+            }
             step.ask(Subject::Inquiry { mail })?;
             Ok(Disposition::Inquiry)
         }

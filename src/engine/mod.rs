@@ -24,14 +24,18 @@
 //! | `views` | questions; they change nothing |
 //! | `inspect` | whole tables and whether the indexes agree with them: for the doctor and for tests |
 //! | `forecast` | what would leave when |
-//! | `pickup` | a certificate was picked up, seen in use; what a code stands for |
+//! | `pickup` | what a code stands for; password, certificate, terminal check, scanners |
+//! | `certificates` | records of what was issued, revocation lists |
+//! | `accounts` | user ids and passwords |
 //! | `survey` | the same beside the engine's thread: counts over everything |
 //! | `replay` | the journal rebuilds the directory |
 
+mod accounts;
 pub mod alerts;
 mod answers;
 pub mod approvals;
 mod bounces;
+pub mod certificates;
 pub mod chance;
 mod codec;
 pub mod domains;
@@ -55,6 +59,7 @@ pub mod thread;
 pub mod views;
 mod waking;
 pub mod waves;
+mod wishes;
 
 pub use chance::Chance;
 
@@ -62,11 +67,13 @@ use crate::clock::Clock;
 use crate::crypto::{self, MasterKey, Purpose};
 use crate::domain::{MailAddress, MailNo, RowNo, Secret, TenantId, Timestamp};
 use crate::letters::{ComposeError, Secrecy, Templates, ZipMethod};
+use crate::pki::{Authority, PkiError};
 use crate::rules::Rules;
 use crate::store::{Batch, JournalFault, Store, StoreError, Table};
 use crate::workflow::Refused;
 use crate::workflow::delivery::Delivery;
 use crate::workflow::rights::{Act, Role};
+use pickup::PickupSettings;
 use records::{Counters, Row};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -98,12 +105,17 @@ pub struct Post {
 }
 
 /// What every step may look at.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Context {
     pub(crate) store: Arc<Store>,
     pub(crate) setup: Setup,
     pub(crate) keys: MasterKey,
     pub(crate) clock: Clock,
+    /// `None`: nothing can be issued.
+    pub(crate) authority: Option<Arc<Authority>>,
+    /// Why there is none, if something is in the way.
+    pub(crate) authority_fault: Option<String>,
+    pub(crate) pickup: PickupSettings,
 }
 
 /// See the module.
@@ -140,6 +152,8 @@ pub enum EngineError {
     Input(String),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Pki(#[from] PkiError),
     #[error(transparent)]
     Compose(#[from] ComposeError),
     #[error("a record in the store cannot be read ({0}); run `annai doctor`, keep the state directory and report this")]
@@ -217,7 +231,8 @@ impl Engine {
         clock: Clock,
         chance: Chance,
     ) -> Result<Self, EngineError> {
-        let context = Context { store, setup, keys, clock };
+        let (authority, pickup) = (None, PickupSettings::default());
+        let context = Context { store, setup, keys, clock, authority, authority_fault: None, pickup };
         check_key(&context)?;
         context.store.verify_journal_tail(JOURNAL_TAIL)?;
         let counters = context.load(Table::Meta, b"counters")?.unwrap_or_default();
@@ -282,6 +297,18 @@ impl Engine {
         let lapse = self.next_lapse()?;
         self.agenda = waves.into_iter().filter_map(|(_, at)| at).chain(lapse).min();
         Ok(())
+    }
+
+    /// Gives the engine its CA; from here on certificates can be issued and lists are made.
+    pub fn entrust(&mut self, authority: Authority, pickup: PickupSettings) -> Result<(), EngineError> {
+        self.context.authority = Some(Arc::new(authority));
+        self.context.pickup = pickup;
+        self.refresh_crls().map(drop)
+    }
+
+    /// The CA cannot be used: nothing is issued, everything else goes on (invariant I11).
+    pub fn without_authority(&mut self, why: String) {
+        self.context.authority_fault = Some(why);
     }
 
     /// Makes every step so far durable.

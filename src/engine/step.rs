@@ -1,6 +1,7 @@
 //! One step: everything an event changes, gathered in memory and written as one batch (invariant I2). Reads see what the
 //! step itself has changed. Nothing is staged unless the whole step succeeds.
 
+use super::certificates::CrlInStep;
 use super::chance::Chance;
 use super::records::{Counters, Grant, InboxItem, MatterNo, OpenMatter, Row, Subject};
 use super::{Context, EngineError, codec};
@@ -47,6 +48,8 @@ pub(super) struct Step<'e> {
     events: Vec<Value>,
     /// A tenant that was sent secrets gets another address.
     moves_secrets: bool,
+    /// Revocation lists made in this step.
+    pub(super) crls: BTreeMap<String, CrlInStep>,
 }
 
 /// What a step on trial was found to do.
@@ -80,6 +83,7 @@ impl<'e> Step<'e> {
             rows: BTreeMap::new(),
             events: Vec::new(),
             moves_secrets: false,
+            crls: BTreeMap::new(),
         }
     }
 
@@ -196,10 +200,7 @@ impl<'e> Step<'e> {
             Effect::WithdrawUnsent { generation, letters } => {
                 letters.iter().try_for_each(|letter| self.withdraw_unsent(id, generation, *letter))
             }
-            Effect::Revoke { serial, reason } => {
-                self.note(json!({"event": "certificate-to-revoke", "tenant": id, "serial": serial, "reason": reason}));
-                Ok(())
-            }
+            Effect::Revoke { serial, reason } => self.revoke(&serial, reason),
             Effect::AskStaff(matter) => self.ask(Subject::Tenant { tenant: id, matter }),
         }
     }
@@ -260,6 +261,17 @@ impl<'e> Step<'e> {
         let matter = OpenMatter { no: MatterNo(self.counters.matters), since: self.now, subject };
         self.note(json!({"event": "matter-opened", "no": matter.no, "subject": matter.subject}));
         self.put(Table::Review, codec::number(matter.no.0), &matter)
+    }
+
+    /// The same, unless that very matter is open already.
+    pub(super) fn ask_once(&mut self, subject: Subject) -> Result<(), EngineError> {
+        for entry in self.context.store.rows(Table::Review)? {
+            let matter: OpenMatter = codec::decode(&entry?.1)?;
+            if matter.subject == subject {
+                return Ok(());
+            }
+        }
+        self.ask(subject)
     }
 
     pub(super) fn close_matter(&mut self, no: MatterNo) {

@@ -4,6 +4,7 @@
 //! Lists come in pages by key. One question looks at no more than [`SCAN_MAX`] entries, because the engine's thread does
 //! nothing else meanwhile; `next` of a page says after which key to ask on, even if nothing was found up to there.
 
+pub mod authority;
 mod history;
 mod incoming;
 mod journal;

@@ -7,7 +7,7 @@ use crate::crypto;
 use crate::domain::time::HOUR;
 use crate::domain::{Digest, LgCode, TenantId, Timestamp};
 use crate::store::{Batch, Table};
-use crate::workflow::{CourseEvent, Policy};
+use crate::workflow::{CourseEvent, Policy, earlier};
 
 /// How long a roster whose wake failed is left alone.
 const SET_ASIDE_SECONDS: i64 = HOUR;
@@ -15,13 +15,15 @@ const SET_ASIDE_SECONDS: i64 = HOUR;
 const RULES_OF_INDEX: &[u8] = b"rules-of-wakes";
 
 impl Engine {
-    /// When the next roster wants to be woken.
+    /// When the next roster wants to be woken, a kept file wiped or a revocation list made.
     pub fn next_wake(&self) -> Result<Option<Timestamp>, EngineError> {
-        Ok(self.context.store.first(Table::Wake)?.and_then(|(key, _)| codec::moment_of(&key)))
+        let roster = self.context.store.first(Table::Wake)?.and_then(|(key, _)| codec::moment_of(&key));
+        Ok([self.next_crl()?, self.next_wipe()?].into_iter().fold(roster, earlier))
     }
 
-    /// Wakes what is due, at most `limit` rosters. Returns how many were woken.
+    /// Wakes what is due, at most `limit` rosters; wipes files and makes lists that are due. Returns how much was done.
     pub fn wake(&mut self, limit: usize) -> Result<usize, EngineError> {
+        let kept = self.wipe_files()? + self.refresh_crls()?;
         let due = self.context.store.range(Table::Wake, ..codec::after(self.now()))?;
         let keys: Vec<_> = due.take(limit).collect::<Result<_, _>>()?;
         for (key, _) in &keys {
@@ -35,7 +37,7 @@ impl Engine {
                 }
             }
         }
-        Ok(keys.len())
+        Ok(keys.len() + kept)
     }
 
     /// One step for each tenant, so that one that cannot be woken does not stop the others (invariant I10).

@@ -2,13 +2,13 @@
 //! keys live as long as the value. Limits: P-256 keys, one level, names and dates are given by the caller (the library's
 //! own default validity is 1975 to 4096, which no client should be taught to accept).
 
+use super::profile::date;
 use crate::domain::Timestamp;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::fmt;
-use std::time::Duration;
 
 /// What a server needs to speak TLS, and what its clients need to trust it.
 pub struct Throwaway {
@@ -57,13 +57,6 @@ pub fn throwaway(names: &[&str], not_before: Timestamp, not_after: Timestamp) ->
 
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(server_key.serialize_der()));
     Ok(Throwaway { ca_pem, chain: vec![leaf.der().clone()], key })
-}
-
-fn date(params: &mut CertificateParams, not_before: Timestamp, not_after: Timestamp) {
-    let epoch = rcgen::date_time_ymd(1970, 1, 1);
-    let after_epoch = |t: Timestamp| Duration::from_secs(u64::try_from(t.unix()).unwrap_or(0));
-    params.not_before = epoch + after_epoch(not_before);
-    params.not_after = epoch + after_epoch(not_after);
 }
 
 impl fmt::Debug for Throwaway {

@@ -65,6 +65,13 @@ pub enum Kind {
     NeedsReview,
 }
 
+/// The sender's own words in a decoded body: without what is quoted, answered or forwarded below.
+pub fn own_words(body: &str) -> String {
+    let lines = normalise::lines(body);
+    let own = quote::split(&lines).own;
+    own.iter().filter(|line| line.depth == 0).flat_map(|line| [line.text.as_str(), "\n"]).collect()
+}
+
 /// Everything understood from one mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {

@@ -1,6 +1,7 @@
 //! The typed form of `rules/`: what a programme's owner may change without touching code. Parsing collects every fault
 //! at once, each with file, line and remedy ([`RuleError`]); reading the files from disk is the caller's business.
 
+pub mod accounts;
 pub mod authorities;
 pub mod bounces;
 mod centres;

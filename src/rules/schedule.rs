@@ -23,6 +23,7 @@ const RETRY_MINUTES_MAX: u32 = 10_080;
 const GIVE_UP_HOURS_MAX: u32 = 168;
 const PER_MINUTE_MAX: u32 = 60_000;
 const RECEIPTS_MAX: u32 = 100;
+const USER_ID_PREFIX_MAX: usize = 16;
 
 /// When things happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,10 +56,29 @@ pub struct Schedule {
     pub per_domain_per_minute: u32,
     /// Automatic answers to one sender per day (research R14). 0 (none) to 100.
     pub receipts_per_sender_per_day: u32,
+    /// User ids and passwords that annai makes.
+    pub credentials: CredentialPolicy,
     /// How often the mailbox is looked at where the server offers no IDLE: a cron expression with seconds, JST.
     pub poll: String,
     /// Second person, waves, reports, sessions.
     pub oversight: Oversight,
+}
+
+/// How user ids and passwords are made and told (seed 4.4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CredentialPolicy {
+    /// Shown once on the check page behind the certificate, instead of an encrypted ZIP by mail.
+    pub by_page: bool,
+    /// Stands before the tenant's number in a user id. ASCII letters, digits and hyphens, at most 16.
+    pub user_id_prefix: String,
+    /// Groups of four characters in a password: 3 (59 bits) to 6.
+    pub password_groups: u32,
+}
+
+impl Default for CredentialPolicy {
+    fn default() -> Self {
+        Self { by_page: false, user_id_prefix: String::new(), password_groups: 4 }
+    }
 }
 
 /// The hours in which letters to tenants leave.
@@ -91,6 +111,7 @@ impl Schedule {
                 let receipts = s.number("receipts_per_sender_per_day", 0..=RECEIPTS_MAX, 5);
                 (window(s), per_domain, retries(s), give_up, receipts)
             });
+        let credentials = file.section("credentials", credentials);
         let poll = file.section("rhythm", |s| cron(s, "poll", "0 */5 * * * *"));
         let oversight = oversight::parse(&mut file);
         let faults = file.close();
@@ -111,6 +132,7 @@ impl Schedule {
             give_up_hours,
             per_domain_per_minute,
             receipts_per_sender_per_day,
+            credentials,
             poll,
             oversight,
         })
@@ -129,6 +151,26 @@ fn launch(s: &mut Section<'_, '_>) -> (Date, Date) {
     }
     let stand_in = Timestamp::from_unix(0).date();
     (certificates.unwrap_or(stand_in), credentials.unwrap_or(stand_in))
+}
+
+fn credentials(s: &mut Section<'_, '_>) -> CredentialPolicy {
+    let by = s.text("by", "mail");
+    let by_page = match by.text.as_str() {
+        "mail" => false,
+        "page" => true,
+        other => {
+            s.fault(by.at, format!("by is \"{other}\""), "give \"mail\" or \"page\"");
+            false
+        }
+    };
+    let prefix = s.text("user_id_prefix", "");
+    let plain = prefix.text.len() <= USER_ID_PREFIX_MAX
+        && prefix.text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if !plain {
+        let fault = format!("user_id_prefix is \"{}\"", prefix.text);
+        s.fault(prefix.at, fault, "give at most 16 ASCII letters, digits and hyphens");
+    }
+    CredentialPolicy { by_page, user_id_prefix: prefix.text, password_groups: s.number("password_groups", 3..=6, 4) }
 }
 
 fn pickup(s: &mut Section<'_, '_>) -> (u32, u32, Vec<u32>) {

@@ -96,22 +96,30 @@ tables! {
     Journal = 30, "journal";
     /// Pieces of large values: table, key, u32 → bytes. Written by the store only.
     Part = 31, "part";
+    /// tenant/generation (text) → wrong passwords, lock, sessions and who took the certificate.
+    Handover = 40, "handover";
+    /// time, serial number (16 bytes), profile → a PKCS#12 file, sealed; deleted at that time.
+    KeyFile = 41, "key-file";
+    /// id of an issuing CA → what its revocation list says; the same with `.der` → the list as signed. Large.
+    Crl = 42, "crl";
+    /// tenant (text) → user id and password given by staff, sealed.
+    Account = 43, "account";
     /// name → account of a person: role, password hash.
-    Account = 40, "account";
+    Person = 50, "person";
     /// SHA-256 of a session's token → whose it is. Never the token (I9).
-    Session = 41, "session";
+    Session = 51, "session";
     /// request number u64 → what one person asked for and another decides.
-    Ask = 42, "ask";
+    Ask = 52, "ask";
     /// wave number u64 → wave: letters that leave together.
-    Wave = 43, "wave";
+    Wave = 53, "wave";
     /// wave number u64 (0: of no wave yet), row number u64 → where that letter stands in the wave.
-    WaveRow = 44, "wave-row";
+    WaveRow = 54, "wave-row";
 }
 
 impl Table {
     /// Whether values may be longer than [`VALUE_BYTES_MAX`]; they are then kept in pieces.
     pub const fn large(self) -> bool {
-        matches!(self, Self::Roster | Self::Raw | Self::Content | Self::Journal)
+        matches!(self, Self::Roster | Self::Raw | Self::Content | Self::Journal | Self::Crl)
     }
 
     /// Whether a row once written is never written again: there is no old value whose pieces would have to go.

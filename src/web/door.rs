@@ -2,6 +2,7 @@
 //! that sends or reads a byte now and then cannot keep a place. With a certificate it speaks TLS 1.2 and 1.3; handshakes
 //! run beside each other, so a slow one holds nobody up. What a page must know of a connection is its [`Peer`].
 
+use super::wicket::Wicket;
 use axum::Router;
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
@@ -56,7 +57,8 @@ pub struct Door {
 #[derive(Debug, Clone)]
 pub struct Peer {
     pub address: SocketAddr,
-    /// The certificates it has shown, its own first; empty if none.
+    /// The certificates it has shown, its own first; empty if none. Shown only: whether they are any good, the page asks
+    /// the [`Wicket`].
     pub certificates: Arc<[CertificateDer<'static>]>,
 }
 
@@ -70,12 +72,15 @@ impl Connected<IncomingStream<'_, Guarded>> for Peer {
 enum Tls {
     /// The same for everybody, for ever.
     Fixed(TlsAcceptor),
+    /// Asks for a certificate; follows the authority.
+    Wicket(Arc<Wicket>),
 }
 
 impl Tls {
     fn acceptor(&self) -> TlsAcceptor {
         match self {
             Self::Fixed(acceptor) => acceptor.clone(),
+            Self::Wicket(wicket) => TlsAcceptor::from(wicket.config()),
         }
     }
 }
@@ -84,6 +89,7 @@ impl std::fmt::Debug for Tls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Fixed(_) => "Fixed",
+            Self::Wicket(_) => "Wicket",
         })
     }
 }
@@ -114,11 +120,10 @@ impl Door {
     pub fn with_tls(mut self, cert: &Path, key: &Path) -> Result<Self, DoorError> {
         let fault = |why: rustls::Error| DoorError::Certificate { file: cert.to_owned(), why: why.to_string() };
         let (chain, secret) = chain_and_key(cert, key)?;
-        let config =
-            rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-                .with_safe_default_protocol_versions()
-                .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))
-                .map_err(fault)?;
+        let config = rustls::ServerConfig::builder_with_provider(crate::tls::provider())
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))
+            .map_err(fault)?;
         self.tls = Some(Tls::Fixed(TlsAcceptor::from(Arc::new(config))));
         Ok(self)
     }
@@ -146,6 +151,12 @@ impl Door {
     /// Whether it speaks TLS.
     pub fn is_tls(&self) -> bool {
         self.tls.is_some()
+    }
+
+    /// The same, asking for a terminal's certificate.
+    pub fn with_wicket(mut self, wicket: Arc<Wicket>) -> Self {
+        self.tls = Some(Tls::Wicket(wicket));
+        self
     }
 
     /// The address with the port it really has.

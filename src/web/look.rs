@@ -1,4 +1,4 @@
-//! How pages look: templates built into the program, one style sheet, and the headers of every answer.
+//! How pages look: templates built into the program, style sheets, and the headers of every answer.
 //!
 //! Everything a template prints is escaped (minijinja, names ending in .html); nothing is loaded from elsewhere, and no
 //! script runs, which the Content-Security-Policy holds even if an escape were missing.
@@ -12,6 +12,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// Longest request body, in octets: a code and nothing else.
@@ -30,25 +31,23 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-const TEMPLATES: &[(&str, &str)] = &[
-    ("login.html", include_str!("../../templates/web/login.html")),
-    ("account.html", include_str!("../../templates/web/account.html")),
-    ("layout.html", include_str!("../../templates/web/layout.html")),
-    ("enter.html", include_str!("../../templates/web/enter.html")),
-    ("pickup.html", include_str!("../../templates/web/pickup.html")),
-    ("status.html", include_str!("../../templates/web/status.html")),
-    ("demo_frame.html", include_str!("../../templates/web/demo_frame.html")),
-    ("demo.html", include_str!("../../templates/web/demo.html")),
-    ("demo_tenants.html", include_str!("../../templates/web/demo_tenants.html")),
-    ("demo_mailboxes.html", include_str!("../../templates/web/demo_mailboxes.html")),
-    ("demo_mailbox.html", include_str!("../../templates/web/demo_mailbox.html")),
-    ("demo_mail.html", include_str!("../../templates/web/demo_mail.html")),
-    ("demo_queue.html", include_str!("../../templates/web/demo_queue.html")),
-    ("demo_parts.html", include_str!("../../templates/web/demo_parts.html")),
-];
+macro_rules! templates {
+    ($($name:literal)+) => { [$(($name, include_str!(concat!("../../templates/web/", $name))),)+] };
+}
+
+const TEMPLATES: &[(&str, &str)] = &templates! {
+    "layout.html" "status.html" "login.html" "account.html"
+    "officer/frame.html" "officer/steps.html" "officer/enter.html" "officer/password.html" "officer/terms.html"
+    "officer/ready.html" "officer/state.html" "officer/help.html" "officer/print.html" "officer/admin.html"
+    "officer/gate.html" "officer/credentials.html"
+    "demo_frame.html" "demo.html" "demo_tenants.html" "demo_mailboxes.html" "demo_mailbox.html" "demo_mail.html"
+    "demo_queue.html" "demo_parts.html"
+};
 const STYLE: &str = include_str!("../../templates/web/style.css");
 /// Colours, sizes and radii every style sheet of this house is made from.
 const TOKENS: &str = include_str!("../../templates/web/tokens.css");
+/// What officers see, with the tokens written in: Internet Explorer mode knows no custom properties.
+static OFFICER: LazyLock<String> = LazyLock::new(|| expand(include_str!("../../templates/web/officer.css")));
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
@@ -84,6 +83,7 @@ pub fn dress(router: Router) -> Router {
     router
         .route("/tokens.css", sheet(TOKENS))
         .route("/style.css", sheet(STYLE))
+        .route("/officer.css", sheet(&OFFICER))
         .fallback(|| async { plain(StatusCode::NOT_FOUND, "ページがありません。\n") })
         .layer(DefaultBodyLimit::max(BODY_OCTETS_MAX))
         .layer(map_response(with_headers))
@@ -94,10 +94,37 @@ async fn with_headers(mut response: Response) -> Response {
     response
 }
 
+/// Browsers that came by TLS once come by TLS for a year (RFC 6797).
+pub async fn with_hsts(mut response: Response) -> Response {
+    let year = HeaderValue::from_static("max-age=31536000");
+    response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
+    response
+}
+
+/// What a page says itself about being kept (a revocation list may be) stands.
 fn set_headers(headers: &mut HeaderMap) {
     for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
+}
+
+/// A style sheet with every `var(--name)` replaced by its token, which may name another token itself.
+fn expand(sheet: &str) -> String {
+    let tokens: BTreeMap<&str, &str> = TOKENS
+        .lines()
+        .filter_map(|line| line.trim().strip_suffix(';')?.split_once(": "))
+        .filter(|(name, _)| name.starts_with("--"))
+        .collect();
+    let mut parts = sheet.split("var(");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once(')').unwrap_or((part, ""));
+        let value = tokens.get(name).copied().unwrap_or("inherit");
+        let inner = value.strip_prefix("var(").and_then(|value| value.strip_suffix(')'));
+        plain.push_str(inner.and_then(|name| tokens.get(name)).copied().unwrap_or(value));
+        plain.push_str(rest);
+    }
+    plain
 }
 
 #[cfg(test)]
@@ -108,6 +135,17 @@ mod tests {
     fn every_template_parses() {
         for (name, _) in TEMPLATES {
             assert!(ENVIRONMENT.get_template(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_officers_sheet_needs_no_custom_properties() {
+        assert!(!OFFICER.contains("var(") && !OFFICER.contains("inherit;\n  color: inherit"), "{}", *OFFICER);
+        assert!(OFFICER.contains("background: #0017c1") && OFFICER.contains("border-left-color: #197a4b"));
+        assert_eq!(expand("a { b: var(--no-such); }"), "a { b: inherit; }");
+        let used = include_str!("../../templates/web/officer.css");
+        for name in used.split("var(").skip(1).filter_map(|part| part.split(')').next()) {
+            assert!(TOKENS.contains(&format!("{name}:")), "{name}");
         }
     }
 }

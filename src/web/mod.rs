@@ -4,36 +4,48 @@
 //! |---|---|
 //! | `door` | listening, with limits on connections and their time |
 //! | `look` | templates, style sheet, the headers every page has |
+//! | `officer` | what the pages for officers share: language, contact, dates |
 //! | `pickup` | what officers see behind the address in their letter |
+//! | `gate`, `wicket` | the terminal check, which asks for the client certificate; which ones are good |
 //! | `console` | `/healthz`, `/metrics` and a page with the same figures; for staff, never public |
 //! | `metrics` | figures as Prometheus text |
 //! | `session`, `login`, `session_acts` | who is looking at the console, and what they do |
 
 pub mod console;
 pub mod door;
+pub mod gate;
 pub mod login;
 pub mod look;
 pub mod metrics;
+pub mod officer;
 pub mod pickup;
 pub mod session;
 mod session_acts;
+pub mod wicket;
 
 use crate::clock::Clock;
 use crate::domain::MailAddress;
+use crate::engine::pickup::Looker;
 use crate::engine::survey::Survey;
 use crate::engine::thread::Handle;
 use crate::health::Health;
 use door::{Door, DoorError};
+use gate::Gate;
+use officer::Site;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::watch;
+use wicket::Wicket;
 
 /// The listeners of a daemon, open.
 #[derive(Debug)]
 pub struct Pages {
     pub pickup: Door,
     pub console: Door,
-    pub contact: Contact,
+    /// The terminal check, if there is one.
+    pub gate: Option<(Door, Arc<Wicket>)>,
+    pub site: Site,
 }
 
 /// Whom officers ask.
@@ -49,24 +61,52 @@ pub struct Contact {
 pub struct Source {
     pub handle: Handle,
     pub survey: Survey,
+    /// Looks at pick-ups beside the engine's thread.
+    pub looker: Looker,
     pub health: Arc<Health>,
     pub clock: Clock,
 }
 
 impl Pages {
-    /// Opens both listeners.
-    pub fn open(pickup: SocketAddr, console: SocketAddr, contact: Contact) -> Result<Self, DoorError> {
+    /// Opens the listeners of pick-up and console.
+    pub fn open(pickup: SocketAddr, console: SocketAddr, site: Site) -> Result<Self, DoorError> {
         Ok(Self {
             pickup: Door::open(pickup, "web.pickup_listen")?,
             console: Door::open(console, "web.console_listen")?,
-            contact,
+            gate: None,
+            site,
         })
     }
 
-    /// Serves both until told to end.
+    /// Besides, the terminal check, with the chain and key of its page (PEM).
+    pub fn with_gate(mut self, listen: SocketAddr, cert: &Path, key: &Path, clock: Clock) -> Result<Self, DoorError> {
+        let wicket = Arc::new(Wicket::new(cert, key, clock)?);
+        let door = Door::open(listen, "web.gate_listen")?.with_wicket(Arc::clone(&wicket));
+        self.gate = Some((door, wicket));
+        Ok(self)
+    }
+
+    /// Serves all of them until told to end.
     pub async fn run(&self, source: Source, told: watch::Receiver<bool>) -> Result<(), DoorError> {
-        let pickup = self.pickup.serve(pickup::router(source.clone(), self.contact.clone()), told.clone());
-        let console = self.console.serve(console::router(source), told);
-        tokio::try_join!(pickup, console).map(|_| ())
+        let desk = pickup::Desk::new(source.clone(), self.site.clone());
+        let pickup = self.pickup.serve(desk.router(), told.clone());
+        let console = self.console.serve(console::router(source.clone()), told.clone());
+        let counting = async {
+            desk.count_visits(told.clone()).await;
+            Ok(())
+        };
+        let gate = self.run_gate(source, told.clone());
+        tokio::try_join!(pickup, console, counting, gate).map(|_| ())
+    }
+
+    async fn run_gate(&self, source: Source, told: watch::Receiver<bool>) -> Result<(), DoorError> {
+        let Some((door, wicket)) = &self.gate else { return Ok(()) };
+        let gate = Gate::new(source, self.site.clone(), Arc::clone(wicket));
+        let serving = door.serve(gate.router(), told.clone());
+        let following = async {
+            gate.follow(told).await;
+            Ok(())
+        };
+        tokio::try_join!(serving, following).map(|_| ())
     }
 }

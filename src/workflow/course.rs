@@ -10,6 +10,7 @@
 //! | SeenInUse | goes to the generation it names |
 //! | Cancelled | goes to the newest generation |
 //! | Revoked | goes to the generation whose certificate is in use, even while its renewal is under way |
+//! | CredentialsShown, CredentialsRenewed | goes to the credential |
 //! | Reissued | every generation that is not over is superseded, the next one begins: the old URL is dead at once |
 //! | AddressChanged | the welcome starts again; a generation whose letters went to the old address is superseded |
 //!
@@ -85,6 +86,10 @@ pub enum CourseEvent {
     Revoked {
         reason: RevocationReason,
     },
+    CredentialsShown,
+    CredentialsRenewed {
+        nonce: Nonce,
+    },
     Reissued {
         reason: ReissueReason,
         nonce: Nonce,
@@ -147,7 +152,8 @@ impl Course {
         enrolments.chain(all).fold(None, earlier)
     }
 
-    fn credentials_from(&self, policy: &Policy<'_>) -> Option<Timestamp> {
+    /// From when on the credentials may leave; `None` while something before it has not happened.
+    pub fn credentials_from(&self, policy: &Policy<'_>) -> Option<Timestamp> {
         let left = self.enrolments.iter().any(|e| e.state.password_has_left());
         credential::may_leave_from(self.welcome.secrets_from(policy), left, policy)
     }
@@ -211,6 +217,8 @@ pub fn step(
         E::Revoked { reason } => {
             enrol(&mut next, in_use(course)?, &EnrolmentEvent::Revoked { reason: *reason }, now, policy)?
         }
+        E::CredentialsShown => credentials(&mut next, &CredentialEvent::Shown, now)?,
+        E::CredentialsRenewed { nonce } => credentials(&mut next, &CredentialEvent::Renewed { nonce: *nonce }, now)?,
         E::Reissued { reason, nonce } => begin_next(&mut next, *reason, *nonce, now, policy)?,
         E::AddressChanged { address, provenance, nonce } => {
             next.tenant.address = address.clone();
@@ -219,6 +227,12 @@ pub fn step(
         }
     };
     Ok((next, effects))
+}
+
+fn credentials(course: &mut Course, event: &CredentialEvent, now: Timestamp) -> Result<Vec<Effect>, Refused> {
+    let (credential, effects) = credential::step(&course.credential, event, now)?;
+    course.credential = credential;
+    Ok(effects)
 }
 
 fn newest(course: &Course) -> Result<Generation, Refused> {
@@ -259,10 +273,9 @@ fn woke(course: &mut Course, spare: Nonce, now: Timestamp, policy: &Policy<'_>) 
     for generation in course.enrolments.iter().map(|e| e.generation).collect::<Vec<_>>() {
         effects.extend(enrol(course, generation, &event, now, policy)?);
     }
-    let event = CredentialEvent::Woke { from: course.credentials_from(policy) };
-    let (credential, more) = credential::step(&course.credential, &event, now)?;
-    course.credential = credential;
-    effects.extend(more);
+    let by_page = policy.rules.schedule.credentials.by_page;
+    let event = CredentialEvent::Woke { from: course.credentials_from(policy), by_page };
+    effects.extend(credentials(course, &event, now)?);
     Ok(effects)
 }
 
@@ -274,9 +287,7 @@ fn address_changed(
 ) -> Result<Vec<Effect>, Refused> {
     let (welcome, mut effects) = welcome::step(&course.welcome, &WelcomeEvent::AddressChanged, now, policy)?;
     course.welcome = welcome;
-    let (credential, more) = credential::step(&course.credential, &CredentialEvent::AddressChanged, now)?;
-    course.credential = credential;
-    effects.extend(more);
+    effects.extend(credentials(course, &CredentialEvent::AddressChanged, now)?);
     let told_old_address = match course.current().map(|e| &e.state) {
         Some(State::NoticeQueued { .. } | State::Open { .. } | State::Undeliverable { .. }) => true,
         Some(
@@ -306,6 +317,9 @@ fn begin_next(
     policy: &Policy<'_>,
 ) -> Result<Vec<Effect>, Refused> {
     let by = Generation(newest(course)?.0 + 1);
+    if reason == ReissueReason::Expired && !has_expired(course, now) {
+        return Err(Refused("nothing of this tenant has expired; give the reason that is so"));
+    }
     let mut effects = Vec::new();
     for (generation, live) in others_of(course, by) {
         let event = match (live, reason) {
@@ -323,6 +337,13 @@ fn begin_next(
     }
     push_generation(course, Cause::Reissue, nonce)?;
     Ok(effects)
+}
+
+/// Whether the time for picking up, or the certificate itself, is over.
+fn has_expired(course: &Course, now: Timestamp) -> bool {
+    let certificate = course.enrolments.iter().rev().find_map(|e| e.state.live_certificate());
+    let newest = course.current().is_some_and(|e| matches!(e.state, State::Expired { .. }));
+    newest || certificate.is_some_and(|certificate| certificate.not_after < now)
 }
 
 fn push_generation(course: &mut Course, cause: Cause, nonce: Nonce) -> Result<(), Refused> {

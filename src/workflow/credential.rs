@@ -3,13 +3,16 @@
 //! | state | event | next | effects |
 //! |---|---|---|---|
 //! | Waiting | Woke, launched, address proven, pick-up password has left | Queued | queue the credentials |
+//! | Waiting | Woke, the same, by page | Offered | |
+//! | Offered | Shown | Shown | |
 //! | Queued | Relayed | Relayed | |
 //! | Relayed | Returned | Queued | |
 //! | Queued, Relayed | Undeliverable | Undeliverable | ask staff |
 //! | Waiting, Queued, Undeliverable | AddressChanged | Waiting, next attempt | withdraw what has not left |
+//! | Waiting, Queued, Relayed, Undeliverable, Offered, Shown | Renewed | Waiting, next attempt, another password | withdraw what has not left |
 //!
 //! The order notice → pick-up password → credentials is kept by causality: the wake of this machine looks at the state
-//! of the certificate course. After *Relayed* an address change does not send the secret again by itself.
+//! of the certificate course. *Offered* credentials are shown once on the check page, behind the certificate. After *Relayed* an address change does not send the secret again by itself.
 
 use super::{Effect, Matter, Nonce, Policy, Refused};
 use crate::domain::Timestamp;
@@ -33,14 +36,18 @@ pub enum State {
     Queued,
     Relayed { at: Timestamp },
     Undeliverable { at: Timestamp, why: String },
+    Offered { at: Timestamp },
+    Shown { at: Timestamp },
 }
 
 /// What can happen to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CredentialEvent {
     /// `from`: from when on it may leave, `None` while something before it has not happened ([`may_leave_from`]).
+    /// `by_page`: they are shown on the check page, not sent.
     Woke {
         from: Option<Timestamp>,
+        by_page: bool,
     },
     Relayed,
     /// They came back for now and will be sent once more.
@@ -49,6 +56,12 @@ pub enum CredentialEvent {
         why: String,
     },
     AddressChanged,
+    /// They were shown on the check page.
+    Shown,
+    /// Staff give a new password; its predecessor is void in the target system once that is told.
+    Renewed {
+        nonce: Nonce,
+    },
 }
 
 /// From when on the credentials may leave, given the tenant's address and certificate course.
@@ -66,7 +79,11 @@ impl Credential {
     pub fn next_wake(&self, from: Option<Timestamp>) -> Option<Timestamp> {
         match self.state {
             State::Waiting => from,
-            State::Queued | State::Relayed { .. } | State::Undeliverable { .. } => None,
+            State::Queued
+            | State::Relayed { .. }
+            | State::Undeliverable { .. }
+            | State::Offered { .. }
+            | State::Shown { .. } => None,
         }
     }
 }
@@ -81,13 +98,19 @@ pub fn step(
     let attempt = credential.attempt;
     let to = |state| Credential { nonce: credential.nonce, attempt, state };
     Ok(match (&credential.state, event) {
-        (S::Waiting, E::Woke { from: Some(from) }) if now >= *from => {
+        (S::Waiting, E::Woke { from: Some(from), by_page: true }) if now >= *from => {
+            (to(S::Offered { at: now }), Vec::new())
+        }
+        (S::Waiting, E::Woke { from: Some(from), by_page: false }) if now >= *from => {
             let letter = LetterKind::Credentials;
             let queue = Effect::Queue { letter, generation: NO_GENERATION, ordinal: attempt, not_before: now };
             (to(S::Queued), vec![queue])
         }
-        (S::Waiting | S::Queued | S::Relayed { .. } | S::Undeliverable { .. }, E::Woke { .. }) => {
-            (credential.clone(), Vec::new())
+        (_, E::Woke { .. }) => (credential.clone(), Vec::new()),
+        (S::Offered { .. }, E::Shown) => (to(S::Shown { at: now }), Vec::new()),
+        (_, E::Renewed { nonce }) => {
+            let withdraw = Effect::WithdrawUnsent { generation: NO_GENERATION, letters: &[LetterKind::Credentials] };
+            (Credential { nonce: *nonce, attempt: attempt + 1, state: S::Waiting }, vec![withdraw])
         }
         (S::Queued, E::Relayed) => (to(S::Relayed { at: now }), Vec::new()),
         (S::Queued | S::Relayed { .. }, E::Returned) => (to(S::Queued), Vec::new()),
@@ -99,11 +122,22 @@ pub fn step(
             let withdraw = Effect::WithdrawUnsent { generation: NO_GENERATION, letters: &[LetterKind::Credentials] };
             (Credential { nonce: credential.nonce, attempt: attempt + 1, state: S::Waiting }, vec![withdraw])
         }
-        (S::Relayed { .. }, E::AddressChanged) => (credential.clone(), Vec::new()),
-        (S::Waiting | S::Relayed { .. } | S::Undeliverable { .. }, E::Relayed) => {
+        (S::Relayed { .. } | S::Offered { .. } | S::Shown { .. }, E::AddressChanged) => {
+            (credential.clone(), Vec::new())
+        }
+        (
+            S::Waiting | S::Relayed { .. } | S::Undeliverable { .. } | S::Offered { .. } | S::Shown { .. },
+            E::Relayed,
+        ) => {
             return Err(Refused("no credentials are on their way"));
         }
-        (S::Waiting | S::Undeliverable { .. }, E::Undeliverable { .. } | E::Returned) => {
+        (S::Waiting | S::Queued | S::Relayed { .. } | S::Undeliverable { .. } | S::Shown { .. }, E::Shown) => {
+            return Err(Refused("no credentials can be shown"));
+        }
+        (
+            S::Waiting | S::Undeliverable { .. } | S::Offered { .. } | S::Shown { .. },
+            E::Undeliverable { .. } | E::Returned,
+        ) => {
             return Err(Refused("no credentials are out that could have failed"));
         }
     })

@@ -16,11 +16,12 @@ pub mod reply;
 pub mod rights;
 pub mod wave;
 pub mod welcome;
+pub mod wish;
 
 pub use calendar::Calendar;
 pub use course::{Course, CourseEvent, Roster};
 
-use crate::domain::{Generation, Timestamp};
+use crate::domain::{Generation, MailNo, Timestamp};
 use crate::letters::LetterKind;
 use crate::rules::Rules;
 use serde::{Deserialize, Serialize};
@@ -91,6 +92,10 @@ pub enum Matter {
     Undeliverable { letter: LetterKind, why: String },
     /// The pick-up window is over; the tenant was told how to apply again.
     NotPickedUp { generation: Generation },
+    /// The tenant asks by mail, from its registered address, for another certificate.
+    ReissueAsked { mail: MailNo, reason: Option<ReissueReason> },
+    /// Ten wrong pick-up passwords: the code was locked for half an hour.
+    WrongPasswords { generation: Generation },
 }
 
 /// Everything but state and event that a step may look at.

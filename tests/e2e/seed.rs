@@ -1,10 +1,11 @@
 //! The user's document, played through: registration on 20 April 2020, certificates from 1 May, credentials on 11 May,
 //! the deadline on 31 May, and a new course afterwards.
 
+use crate::officer::{Officer, closing, open_pages, serving};
 use crate::support::flow::{Flow, Tls};
 use crate::support::place::{returned, said, sample};
 use crate::support::receiver::Letter;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -39,6 +40,14 @@ fn reached() -> Vec<&'static str> {
     TENANTS.into_iter().filter(|address| *address != SETO).collect()
 }
 
+/// Picks its certificate up on 7 May: 札幌市.
+const PUNCTUAL: &str = "kansen@city.sapporo.mihon.lg.jp";
+
+/// Those who let the time go by.
+fn late() -> Vec<&'static str> {
+    reached().into_iter().filter(|address| *address != PUNCTUAL).collect()
+}
+
 /// Every letter once, to exactly these, one recipient each.
 fn expect_to(letters: &[Letter], mut expected: Vec<&str>) {
     let mut found: Vec<_> = letters.iter().map(|letter| letter.envelope_to.as_str()).collect();
@@ -55,6 +64,9 @@ fn expect_to(letters: &[Letter], mut expected: Vec<&str>) {
 #[test]
 fn from_registration_to_reissue() {
     let mut flow = Flow::start(Tls::StartTls, Tls::Implicit);
+    let ports = open_pages(&flow.place);
+    let officer = || Officer::new(ports).trust(&flow.place.file("tls-cert.pem"));
+    let (punctual, other) = (officer(), officer());
     let names = ["sapporo", "aichi", "kochi", "nagoya", "toyota", "unknown"];
     let mails: Vec<_> = names.iter().map(|name| sample(&format!("{name}.eml"))).collect();
     flow.dovecot.deliver(mails.iter().map(Vec::as_slice));
@@ -77,8 +89,12 @@ fn from_registration_to_reissue() {
     let seto = notices.iter().find(|letter| letter.envelope_to == SETO).unwrap();
     flow.dovecot.deliver([returned(&seto.envelope_from, SETO, &seto.message_id).as_slice()]);
     quiet(&mut flow, &["2020-05-01T09:05:00+09:00", "2020-05-01T09:09:59+09:00"]);
-    let passwords = flow.at("2020-05-01T09:10:00+09:00");
-    pickup_passwords(&passwords, &reached());
+    let passwords = pickup_passwords(&flow.at("2020-05-01T09:10:00+09:00"), &reached());
+
+    let (url, password) = (&urls[PUNCTUAL], &passwords[PUNCTUAL]);
+    let daemon = serving(&flow, "2020-05-07T10:00:00+09:00");
+    a_punctual_officer(&punctual, &other, url, password, &passwords[HOKENJO]);
+    closing(daemon);
 
     quiet(&mut flow, &["2020-05-08T12:00:00+09:00", "2020-05-11T08:59:59+09:00"]);
     credentials(&flow.at("2020-05-11T09:00:00+09:00"));
@@ -86,14 +102,22 @@ fn from_registration_to_reissue() {
 
     quiet(&mut flow, &["2020-05-31T23:59:59+09:00", "2020-06-01T08:59:59+09:00"]);
     let expired = flow.at("2020-06-01T09:00:00+09:00");
-    expect_to(&expired, reached());
+    expect_to(&expired, late());
     for letter in &expired {
         assert!(letter.subject.contains("クライアント証明書の取得期限の終了について"), "{}", letter.subject);
         assert_eq!(letter.below("取得期限"), "自動的にキャンセルされました。");
         assert!(letter.text.contains("令和2年5月31日（日）（終了しました）"), "{}", letter.text);
         assert!(!letter.text.contains(URL));
     }
-    reissue(&mut flow, &urls);
+    let (new_url, new_password) = reissue(&mut flow, &urls);
+    let daemon = serving(&flow, "2020-06-02T12:30:00+09:00");
+    assert!(other.look(&urls[HOKENJO]).contains("再発行済み"));
+    other.pick_up(&new_url, &new_password).expect("the new certificate");
+    let green = other.check();
+    assert!(green.contains("この端末で利用できます") && green.contains("札幌市保健所"), "{green}");
+    assert!(punctual.check().contains("この端末で利用できます"), "the other one is not touched");
+    closing(daemon);
+    lost(&mut flow, &punctual, &urls[PUNCTUAL]);
 
     let audit = annai::engine::replay::audit(&store(&flow)).unwrap();
     assert_eq!((audit.faults.as_slice(), audit.tenants), (&[][..], TENANTS.len()));
@@ -138,10 +162,10 @@ fn answers(letters: &[Letter]) {
     assert!(letters.iter().all(|letter| String::from_utf8_lossy(&letter.raw).contains(&reply_to)));
 }
 
-/// Checks the notices and returns their URLs.
-fn certificate_notices(letters: &[Letter], to: &[&str], deadline: &str) -> BTreeSet<String> {
+/// Checks the notices and returns their URLs, by recipient.
+fn certificate_notices(letters: &[Letter], to: &[&str], deadline: &str) -> BTreeMap<String, String> {
     expect_to(letters, to.to_vec());
-    let mut urls = BTreeSet::new();
+    let mut urls = BTreeMap::new();
     for letter in letters {
         assert_eq!(letter.subject, NOTICE);
         assert!(letter.below("◆取得期限").starts_with(&format!("{deadline}まで")), "{}", letter.text);
@@ -149,23 +173,24 @@ fn certificate_notices(letters: &[Letter], to: &[&str], deadline: &str) -> BTree
             panic!("one URL in {}", letter.text)
         };
         assert!(line.starts_with(URL) && line.len() <= 72 && !line.contains(char::is_whitespace), "{line}");
-        urls.insert(line.to_owned());
+        urls.insert(letter.envelope_to.clone(), line.to_owned());
     }
-    assert_eq!(urls.len(), letters.len(), "every URL is another one");
+    assert_eq!(urls.values().collect::<BTreeSet<_>>().len(), letters.len(), "every URL is another one");
     urls
 }
 
-fn pickup_passwords(letters: &[Letter], to: &[&str]) -> BTreeSet<String> {
+/// Checks the password letters and returns the passwords, by recipient.
+fn pickup_passwords(letters: &[Letter], to: &[&str]) -> BTreeMap<String, String> {
     expect_to(letters, to.to_vec());
-    let mut passwords = BTreeSet::new();
+    let mut passwords = BTreeMap::new();
     for letter in letters {
         assert_eq!(letter.subject, PASSWORD);
         assert!(!letter.text.contains(URL), "{}", letter.text);
         let password = letter.below("◆証明書取得用パスワード");
         assert_eq!(password.split('-').map(str::len).collect::<Vec<_>>(), [4, 4, 4], "{password}");
-        passwords.insert(password.to_owned());
+        passwords.insert(letter.envelope_to.clone(), password.to_owned());
     }
-    assert_eq!(passwords.len(), letters.len(), "every password is another one");
+    assert_eq!(passwords.values().collect::<BTreeSet<_>>().len(), letters.len(), "every password is another one");
     passwords
 }
 
@@ -205,7 +230,7 @@ fn reminders(flow: &mut Flow) {
     ] {
         quiet(flow, &[before]);
         let letters = flow.at(now);
-        expect_to(&letters, reached());
+        expect_to(&letters, late());
         for letter in letters {
             assert!(letter.subject.contains("クライアント証明書の取得期限のお知らせ"), "{}", letter.subject);
             assert_eq!(letter.subject.contains("【重要】"), days_left == 2, "{}", letter.subject);
@@ -216,7 +241,7 @@ fn reminders(flow: &mut Flow) {
 }
 
 /// Staff give one tenant another course: another URL, another password, another deadline.
-fn reissue(flow: &mut Flow, old_urls: &BTreeSet<String>) {
+fn reissue(flow: &mut Flow, old_urls: &BTreeMap<String, String>) -> (String, String) {
     let now = "2020-06-01T10:00:00+09:00";
     for args in [&["tenant", "reissue", CENTRE, "--reason", "expired"][..], &["audit", "verify"]] {
         let said = said(&mut flow.place.command(now, args));
@@ -224,11 +249,39 @@ fn reissue(flow: &mut Flow, old_urls: &BTreeSet<String>) {
     }
     let notices = flow.at(now);
     let urls = certificate_notices(&notices, &[HOKENJO], "令和2年7月1日（水）");
-    assert!(urls.is_disjoint(old_urls));
+    assert_ne!(urls[HOKENJO], old_urls[HOKENJO]);
     assert!(notices[0].text.contains("以前にお送りした証明書取得用URLは、無効になりました"), "{}", notices[0].text);
     quiet(flow, &["2020-06-01T10:09:59+09:00"]);
-    pickup_passwords(&flow.at("2020-06-01T10:10:00+09:00"), &[HOKENJO]);
+    let passwords = pickup_passwords(&flow.at("2020-06-01T10:10:00+09:00"), &[HOKENJO]);
     quiet(flow, &["2020-06-02T12:00:00+09:00"]);
+    (urls[HOKENJO].clone(), passwords[HOKENJO].clone())
+}
+
+/// Address, password, terms, certificate, terminal check; nobody else gets it, and not by another's password.
+fn a_punctual_officer(officer: &Officer, other: &Officer, url: &str, password: &str, others: &str) {
+    assert!(officer.check().contains("証明書を確認できませんでした"), "no certificate yet");
+    let wrong = other.pick_up(url, others).unwrap_err();
+    assert!(wrong.contains("パスワードが正しくありません") && !wrong.contains("札幌市"), "{wrong}");
+    officer.pick_up(url, password).expect("a certificate");
+    assert!(officer.look(url).contains("証明書を発行しました"), "this browser may fetch it again");
+    let void = other.pick_up(url, password).unwrap_err();
+    assert!(void.contains("取得済み") && void.contains("令和2年5月7日（木）"), "{void}");
+    let green = officer.check();
+    for word in ["この端末で利用できます", "札幌市", "011002-00"] {
+        assert!(green.contains(word), "{word} is missing: {green}");
+    }
+}
+
+/// A terminal is lost: its certificate is refused at once, its address long void.
+fn lost(flow: &mut Flow, officer: &Officer, url: &str) {
+    let now = "2020-06-03T10:00:00+09:00";
+    let said = said(&mut flow.place.command(now, &["tenant", "reissue", "011002-00", "--reason", "lost"]));
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    let daemon = serving(flow, now);
+    let refused = officer.check();
+    assert!(refused.contains("失効しています") && refused.contains("令和2年6月3日（水）"), "{refused}");
+    assert!(officer.look(url).contains("再発行済み"));
+    closing(daemon);
 }
 
 fn store(flow: &Flow) -> annai::store::Store {

@@ -75,7 +75,7 @@ impl Stage {
                     let mut engine = engine(&local.place, self.at);
                     let code: LgCode = authority(*no).0.parse().unwrap();
                     let tenant = annai::domain::TenantId::authority_of(code);
-                    engine.act("tester", &Verb::Reissue { tenant, reason: ReissueReason::Expired }).unwrap();
+                    engine.act("tester", &Verb::Reissue { tenant, reason: ReissueReason::TerminalReplaced }).unwrap();
                     engine.commit().unwrap();
                 }
             }

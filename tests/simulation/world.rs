@@ -405,7 +405,7 @@ impl World {
                     _ => Verb::Withdraw { row, reason: reason() },
                 },
                 Subject::Tenant { tenant, .. } if self.dice.permille(400) => {
-                    Verb::Reissue { tenant, reason: ReissueReason::Expired }
+                    Verb::Reissue { tenant, reason: ReissueReason::TerminalReplaced }
                 }
                 Subject::Tenant { .. }
                 | Subject::Inquiry { .. }

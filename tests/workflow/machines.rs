@@ -70,15 +70,31 @@ fn credential() {
         "waiting" => credential::State::Waiting,
         "queued" => credential::State::Queued,
         "relayed" => credential::State::Relayed { at: at(NOW) },
+        "offered" => credential::State::Offered { at: at(NOW) },
+        "shown" => credential::State::Shown { at: at(NOW) },
         _ => credential::State::Undeliverable { at: at(NOW), why: "5.1.1".into() },
     };
-    let states = ["waiting", "queued", "relayed", "undeliverable"];
-    let events = ["woke", "woke-early", "woke-not-yet", "relayed", "returned", "undeliverable", "address-changed"];
+    let states = ["waiting", "queued", "relayed", "undeliverable", "offered", "shown"];
+    let events = [
+        "woke",
+        "woke-page",
+        "woke-early",
+        "woke-not-yet",
+        "relayed",
+        "returned",
+        "undeliverable",
+        "address-changed",
+        "shown",
+        "renewed",
+    ];
     check(include_str!("../data/workflow/credential.txt"), &states, &events, |from, event| {
         let event = match event {
-            "woke" => CredentialEvent::Woke { from: Some(at(NOW)) },
-            "woke-early" => CredentialEvent::Woke { from: Some(at(NOW).plus(1)) },
-            "woke-not-yet" => CredentialEvent::Woke { from: None },
+            "woke" => CredentialEvent::Woke { from: Some(at(NOW)), by_page: false },
+            "woke-page" => CredentialEvent::Woke { from: Some(at(NOW)), by_page: true },
+            "woke-early" => CredentialEvent::Woke { from: Some(at(NOW).plus(1)), by_page: false },
+            "woke-not-yet" => CredentialEvent::Woke { from: None, by_page: false },
+            "shown" => CredentialEvent::Shown,
+            "renewed" => CredentialEvent::Renewed { nonce: Nonce([2; 16]) },
             "relayed" => CredentialEvent::Relayed,
             "returned" => CredentialEvent::Returned,
             "undeliverable" => CredentialEvent::Undeliverable { why: "5.1.1".into() },
@@ -87,12 +103,12 @@ fn credential() {
         let from = Credential { nonce: Nonce([1; 16]), attempt: 2, state: state(from) };
         let (next, effects) = credential::step(&from, &event, at(NOW))?;
         seen.borrow_mut().insert((kind(&from.state), kind(&event), kind(&next.state)));
-        assert_eq!(next.nonce, from.nonce);
+        assert_eq!(next.nonce == from.nonce, !matches!(event, CredentialEvent::Renewed { .. }));
         let name = kind(&next.state).to_lowercase();
         let name = if next.attempt == 2 { name } else { format!("{name} #{}", next.attempt) };
         Ok(outcome(&name, &effects))
     });
-    let kinds = ["Waiting", "Queued", "Relayed", "Undeliverable"];
+    let kinds = ["Waiting", "Queued", "Relayed", "Undeliverable", "Offered", "Shown"];
     check_header(include_str!("../../src/workflow/credential.rs"), &kinds, &seen.borrow());
 }
 

@@ -195,17 +195,40 @@ pub enum TenantVerb {
     },
     /// Void the certificate notice or certificate and start again with a new one
     Reissue(ReissueArgs),
-    /// End the enrolment of one tenant that has not picked up its certificate
+    /// End the enrolment of a tenant that has not picked up its certificate
     Cancel {
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<TenantId>,
+        #[arg(long)]
+        reason: String,
+        /// Do it; with several tenants, only what would be done is shown without this
+        #[arg(long)]
+        apply: bool,
+    },
+    /// Revoke the certificate of a tenant
+    Revoke {
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<TenantId>,
+        #[arg(long, value_enum)]
+        reason: RevocationReason,
+        /// Do it; with several tenants, only what would be done is shown without this
+        #[arg(long)]
+        apply: bool,
+    },
+    /// Make a new user id password for a tenant and tell it as the first one was told
+    RenewCredentials {
         id: TenantId,
         #[arg(long)]
         reason: String,
     },
-    /// Revoke the certificate of one tenant
-    Revoke {
-        id: TenantId,
-        #[arg(long, value_enum)]
-        reason: RevocationReason,
+    /// Take over user ids and passwords made elsewhere: CSV with the columns tenant,user_id,password
+    ImportCredentials { file: PathBuf },
+    /// Write user ids with password hashes (Argon2id) as CSV, for the system they open
+    Export {
+        #[arg(long, required = true)]
+        credentials: bool,
+        /// [default: print it]
+        file: Option<PathBuf>,
     },
 }
 

@@ -23,6 +23,7 @@ pub(super) fn check(config: &Config, now: Timestamp) -> Vec<Finding> {
     rules(config, now, &mut out);
     templates(config, &mut out);
     keys(config, &mut out);
+    super::authority::check(config, now, &mut out);
     pages(config, &mut out);
     state(config, &mut out);
     clock(config, now, &mut out);
@@ -153,9 +154,6 @@ fn pages(config: &Config, out: &mut Vec<Finding>) {
             "two_persons is \"never\" in rules/schedule.toml: one person may do everything",
             "set it back to \"with-accounts\" or \"always\" as soon as the emergency is over",
         ));
-    }
-    if web.gate_listen.is_some() && web.tls.is_none() {
-        out.push(Finding::fail("[web] gate_listen needs TLS to see client certificates", "give tls_cert and tls_key"));
     }
 }
 

@@ -1,6 +1,7 @@
 //! `annai doctor`: checks everything the daemon stands on, each in a line `OK|WARN|FAIL  what  – remedy`. Nothing is
 //! changed and nothing is sent. Exit code 1 if anything fails.
 
+mod authority;
 mod dns;
 mod local;
 mod servers;

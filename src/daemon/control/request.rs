@@ -1,6 +1,6 @@
 //! What may be asked of annai, the same over the socket and on the closed store: one closed enum, one function.
 
-use crate::domain::{Date, Digest, LgCode, MailNo, RowNo, TenantId};
+use crate::domain::{Date, Digest, LgCode, MailNo, RowNo, Secret, TenantId};
 use crate::engine::approvals::{AskVerb, Done};
 use crate::engine::people::{PeopleVerb, Who};
 use crate::engine::records::{AskNo, MatterNo, WaveNo};
@@ -19,6 +19,19 @@ use std::path::{Path, PathBuf};
 #[serde(rename_all = "kebab-case", tag = "request", deny_unknown_fields)]
 pub enum Request {
     Status,
+    /// The CA, with its certificates and revocation lists as PEM.
+    Authority,
+    /// Makes every revocation list anew.
+    RenewLists,
+    /// Takes over user ids and passwords from a CSV file; the path is absolute.
+    ImportAccounts {
+        path: PathBuf,
+    },
+    /// User ids with hashes of their passwords.
+    Accounts {
+        after: Option<TenantId>,
+        limit: usize,
+    },
     Queue {
         filter: RowFilter,
         after: Option<RowNo>,
@@ -79,7 +92,7 @@ pub enum Request {
     Act {
         act: Verb,
     },
-    Accounts,
+    People,
     Sessions,
     /// Requests for a second person; `waiting`: only those nobody has decided.
     Asks {
@@ -136,13 +149,15 @@ impl Request {
             | Self::Forecast { .. }
             | Self::JournalTail { .. }
             | Self::Verify { .. }
-            | Self::Accounts
+            | Self::People
+            | Self::Authority
             | Self::Sessions
             | Self::Asks { .. }
             | Self::Waves
             | Self::Wave { .. } => Some(Act::Look),
             Self::Export { .. } => Some(Act::Export),
             Self::Backup { .. } => Some(Act::Backup),
+            Self::RenewLists | Self::ImportAccounts { .. } | Self::Accounts { .. } => Some(Act::Credentials),
             Self::Act { .. } => None,
         }
     }
@@ -167,6 +182,15 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
     }
     match request {
         Request::Status => value(engine.status(caller.vitals.clone())?),
+        Request::Authority => value(engine.authority_view()?),
+        Request::RenewLists => {
+            engine.renew_crls(caller.who.name())?;
+            value(engine.crl_states()?)
+        }
+        Request::ImportAccounts { path } => {
+            Ok(json!({"file": path, "accounts": import(engine, caller, absolute(path)?)?}))
+        }
+        Request::Accounts { after, limit } => value(engine.export_accounts(caller.who.name(), *after, *limit)?),
         Request::Queue { filter, after, limit } => value(engine.queue(filter, *after, *limit)?),
         Request::Letter { row } => value(engine.letter(*row)?),
         Request::Matters { after, limit } => value(engine.open_matters(*after, *limit)?),
@@ -197,7 +221,7 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
             Done::Done => after(engine, act),
             Done::Asked(no) => Ok(json!({"asked": no, "request": engine.ask(no)?})),
         },
-        Request::Accounts => {
+        Request::People => {
             Ok(json!({"accounts": engine.accounts()?, "two_persons_since": engine.two_persons_since()?}))
         }
         Request::Sessions => value(engine.sessions()?),
@@ -247,10 +271,19 @@ fn after(engine: &Engine, act: &Verb) -> Result<Value, EngineError> {
         Verb::Hold { row, .. } | Verb::Release { row } | Verb::Retry { row } | Verb::Withdraw { row, .. } => {
             value(engine.letter(*row)?)
         }
-        Verb::Reissue { tenant, .. } | Verb::Cancel { tenant, .. } | Verb::Revoke { tenant, .. } => {
-            value(engine.tenant(*tenant)?)
-        }
+        Verb::Reissue { tenant, .. }
+        | Verb::Cancel { tenant, .. }
+        | Verb::Revoke { tenant, .. }
+        | Verb::RenewCredentials { tenant, .. } => value(engine.tenant(*tenant)?),
     }
+}
+
+/// Reads the list here, so that no password passes through the socket.
+fn import(engine: &mut Engine, caller: &Caller, path: &Path) -> Result<usize, EngineError> {
+    let text = Secret::new(crate::config::read_list(path).map_err(|fault| EngineError::Input(fault.to_string()))?);
+    let accounts = crate::rules::accounts::parse(&path.display().to_string(), text.reveal())
+        .map_err(|faults| EngineError::Input(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
+    engine.import_accounts(caller.who.name(), &accounts)
 }
 
 fn absolute(path: &Path) -> Result<&Path, EngineError> {

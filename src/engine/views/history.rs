@@ -1,6 +1,8 @@
 //! What happened, from the journal, in sentences staff can read to an officer on the telephone. An event this annai does
 //! not know (a newer one wrote it) is shown by its name, never left out.
 
+mod certificate;
+
 use super::{Page, words};
 use crate::domain::{MailNo, RowNo, TenantId, Timestamp};
 use crate::engine::records::{Disposition, Subject};
@@ -142,10 +144,7 @@ fn sentence(event: &Value) -> String {
         Some("reading-edited") => Some(format!("メール{}の読み取り内容を修正しました", at(event, "mail"))),
         Some("picked-up") => Some(format!("証明書が取得されました（第{}回）", at(event, "generation"))),
         Some("seen-in-use") => Some(format!("証明書の利用を確認しました（第{}回）", at(event, "generation"))),
-        Some("certificate-to-revoke") => {
-            Some(format!("証明書 {} を失効します", at(event, "serial").as_str().unwrap_or_default()))
-        }
-        Some(name) => super::persons::told(name, event),
+        Some(name) => super::persons::told(name, event).or_else(|| certificate::sentence(name, event)),
         None => None,
     };
     known.unwrap_or_else(|| at(event, "event").as_str().map_or_else(|| event.to_string(), str::to_owned))
@@ -205,6 +204,9 @@ pub(in crate::engine) fn sentence_of(verb: &Verb) -> String {
             format!("{tenant} の証明書を再発行しました（理由：{}）", words::reissue(*reason))
         }
         Verb::Cancel { tenant, reason } => format!("{tenant} の証明書の手続を取り消しました（理由：{reason}）"),
+        Verb::RenewCredentials { tenant, reason } => {
+            format!("{tenant} のユーザID・パスワードを作り直しました（理由：{reason}）")
+        }
         Verb::Revoke { tenant, reason } => {
             format!("{tenant} の証明書を失効しました（理由：{}）", words::revocation(*reason))
         }

@@ -34,6 +34,7 @@ pub(super) fn act(verb: &Verb) -> String {
         | Verb::Retry { .. }
         | Verb::Withdraw { .. }
         | Verb::Reissue { .. }
+        | Verb::RenewCredentials { .. }
         | Verb::Cancel { .. }
         | Verb::Revoke { .. } => String::new(),
     }

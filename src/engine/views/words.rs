@@ -25,8 +25,14 @@ pub const ENROLMENT: [Word; 10] = [
     ("revoked", "失効"),
 ];
 /// States of a credential.
-pub const CREDENTIAL: [Word; 4] =
-    [("waiting", "未送信"), ("queued", "送信待ち"), ("relayed", "送信済み"), ("undeliverable", "配信不能")];
+pub const CREDENTIAL: [Word; 6] = [
+    ("waiting", "未送信"),
+    ("queued", "送信待ち"),
+    ("relayed", "送信済み"),
+    ("undeliverable", "配信不能"),
+    ("offered", "画面で確認待ち"),
+    ("shown", "画面で確認済み"),
+];
 /// States of a letter.
 pub const DELIVERY: [Word; 9] = [
     ("planned", "送信待ち"),
@@ -60,12 +66,14 @@ pub fn enrolment(state: &State) -> Word {
 
 /// A credential's state.
 pub fn credential(state: &CredentialState) -> Word {
-    let [waiting, queued, relayed, undeliverable] = CREDENTIAL;
+    let [waiting, queued, relayed, undeliverable, offered, shown] = CREDENTIAL;
     match state {
         CredentialState::Waiting => waiting,
         CredentialState::Queued => queued,
         CredentialState::Relayed { .. } => relayed,
         CredentialState::Undeliverable { .. } => undeliverable,
+        CredentialState::Offered { .. } => offered,
+        CredentialState::Shown { .. } => shown,
     }
 }
 
@@ -142,6 +150,16 @@ pub fn subject(subject: &Subject) -> String {
         Subject::Tenant { matter: Matter::NotPickedUp { generation }, .. } => {
             format!("取得期限までに証明書が取得されませんでした（第{generation}回）。")
         }
+        Subject::Tenant { tenant, matter: Matter::ReissueAsked { mail, reason } } => {
+            let why = reason.map_or("理由は要確認", reissue);
+            format!(
+                "証明書の再発行の依頼です（メール{mail}、{why}）。実行：annai tenant reissue {tenant} --reason {}",
+                reason.map_or("…", reissue_word)
+            )
+        }
+        Subject::Tenant { matter: Matter::WrongPasswords { generation }, .. } => {
+            format!("取得用パスワードが10回誤って入力され、30分間停止しました（第{generation}回）。")
+        }
         Subject::Row { row, reason } => format!("送信{row}：{}。", reason.word()),
         Subject::AnswerUndeliverable { row, status } => {
             format!("送信{row}（返信）が届きませんでした（{}）。", status.as_deref().unwrap_or("理由不明"))
@@ -159,6 +177,17 @@ pub fn subject(subject: &Subject) -> String {
             format!("{who}の{}件の宛先に続けて届いていません。受信側の障害の可能性があります。", tenants.len())
         }
         Subject::UnknownBounce { row: None, .. } => "どの送信に対するものか分からない配信不能通知です。".to_owned(),
+    }
+}
+
+/// The reason as it is typed after `--reason`.
+fn reissue_word(reason: ReissueReason) -> &'static str {
+    match reason {
+        ReissueReason::Lost => "lost",
+        ReissueReason::TerminalReplaced => "terminal-replaced",
+        ReissueReason::Expired => "expired",
+        ReissueReason::WrongTerminal => "wrong-terminal",
+        ReissueReason::AddressChanged => "address-changed",
     }
 }
 

@@ -83,7 +83,7 @@ mod tests {
         codes("550 5.1.1 <a@x.example>: User unknown", Some("5.1.1"), Some('5'));
         codes("host 192.0.5.1 says 450 later", None, Some('4'));
         codes("[5.1.1.1] went away", None, None);
-        codes("#5.1.1 smtp;550", Some("5.1.1"), None);
+        codes("#5.1.1 smtp;550", Some("5.1.1"), Some('5'));
         codes("message 5501 of 4500", None, None);
         codes("said: 552-5.2.2 over quota", Some("5.2.2"), Some('5'));
     }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::time::MINUTE;
 use crate::rules::SendWindow;
+use crate::rules::schedule::CredentialPolicy;
 
 const T0: &str = "2020-05-01T09:00:00+09:00";
 
@@ -25,6 +26,7 @@ fn schedule() -> Schedule {
         give_up_hours: 72,
         per_domain_per_minute: 0,
         receipts_per_sender_per_day: 5,
+        credentials: CredentialPolicy::default(),
         poll: String::new(),
         oversight: crate::rules::Oversight::default(),
     }
