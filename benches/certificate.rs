@@ -74,7 +74,7 @@ fn bare(bencher: Bencher<'_, '_>, kind: KeyKind) {
         let file = |encryption, mac| {
             let secret = PrivateKey::from_der(key.serialized_der()).expect("a key");
             let mut store = KeyStore::new();
-            let entry = KeyStoreEntry::PrivateKeyChain(PrivateKeyChain::new([7_u8; 16], secret, chain()));
+            let entry = KeyStoreEntry::PrivateKeyChain(PrivateKeyChain::new(vec![7_u8; 16], secret, chain()));
             store.add_entry("みなと保健所 (131032-01)", entry);
             let writer = store.writer(PASSWORD).encryption_algorithm(encryption).encryption_iterations(ROUNDS);
             writer.mac_algorithm(mac).mac_iterations(ROUNDS).write().expect("a file")

@@ -130,6 +130,8 @@ fn arrived(uid: u32, code: LgCode) -> Arrived {
         centres: (1..TENANTS_EACH).map(centre).collect(),
         head: Head { from: address("kansen"), ..Head::default() },
         body: String::new(),
+        source: None,
+        evidence: Vec::new(),
         attachments: Vec::new(),
         recipients: Vec::new(),
         failed_message_id: None,

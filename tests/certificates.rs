@@ -3,6 +3,8 @@
 #![cfg(feature = "daemon")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+#[path = "certificates/commands.rs"]
+mod commands;
 #[path = "certificates/pickup.rs"]
 mod pickup;
 #[path = "certificates/tools.rs"]

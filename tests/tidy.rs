@@ -27,6 +27,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("async_imap", &["intake", "telemetry"]), // telemetry silences its log
     ("aws_lc_rs", &["crypto", "tls"]),        // tls: the provider rustls runs on is this library
     ("axum", &["web", "demo"]),               // demo: the viewer of the sandbox mailboxes
+    ("calamine", &["reading"]),
     ("chrono", &["domain", "scheduler", "sandbox"]), // scheduler: cron's own types; sandbox: INTERNALDATE
     ("clap", &["cli"]),
     ("cron", &["scheduler"]),
@@ -56,7 +57,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tracing_subscriber", &["telemetry"]),
     ("unicode_normalization", &["rules", "reading", "letters", "crypto"]), // names, lines, lint, typed codes
     ("unicode_width", &["cli", "demo"]),                                   // columns of a terminal
-    ("zip", &["letters"]),
+    ("zip", &["letters", "reading"]),                                      // reading: what an attached table unpacks to
 ];
 
 /// Functions longer than the rule, with the reason.

@@ -28,7 +28,7 @@ pub(super) fn import(desk: &mut Desk, file: &Path) -> Result<ExitCode, CliError>
 
 /// `tenant,name,user_id,password_hash`, one line each; never a password.
 pub(super) fn export(desk: &mut Desk, file: Option<&Path>, json: bool) -> Result<ExitCode, CliError> {
-    let list = desk.list(LINES_MAX, None, |after, limit| Request::Accounts {
+    let list = desk.list(LINES_MAX, None, |after, limit| Request::ExportAccounts {
         after: after.and_then(|id| id.parse().ok()),
         limit,
     })?;

@@ -128,7 +128,7 @@ fn reissue(desk: &mut Desk, args: &ReissueArgs) -> Result<ExitCode, CliError> {
     } else {
         args.ids.clone()
     };
-    let two_persons = desk.ask(&Request::People)?.get("two_persons_since").is_some_and(|since| !since.is_null());
+    let two_persons = desk.ask(&Request::Accounts)?.get("two_persons_since").is_some_and(|since| !since.is_null());
     if two_persons && ids.len() > 1 && !args.dry_run() {
         // As one act, because it is asked for and approved as one.
         let act = Verb::ReissueMany { tenants: ids, reason: args.reason.into() };

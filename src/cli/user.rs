@@ -16,7 +16,7 @@ use std::process::ExitCode;
 pub(super) fn run(args: &UserArgs, cli: &Cli) -> Result<ExitCode, CliError> {
     let mut desk = Desk::open(cli)?;
     let verb = match &args.verb {
-        None | Some(UserVerb::List) => return desk.show(&Request::People, accounts),
+        None | Some(UserVerb::List) => return desk.show(&Request::Accounts, accounts),
         Some(UserVerb::Sessions) => return desk.show(&Request::Sessions, sessions),
         Some(UserVerb::Add { name, role, person, mail, no_password }) => {
             let hash = if *no_password { None } else { Some(hashed(name)?) };

@@ -38,11 +38,11 @@ pub(super) const SETTINGS: &[(&str, &[&str])] = &[
             "pickup_listen",
             "pickup_url",
             "console_listen",
+            "console_client_ca",
             "gate_listen",
             "gate_url",
             "tls_cert",
             "tls_key",
-            "console_client_ca",
         ],
     ),
     ("keys", &["master_key_file", "ca_dir", "unzip_password_file", "zip_method"]),
@@ -285,27 +285,24 @@ fn web(s: &mut Section<'_, '_, '_>, test: bool) -> Option<WebConfig> {
     }
     both(s, "tls_cert", "tls_key");
     let tls = s.path("tls_cert").zip(s.path("tls_key")).map(|(cert, key)| WebTls { cert, key });
-    let console_client_ca = s.path("console_client_ca");
-    for key in ["gate_listen", "console_client_ca"] {
-        if s.has(key) && !s.has("tls_cert") && !s.has("tls_key") {
-            let what = "needs TLS of its own to see client certificates";
-            s.fault(key, what, "give tls_cert and tls_key, or remove it");
-        }
+    if s.has("gate_listen") && !s.has("tls_cert") && !s.has("tls_key") {
+        s.fault(
+            "gate_listen",
+            "needs TLS of its own to see client certificates",
+            "give tls_cert and tls_key, or remove it",
+        );
     }
     let gate_url = s.string("gate_url").map(|u| u.trim_end_matches('/').to_owned());
     if let Some((what, remedy)) = gate_url.as_deref().and_then(|url| url_fault(url, test)) {
         s.fault("gate_url", what, remedy);
     }
     let gate_url = gate_url.or_else(|| beside(pickup_url.as_deref()?, gate_listen?.port()));
-    Some(WebConfig {
-        pickup_listen,
-        pickup_url: pickup_url?,
-        console_listen,
-        gate_listen,
-        gate_url,
-        tls,
-        console_client_ca,
-    })
+    let console_client_ca = s.path("console_client_ca");
+    if console_client_ca.is_some() && tls.is_none() {
+        s.fault("console_client_ca", "needs TLS", "give tls_cert and tls_key too");
+    }
+    let pickup_url = pickup_url?;
+    Some(WebConfig { pickup_listen, pickup_url, console_listen, gate_listen, gate_url, tls, console_client_ca })
 }
 
 /// The same host by TLS at another port.

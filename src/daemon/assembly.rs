@@ -201,11 +201,11 @@ pub fn pages(config: &Config, clock: Clock) -> Result<Pages, AssemblyError> {
     if let Some(WebTls { cert, key }) = &config.web.tls {
         let key = crate::config::secret_path(key)?;
         pages.pickup = pages.pickup.with_tls(cert, &key)?;
-        if let Some(clients) = &config.web.console_client_ca {
-            pages.console = pages.console.with_tls_for(cert, &key, clients)?;
-        }
         if let Some(listen) = config.web.gate_listen {
             pages = pages.with_gate(listen, cert, &key, clock)?;
+        }
+        if let Some(clients) = &config.web.console_client_ca {
+            pages.console = pages.console.with_tls_for(cert, &key, clients)?;
         }
     }
     Ok(pages)

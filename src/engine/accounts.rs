@@ -45,7 +45,7 @@ impl Context {
     /// User id and password of a tenant: those staff have given for it, else those of the policy.
     pub(super) fn account(&self, course: &Course) -> Result<(String, Secret<String>), EngineError> {
         let tenant = course.tenant.id;
-        if let Some(sealed) = self.store.get(Table::Account, tenant.to_string().as_bytes())? {
+        if let Some(sealed) = self.store.get(Table::Imported, tenant.to_string().as_bytes())? {
             let bytes = self.keys.open(&context_of(tenant), &sealed).map_err(|_| EngineError::WrongKey)?;
             let mut given: Given = codec::decode(bytes.reveal())?;
             return Ok((std::mem::take(&mut given.user_id), Secret::new(std::mem::take(&mut given.password))));
@@ -72,7 +72,7 @@ impl Engine {
                 let clear = Secret::new(codec::encode(&given)?);
                 let nonce = step.seal_nonce()?;
                 let sealed = step.context.keys.seal(&context_of(account.tenant), nonce, clear.reveal());
-                step.put_bytes(Table::Account, account.tenant.to_string(), sealed);
+                step.put_bytes(Table::Imported, account.tenant.to_string(), sealed);
             }
             Ok(accounts.len())
         })

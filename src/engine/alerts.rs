@@ -167,7 +167,7 @@ pub(super) fn alert(step: &mut Step<'_>, cause: Cause, lines: &[String]) -> Resu
 }
 
 fn recipients(context: &Context) -> Result<Vec<MailAddress>, EngineError> {
-    let rows = context.store.rows(Table::Person)?;
+    let rows = context.store.rows(Table::Account)?;
     let accounts: Vec<Account> = rows.map(|row| codec::decode(&row?.1)).collect::<Result<_, EngineError>>()?;
     let active = accounts.into_iter().filter(|account| account.disabled.is_none() && account.role != Role::Auditor);
     Ok(active.filter_map(|account| account.mail).collect())

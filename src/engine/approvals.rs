@@ -138,9 +138,9 @@ pub(super) fn act(step: &mut Step<'_>, who: &Who, verb: &Verb) -> Result<Done, E
         | Verb::Withdraw { .. }
         | Verb::Reissue { .. }
         | Verb::ReissueMany { .. }
-        | Verb::RenewCredentials { .. }
         | Verb::Cancel { .. }
         | Verb::Revoke { .. }
+        | Verb::RenewCredentials { .. }
         | Verb::People(_)
         | Verb::Wave(_) => staff::act(step, verb)?,
     }
@@ -168,9 +168,8 @@ fn act_of(step: &mut Step<'_>, who: &Who, role: Role, verb: &Verb) -> Result<Act
         Verb::Reissue { .. } if reissued_today(step)? >= step.policy().rules.schedule.oversight.waves.free_per_day => {
             Act::ReissueMany
         }
-        Verb::Reissue { .. } => Act::Reissue,
+        Verb::Reissue { .. } | Verb::RenewCredentials { .. } => Act::Reissue,
         Verb::ReissueMany { .. } => Act::ReissueMany,
-        Verb::RenewCredentials { .. } => Act::Reissue,
         Verb::Cancel { .. } => Act::Cancel,
         Verb::Revoke { .. } => Act::Revoke,
         Verb::People(verb) => verb.act(step.context, who)?,
@@ -198,9 +197,8 @@ pub(super) fn has_sent_secret(course: &Course) -> bool {
     let credential = match course.credential.state {
         credential::State::Relayed { .. }
         | credential::State::Undeliverable { .. }
-        | credential::State::Offered { .. }
         | credential::State::Shown { .. } => true,
-        credential::State::Waiting | credential::State::Queued => false,
+        credential::State::Waiting | credential::State::Queued | credential::State::Offered { .. } => false,
     };
     credential
         || course.enrolments.iter().any(|enrolment| match enrolment.state {

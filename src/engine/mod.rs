@@ -268,6 +268,18 @@ impl Engine {
         self.index_by_rules()
     }
 
+    /// Gives the engine its CA; from here on certificates can be issued and lists are made.
+    pub fn entrust(&mut self, authority: Authority, pickup: PickupSettings) -> Result<(), EngineError> {
+        self.context.authority = Some(Arc::new(authority));
+        self.context.pickup = pickup;
+        self.refresh_crls().map(drop)
+    }
+
+    /// The CA cannot be used: nothing is issued, everything else goes on (invariant I11).
+    pub fn without_authority(&mut self, why: String) {
+        self.context.authority_fault = Some(why);
+    }
+
     /// When requests and waves want to be looked at: [`Engine::chores`].
     pub fn next_chore(&self) -> Option<Timestamp> {
         self.agenda
@@ -297,18 +309,6 @@ impl Engine {
         let lapse = self.next_lapse()?;
         self.agenda = waves.into_iter().filter_map(|(_, at)| at).chain(lapse).min();
         Ok(())
-    }
-
-    /// Gives the engine its CA; from here on certificates can be issued and lists are made.
-    pub fn entrust(&mut self, authority: Authority, pickup: PickupSettings) -> Result<(), EngineError> {
-        self.context.authority = Some(Arc::new(authority));
-        self.context.pickup = pickup;
-        self.refresh_crls().map(drop)
-    }
-
-    /// The CA cannot be used: nothing is issued, everything else goes on (invariant I11).
-    pub fn without_authority(&mut self, why: String) {
-        self.context.authority_fault = Some(why);
     }
 
     /// Makes every step so far durable.

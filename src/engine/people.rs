@@ -180,12 +180,12 @@ pub(super) fn role_of(context: &Context, who: &Who) -> Result<Role, EngineError>
 }
 
 fn account(context: &Context, name: &str) -> Result<Account, EngineError> {
-    let known = context.load(Table::Person, name.as_bytes())?;
+    let known = context.load(Table::Account, name.as_bytes())?;
     known.ok_or_else(|| EngineError::Input(format!("there is no account {}", shown(name))))
 }
 
 fn accounts(context: &Context) -> Result<Vec<Account>, EngineError> {
-    context.store.rows(Table::Person)?.map(|row| codec::decode(&row?.1)).collect()
+    context.store.rows(Table::Account)?.map(|row| codec::decode(&row?.1)).collect()
 }
 
 /// Whether two people can take part who could check each other: somebody who asks and another who approves.
@@ -287,7 +287,7 @@ fn change(step: &mut Step<'_>, name: &str, change: impl FnOnce(&mut Account, Tim
 
 /// Stores an account. The two-person rule comes into force with the second person, and stays.
 fn put(step: &mut Step<'_>, account: Account) -> Result<(), EngineError> {
-    step.put(Table::Person, account.name.as_bytes(), &account)?;
+    step.put(Table::Account, account.name.as_bytes(), &account)?;
     let mut all = accounts(step.context)?;
     all.retain(|other| other.name != account.name);
     all.push(account);

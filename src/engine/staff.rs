@@ -107,14 +107,14 @@ pub enum Verb {
         tenant: TenantId,
         reason: RevocationReason,
     },
-    People(PeopleVerb),
-    Ask(AskVerb),
-    Wave(WaveVerb),
     /// A new password for the real system, told as the first one was.
     RenewCredentials {
         tenant: TenantId,
         reason: String,
     },
+    People(PeopleVerb),
+    Ask(AskVerb),
+    Wave(WaveVerb),
 }
 
 impl Engine {
@@ -156,9 +156,21 @@ pub(super) fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
             short(reason)?;
             step.deliver(*row, &DeliveryEvent::Held { reason: HoldReason::Staff })
         }
-        Verb::Release { row } => release(step, *row),
-        Verb::Retry { row } => settled(step, *row, &DeliveryEvent::RetryNow),
-        Verb::Withdraw { row, reason } => settled(step, *row, &DeliveryEvent::Withdrawn { why: short(reason)? }),
+        Verb::Release { row } => {
+            if step.row(*row)?.delivery.waits_for_wave() {
+                return Err(EngineError::Refused("this letter leaves with its wave; see `annai wave`"));
+            }
+            close_of_row(step, *row)?;
+            step.deliver(*row, &DeliveryEvent::Released)
+        }
+        Verb::Retry { row } => {
+            close_of_row(step, *row)?;
+            step.deliver(*row, &DeliveryEvent::RetryNow)
+        }
+        Verb::Withdraw { row, reason } => {
+            close_of_row(step, *row)?;
+            step.deliver(*row, &DeliveryEvent::Withdrawn { why: short(reason)? })
+        }
         Verb::Reissue { tenant, reason } => {
             let nonce = step.nonce()?;
             super::approvals::count_reissue(step)?;
@@ -170,27 +182,35 @@ pub(super) fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
         }
         Verb::ReissueMany { tenants, reason } => reissue_many(step, tenants, *reason),
         Verb::Revoke { tenant, reason } => step.course_event(*tenant, &CourseEvent::Revoked { reason: *reason }),
-        Verb::People(verb) => super::people::act(step, verb),
-        Verb::Wave(verb) => super::waves::act(step, verb),
-        Verb::Ask(_) => Err(EngineError::Refused("a request about a request is not kept")),
         Verb::RenewCredentials { tenant, reason } => {
             short(reason)?;
             renew_credentials(step, *tenant)
         }
+        Verb::People(verb) => super::people::act(step, verb),
+        Verb::Wave(verb) => super::waves::act(step, verb),
+        Verb::Ask(_) => Err(EngineError::Refused("a request about a request is not kept")),
     }
 }
 
-fn release(step: &mut Step<'_>, row: RowNo) -> Result<(), EngineError> {
-    if step.row(row)?.delivery.waits_for_wave() {
-        return Err(EngineError::Refused("this letter leaves with its wave; see `annai wave`"));
-    }
-    settled(step, row, &DeliveryEvent::Released)
+/// A new password made by the policy; what staff gave for the tenant is void with the password it held.
+fn renew_credentials(step: &mut Step<'_>, tenant: TenantId) -> Result<(), EngineError> {
+    let nonce = step.nonce()?;
+    step.delete(Table::Imported, tenant.to_string());
+    step.course_event(tenant, &CourseEvent::CredentialsRenewed { nonce })
 }
 
-/// What somebody decided about a letter settles the matter about it.
-fn settled(step: &mut Step<'_>, row: RowNo, event: &DeliveryEvent) -> Result<(), EngineError> {
-    close_of_row(step, row)?;
-    step.deliver(row, event)
+fn close(step: &mut Step<'_>, matter: u64, reason: &str) -> Result<(), EngineError> {
+    let known: Option<OpenMatter> = step.context.load(Table::Review, &codec::number(matter))?;
+    let known = known.ok_or(EngineError::NoMatter(matter))?;
+    if matches!(known.subject, Subject::Mail { .. }) {
+        return Err(EngineError::Refused("a mail in review is accepted or rejected, not closed"));
+    }
+    short(reason)?;
+    if let Subject::FailingTogether { tenants, .. } = &known.subject {
+        super::outages::settled(step, tenants)?;
+    }
+    step.close_matter(known.no);
+    Ok(())
 }
 
 fn reissue_many(step: &mut Step<'_>, tenants: &[TenantId], reason: ReissueReason) -> Result<(), EngineError> {
@@ -212,27 +232,6 @@ fn reissue_many(step: &mut Step<'_>, tenants: &[TenantId], reason: ReissueReason
         return Err(EngineError::Refused("none of these tenants can be re-issued now"));
     }
     step.note(json!({"event": "reissued-many", "done": tenants.len() - refused.len(), "refused": refused}));
-    Ok(())
-}
-
-/// A new password made by the policy; what staff gave for the tenant is void with the password it held.
-fn renew_credentials(step: &mut Step<'_>, tenant: TenantId) -> Result<(), EngineError> {
-    let nonce = step.nonce()?;
-    step.delete(Table::Account, tenant.to_string());
-    step.course_event(tenant, &CourseEvent::CredentialsRenewed { nonce })
-}
-
-fn close(step: &mut Step<'_>, matter: u64, reason: &str) -> Result<(), EngineError> {
-    let known: Option<OpenMatter> = step.context.load(Table::Review, &codec::number(matter))?;
-    let known = known.ok_or(EngineError::NoMatter(matter))?;
-    if matches!(known.subject, Subject::Mail { .. }) {
-        return Err(EngineError::Refused("a mail in review is accepted or rejected, not closed"));
-    }
-    short(reason)?;
-    if let Subject::FailingTogether { tenants, .. } = &known.subject {
-        super::outages::settled(step, tenants)?;
-    }
-    step.close_matter(known.no);
     Ok(())
 }
 

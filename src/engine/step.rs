@@ -46,10 +46,10 @@ pub(super) struct Step<'e> {
     rosters: BTreeMap<LgCode, Loaded>,
     rows: BTreeMap<RowNo, Row>,
     events: Vec<Value>,
-    /// A tenant that was sent secrets gets another address.
-    moves_secrets: bool,
     /// Revocation lists made in this step.
     pub(super) crls: BTreeMap<String, CrlInStep>,
+    /// A tenant that was sent secrets gets another address.
+    moves_secrets: bool,
 }
 
 /// What a step on trial was found to do.
@@ -82,8 +82,8 @@ impl<'e> Step<'e> {
             rosters: BTreeMap::new(),
             rows: BTreeMap::new(),
             events: Vec::new(),
-            moves_secrets: false,
             crls: BTreeMap::new(),
+            moves_secrets: false,
         }
     }
 

@@ -14,7 +14,12 @@ pub(super) struct Decoded {
     pub(super) mislabelled: bool,
     /// Some bytes stand for no character.
     pub(super) doubt: bool,
+    /// What the bytes were read as, by name.
+    pub(super) encoding: &'static str,
 }
+
+/// The name of ISO-2022-JP with all its relatives.
+const JIS: &str = "ISO-2022-JP";
 
 /// Decodes `bytes`, which say they are in `label`.
 pub(super) fn decode(bytes: &[u8], label: Option<&str>) -> Decoded {
@@ -24,21 +29,26 @@ pub(super) fn decode(bytes: &[u8], label: Option<&str>) -> Decoded {
     }
     if has_escape(bytes) {
         let honest = matches!(label, Some(Label::Jis));
-        return with(EUC_JP, &jis_to_euc(bytes), !honest);
+        return Decoded { encoding: JIS, ..with(EUC_JP, &jis_to_euc(bytes), !honest) };
     }
     if bytes.is_ascii() && !(label == Some(Label::Jis) && bytes.contains(&SHIFT_OUT)) {
-        return Decoded { text: String::from_utf8_lossy(bytes).into_owned(), ..Decoded::default() };
+        return Decoded {
+            text: String::from_utf8_lossy(bytes).into_owned(),
+            encoding: "US-ASCII",
+            ..Decoded::default()
+        };
     }
     if let Ok(text) = std::str::from_utf8(bytes)
         && (label == Some(Label::Is(UTF_8)) || japanese(text))
     {
-        return Decoded { text: text.to_owned(), mislabelled: label != Some(Label::Is(UTF_8)), doubt: false };
+        let mislabelled = label != Some(Label::Is(UTF_8));
+        return Decoded { text: text.to_owned(), mislabelled, doubt: false, encoding: UTF_8.name() };
     }
     match label {
         Some(Label::Is(encoding)) if ![UTF_8, SHIFT_JIS, EUC_JP].contains(&encoding) => contest(encoding, bytes),
         Some(Label::Is(encoding)) if clean(encoding, bytes) => with(encoding, bytes, false),
         Some(Label::Jis) if !plausible(SHIFT_JIS, bytes) && !plausible(EUC_JP, bytes) => {
-            with(EUC_JP, &jis_to_euc(bytes), false)
+            Decoded { encoding: JIS, ..with(EUC_JP, &jis_to_euc(bytes), false) }
         }
         Some(Label::Is(_) | Label::Jis | Label::Meaningless) | None => guess(bytes),
     }
@@ -78,7 +88,7 @@ fn byte_order_mark(bytes: &[u8]) -> Option<(&'static Encoding, &[u8])> {
 
 fn with(encoding: &'static Encoding, bytes: &[u8], mislabelled: bool) -> Decoded {
     let (text, doubt) = encoding.decode_without_bom_handling(bytes);
-    Decoded { text: text.into_owned(), mislabelled, doubt }
+    Decoded { text: text.into_owned(), mislabelled, doubt, encoding: encoding.name() }
 }
 
 fn clean(encoding: &'static Encoding, bytes: &[u8]) -> bool {
@@ -91,7 +101,7 @@ fn plausible(encoding: &'static Encoding, bytes: &[u8]) -> bool {
 }
 
 /// Bytes, and characters, by which encodings are told apart: the rest of a long text is in the one its beginning is in.
-const SAMPLE: usize = 64 * 1024;
+const SAMPLE: usize = 16 * 1024;
 
 /// A label of another language (`gb2312` from an English-language Outlook): nearly every text decodes under it, so what
 /// spells the better Japanese counts.
@@ -101,10 +111,10 @@ fn contest(labelled: &'static Encoding, bytes: &[u8]) -> Decoded {
         let foreign = i64::try_from(text.chars().take(SAMPLE).filter(|c| !c.is_ascii() && !in_jis(*c)).count())
             .unwrap_or(i64::MAX);
         let worth = score(&text).saturating_sub(foreign.saturating_mul(FOREIGN_COST));
-        Some((worth, encoding == labelled, text.into_owned()))
+        Some((worth, encoding == labelled, encoding))
     };
     match [labelled, SHIFT_JIS, EUC_JP].into_iter().filter_map(spelt).max_by_key(|(worth, own, _)| (*worth, *own)) {
-        Some((worth, own, text)) => Decoded { text, mislabelled: !own, doubt: worth < 0 },
+        Some((worth, own, encoding)) => Decoded { doubt: worth < 0, ..with(encoding, bytes, !own) },
         None => guess(bytes),
     }
 }
@@ -121,13 +131,13 @@ fn in_jis(c: char) -> bool {
 fn guess(bytes: &[u8]) -> Decoded {
     let best = [SHIFT_JIS, EUC_JP]
         .into_iter()
-        .filter_map(|e| e.decode_without_bom_handling_and_without_replacement(bytes).map(std::borrow::Cow::into_owned))
-        .max_by_key(|text| score(text));
+        .filter_map(|e| Some((e, e.decode_without_bom_handling_and_without_replacement(bytes)?)))
+        .max_by_key(|(_, text)| score(text));
     match best {
-        Some(text) if japanese(&text) => Decoded { text, mislabelled: true, doubt: false },
+        Some((encoding, text)) if japanese(&text) => with(encoding, bytes, true),
         Some(_) | None => {
-            if let Ok(text) = std::str::from_utf8(bytes) {
-                return Decoded { text: text.to_owned(), mislabelled: true, doubt: true };
+            if std::str::from_utf8(bytes).is_ok() {
+                return Decoded { doubt: true, ..with(UTF_8, bytes, true) };
             }
             let sample = bytes.get(..SAMPLE).unwrap_or(bytes);
             let reads = |e: &&'static Encoding| score(&e.decode_without_bom_handling(sample).0);
@@ -259,7 +269,8 @@ mod tests {
     use super::*;
 
     fn check(bytes: &[u8], label: Option<&str>, text: &str, mislabelled: bool) {
-        assert_eq!(decode(bytes, label), Decoded { text: text.into(), mislabelled, doubt: false });
+        let found = decode(bytes, label);
+        assert_eq!(found, Decoded { text: text.into(), mislabelled, doubt: false, encoding: found.encoding });
     }
 
     #[test]

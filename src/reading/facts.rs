@@ -1,6 +1,7 @@
 //! What a form states, as collected by the walk over its lines and before any judgement.
 
 use super::entry::Stated;
+use super::origin::Rule;
 use crate::domain::MailAddress;
 
 /// One tenant as stated.
@@ -11,6 +12,9 @@ pub(super) struct Entry {
     pub(super) address: Option<MailAddress>,
     pub(super) others: Vec<MailAddress>,
     pub(super) line: usize,
+    /// Line of the address, where it is not the name's.
+    pub(super) address_line: usize,
+    pub(super) rule: Rule,
     /// Something like an address stands there that is none.
     pub(super) broken: bool,
     /// The name stands behind the address.
@@ -26,6 +30,8 @@ impl Entry {
             address: addresses.next(),
             others: addresses.collect(),
             line,
+            address_line: line,
+            rule: Rule::Listed,
             broken: stated.broken,
             trailing: stated.trailing,
         }

@@ -7,6 +7,7 @@ use super::facts::{Entry, Form};
 use super::marks;
 use super::names::{centre_in, is_body_name, is_centre_name, name};
 use super::normalise::Line;
+use super::origin::Rule;
 use super::sections::{self, Heading, Section};
 use crate::domain::MailAddress;
 use crate::rules::Rules;
@@ -218,7 +219,7 @@ impl Walker<'_> {
         }
         let candidate = self.candidate.take();
         if self.state == State::Before {
-            let mut entry = Entry::new(stated, number);
+            let mut entry = Entry { rule: Rule::ByName, ..Entry::new(stated, number) };
             if !is_body_name(&entry.name)
                 && let Some(name) = candidate
             {

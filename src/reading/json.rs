@@ -19,6 +19,8 @@ impl Reading {
             "subject": self.head.subject,
             "from_name": self.head.from_name,
             "body": self.body,
+            "source": self.source,
+            "evidence": self.evidence,
             "attachments": self.attachments,
             "recipients": self.recipients.iter()
                 .map(|r| json!({

@@ -6,6 +6,7 @@ use super::form;
 use super::mime::Mail;
 use super::names::is_centre_name;
 use super::normalise::{Line, is_cut, lines, tidy};
+use super::origin::{self, Part, Source};
 use super::pattern::{matches, pattern};
 use super::subject::{self, Subject};
 use super::{Kind, Reading, Reason, Warning, WarningCode, doubts, quote, statement, trust};
@@ -46,7 +47,7 @@ pub(super) fn judge(reading: &mut Reading, mail: &Mail, rules: &Rules) {
     let words = form.words.join("\n");
     reading.kind = kind(&form, &subject, &words, mail, reading);
     if matches!(reading.kind, Kind::Registration | Kind::Correction) {
-        reading.reasons.extend(second_hand);
+        reading.reasons.extend(second_hand.as_ref().map(|e| e.reason));
         statement::take_over(reading, &form, &subject, rules);
         doubts::doubts(reading, &form, mail, &words, &body);
         trust::trust(reading, rules);
@@ -62,6 +63,24 @@ pub(super) fn judge(reading: &mut Reading, mail: &Mail, rules: &Rules) {
     doubts::warn(reading, mail, &subject, &form, rules);
     drop(body_lines);
     reading.body = body;
+    if form.has_data() {
+        prove(reading, &form, mail, second_hand);
+    }
+}
+
+/// Puts the evidence beside what was taken over.
+fn prove(reading: &mut Reading, form: &Form, mail: &Mail, second_hand: Option<Elsewhere>) {
+    let plain = mail.plain.as_ref().is_some_and(|plain| !plain.trim().is_empty());
+    let (part, added) = match second_hand {
+        Some(found) => (found.part, found.added),
+        None => (if plain { Part::Plain } else { Part::Html }, None),
+    };
+    let decoder = added.as_ref().map_or(mail.encoding, |(_, decoder)| *decoder).into();
+    if let Some((text, _)) = added {
+        reading.body = format!("{}\n{ADDED}\n{text}", reading.body);
+    }
+    reading.source = Some(Source { part, decoder });
+    reading.evidence = origin::evidence(reading, form);
 }
 
 /// Addresses that are no data: the sender's own, ours, the ministry's.
@@ -72,11 +91,16 @@ fn no_data(reading: &Reading, rules: &Rules) -> Vec<MailAddress> {
 
 /// Without any heading the names themselves must tell: 札幌市 is an authority, 札幌市保健所 a health centre.
 fn adopt_loose(form: &mut Form, rules: &Rules, reading: &mut Reading) {
-    let loose = std::mem::take(&mut form.loose);
-    if loose.is_empty() {
-        return;
+    if adopt_by_name(form, rules) {
+        reading.warnings.push(Warning::new(WarningCode::NoHeadings, None));
+        reading.reasons.push(Reason::SectionMissing);
     }
-    for entry in loose {
+}
+
+/// Sorts entries outside any section by their names; `true` if there were any that could be.
+fn adopt_by_name(form: &mut Form, rules: &Rules) -> bool {
+    let mut any = false;
+    for entry in std::mem::take(&mut form.loose) {
         let centre = is_centre_name(&entry.name);
         let authority = !centre && !matches!(statement::find(&entry.name, rules), Found::None);
         if centre && (form.centres.is_empty() || !form.centre_heading) {
@@ -87,13 +111,20 @@ fn adopt_loose(form: &mut Form, rules: &Rules, reading: &mut Reading) {
             form.strays.push(entry.line);
             continue;
         }
-        reading.warnings.push(Warning::new(WarningCode::NoHeadings, None));
-        reading.reasons.push(Reason::SectionMissing);
+        any = true;
     }
-    reading.warnings.dedup();
+    any
 }
 
-/// Data in a forwarded mail, in a mail inside, or in quoted lines that are nobody else's.
+/// Where the data stand if not in the sender's own lines.
+struct Elsewhere {
+    part: Part,
+    reason: Reason,
+    /// Text that is not in the body, and what it was decoded as.
+    added: Option<(String, &'static str)>,
+}
+
+/// Data in a forwarded mail, in a mail inside, in quoted lines that are nobody else's, or in an attached table.
 fn elsewhere(
     form: &mut Form,
     parts: &quote::Parts<'_, '_>,
@@ -101,14 +132,15 @@ fn elsewhere(
     subject: &Subject,
     known: &[MailAddress],
     rules: &Rules,
-) -> Option<Reason> {
+) -> Option<Elsewhere> {
+    let here = |part, reason| Some(Elsewhere { part, reason, added: None });
     let forwards = subject.forwarded || form.words.iter().any(|w| w.contains("転送"));
     if parts.forwarded || forwards {
         let depth = parts.below.iter().filter(|l| !l.text.is_empty()).map(|l| l.depth).min().unwrap_or(0);
         let found = form::walk(&parts.below, depth, known, rules);
         if found.has_data() {
             keep_words(form, found);
-            return Some(Reason::Forwarded);
+            return here(Part::Forwarded, Reason::Forwarded);
         }
     }
     if (!parts.attributed || forwards) && parts.own.iter().any(|l| l.depth > 0) {
@@ -116,18 +148,42 @@ fn elsewhere(
         let found = form::walk(&quoted, 1, known, rules);
         if found.has_data() {
             keep_words(form, found);
-            return Some(if forwards { Reason::Forwarded } else { Reason::QuotedData });
+            return here(Part::Quoted, if forwards { Reason::Forwarded } else { Reason::QuotedData });
         }
     }
-    let inner = mail.inside.first()?;
-    let text = inner.plain.clone().or_else(|| inner.html.as_ref().map(|p| p.text.clone()))?;
-    let inner_lines = lines(&text);
-    let inner_parts = quote::split(&inner_lines);
-    let found = form::walk(&inner_parts.own, 0, known, rules);
-    found.has_data().then(|| {
+    let before = parts.lines;
+    if let Some(inner) = mail.inside.first()
+        && let Some(text) = inner.plain.clone().or_else(|| inner.html.as_ref().map(|p| p.text.clone()))
+        && let Some(found) = read_added(&text, before, known, rules)
+    {
         keep_words(form, found);
-        Reason::Forwarded
-    })
+        let added = Some((text, inner.encoding));
+        return Some(Elsewhere { part: Part::Inside, reason: Reason::Forwarded, added });
+    }
+    let (found, added) = mail.sheets.iter().find_map(|sheet| {
+        let (text, decoder) = sheet.text()?;
+        Some((read_added(&text, before, known, rules)?, (text, decoder)))
+    })?;
+    keep_words(form, found);
+    Some(Elsewhere { part: Part::Attachment, reason: Reason::AttachmentOnly, added: Some(added) })
+}
+
+/// What stands above a text that is put below the body.
+const ADDED: &str = "----------";
+
+/// The form in a text that will stand below the body, whose last line is `before`.
+fn read_added(text: &str, before: usize, known: &[MailAddress], rules: &Rules) -> Option<Form> {
+    let mut added = lines(text);
+    for line in &mut added {
+        line.number += before + 1;
+    }
+    let parts = quote::split(&added);
+    let mut form = form::walk(&parts.own, 0, known, rules);
+    if form.centres.is_empty() && form.authority.is_empty() {
+        // A table without headings: its names tell.
+        form.authority_heading |= adopt_by_name(&mut form, rules);
+    }
+    form.has_data().then_some(form)
 }
 
 /// The data of another text, with the words of the sender.

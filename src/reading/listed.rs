@@ -7,6 +7,7 @@ use super::facts::Entry;
 use super::form::{State, Walker};
 use super::marks;
 use super::names::{is_body_name, is_centre_name, is_section_name, name};
+use super::origin::Rule;
 use super::pattern::{matches, pattern};
 use super::sections::Section;
 
@@ -47,6 +48,9 @@ impl Walker<'_> {
             self.form.words.push(text.to_owned());
         }
         let mut entry = Entry::new(stated, number);
+        if self.form.corrective {
+            entry.rule = Rule::Corrected;
+        }
         if self.is_template(text, &entry) {
             self.form.templates.push(number);
             self.pending = None;
@@ -71,6 +75,7 @@ impl Walker<'_> {
                 // The officer's own address below a health centre's name: its address, or a signature?
                 self.form.strays.push(entry.line);
             }
+            entry.rule = if entry.rule == Rule::Corrected { Rule::Corrected } else { Rule::LineBelow };
             if is_section_name(&entry.name) && entry.trailing {
                 (entry.name, entry.line) = (name, line);
             } else if is_section_name(&entry.name) && !is_section_name(&name) {

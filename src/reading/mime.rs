@@ -6,6 +6,7 @@
 //! the stack when dropped (30,000 levels fit in 1 MB), so it never gets to see these types: a copy with the words masked
 //! is parsed, and mails inside mails are opened here, one level at a time.
 
+use super::sheet::Sheet;
 use super::{charset, header, html};
 use crate::domain::Timestamp;
 use mail_parser::{Encoding, HeaderName, MessageParser, MessagePart, PartType};
@@ -26,6 +27,8 @@ pub const FIELDS_MAX: usize = 500;
 /// Longest text decoded from the parts of one kind together, in bytes before decoding; more makes the mail
 /// [`Reason::OverLimit`](super::Reason).
 pub const TEXT_BYTES_MAX: usize = 512 * 1024;
+/// Attached tables kept; further ones are names only.
+const SHEETS_MAX: usize = 3;
 
 /// A mail taken apart.
 #[derive(Debug, Default)]
@@ -40,6 +43,10 @@ pub(super) struct Mail {
     pub(super) plain: Option<String>,
     pub(super) html: Option<html::Page>,
     pub(super) attachments: Vec<String>,
+    /// Attached tables.
+    pub(super) sheets: Vec<Sheet>,
+    /// What the plain text and the page were decoded as.
+    pub(super) encoding: &'static str,
     /// message/delivery-status, message/disposition-notification, message/feedback-report, headers of a returned mail.
     pub(super) reports: Vec<(String, String)>,
     pub(super) inside: Vec<Mail>,
@@ -207,22 +214,35 @@ fn take_part(mail: &mut Mail, part: &MessagePart<'_>, index: usize, raw: &[u8], 
         "text/html" if !attached && (name.is_none() || index == 0) && mail.html.is_some() => {}
         "text/html" if !attached && (name.is_none() || index == 0 || first_words(mail)) => {
             let decoded = charset::decode(cut(mail, &bytes, 0), charset.as_deref());
-            let mut page = html::page(&decoded.text);
-            if let Cow::Owned(text) = readable(&page.text) {
-                page.text = text;
-            }
-            mail.html = Some(page);
-            mail.mislabelled |= decoded.mislabelled;
-            mail.doubt |= decoded.doubt;
+            take_page(mail, &decoded);
         }
         _ if kind.starts_with("multiparx/") => mail.over_limit = true,
-        _ => mail.attachments.push(name.unwrap_or_else(|| header::clean(&kind))),
+        _ => {
+            let name = name.unwrap_or_else(|| header::clean(&kind));
+            if mail.sheets.len() < SHEETS_MAX {
+                mail.sheets.extend(Sheet::new(&name, bytes, charset));
+            }
+            mail.attachments.push(name);
+        }
     }
 }
 
 /// Some servers give the text of their report a file name.
 fn first_words(mail: &Mail) -> bool {
     mail.content_type == "multipart/report" && mail.plain.is_none() && mail.html.is_none()
+}
+
+fn take_page(mail: &mut Mail, decoded: &charset::Decoded) {
+    let mut page = html::page(&decoded.text);
+    if let Cow::Owned(text) = readable(&page.text) {
+        page.text = text;
+    }
+    mail.html = Some(page);
+    if mail.encoding.is_empty() {
+        mail.encoding = decoded.encoding;
+    }
+    mail.mislabelled |= decoded.mislabelled;
+    mail.doubt |= decoded.doubt;
 }
 
 fn take_plain(mail: &mut Mail, part: &MessagePart<'_>, decoded: &charset::Decoded) {
@@ -237,6 +257,7 @@ fn take_plain(mail: &mut Mail, part: &MessagePart<'_>, decoded: &charset::Decode
         }
         None => mail.plain = Some(text),
     }
+    mail.encoding = decoded.encoding;
     mail.mislabelled |= decoded.mislabelled;
     mail.doubt |= decoded.doubt;
 }

@@ -26,14 +26,17 @@ mod judge;
 pub mod limits;
 mod listed;
 mod marks;
+mod meant;
 pub mod mime;
 mod names;
 mod normalise;
+pub mod origin;
 mod pattern;
 pub mod proposal;
 mod quote;
 pub mod reason;
 mod sections;
+mod sheet;
 mod statement;
 mod subject;
 mod trust;
@@ -82,8 +85,15 @@ pub struct Reading {
     pub authority: Option<ReadAuthority>,
     pub centres: Vec<ReadCentre>,
     pub head: Head,
-    /// Decoded text, lines separated by `\n`. Line numbers elsewhere count in it, from 1.
+    /// Decoded text, lines separated by `\n`. Line numbers elsewhere count in it, from 1. Where the data stand in a mail
+    /// inside or in an attached table, its text follows below a ruled line.
     pub body: String,
+    /// Which text the data stand in; `None`: there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<origin::Source>,
+    /// Where each value stands: the authority's first, then the health centres' in their order. Empty: no data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<origin::Evidence>,
     /// File names of attachments.
     pub attachments: Vec<String>,
     /// Bounces: who failed.
@@ -217,6 +227,8 @@ impl Reading {
             centres: Vec::new(),
             head: Head::default(),
             body: String::new(),
+            source: None,
+            evidence: Vec::new(),
             attachments: Vec::new(),
             recipients: Vec::new(),
             failed_message_id: None,

@@ -11,6 +11,8 @@ pub(super) struct Parts<'a, 'b> {
     pub(super) own: Vec<&'a Line<'b>>,
     /// Lines below a header block: somebody's earlier mail, answered or forwarded.
     pub(super) below: Vec<&'a Line<'b>>,
+    /// All lines, whosever they are.
+    pub(super) lines: usize,
     /// The block says that the mail was forwarded.
     pub(super) forwarded: bool,
     /// Quoted lines are said to be somebody's words (`… wrote:`).
@@ -34,7 +36,7 @@ const BLOCK_LINES: usize = 6;
 
 /// Takes a body apart.
 pub(super) fn split<'a, 'b>(lines: &'a [Line<'b>]) -> Parts<'a, 'b> {
-    let mut parts = Parts::default();
+    let mut parts = Parts { lines: lines.len(), ..Parts::default() };
     let mut index = 0;
     while let Some(line) = lines.get(index) {
         if line.depth == 0 {

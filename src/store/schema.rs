@@ -102,18 +102,18 @@ tables! {
     KeyFile = 41, "key-file";
     /// id of an issuing CA → what its revocation list says; the same with `.der` → the list as signed. Large.
     Crl = 42, "crl";
-    /// tenant (text) → user id and password given by staff, sealed.
-    Account = 43, "account";
+    /// tenant (text) → user id and password for the real system as given by staff, sealed.
+    Imported = 43, "imported";
     /// name → account of a person: role, password hash.
-    Person = 50, "person";
+    Account = 44, "account";
     /// SHA-256 of a session's token → whose it is. Never the token (I9).
-    Session = 51, "session";
+    Session = 45, "session";
     /// request number u64 → what one person asked for and another decides.
-    Ask = 52, "ask";
+    Ask = 46, "ask";
     /// wave number u64 → wave: letters that leave together.
-    Wave = 53, "wave";
+    Wave = 47, "wave";
     /// wave number u64 (0: of no wave yet), row number u64 → where that letter stands in the wave.
-    WaveRow = 54, "wave-row";
+    WaveRow = 48, "wave-row";
 }
 
 impl Table {

@@ -128,6 +128,12 @@ impl Door {
         Ok(self)
     }
 
+    /// The same, asking for a terminal's certificate.
+    pub fn with_wicket(mut self, wicket: Arc<Wicket>) -> Self {
+        self.tls = Some(Tls::Wicket(wicket));
+        self
+    }
+
     /// The same for people of ours only: who shows no certificate of this authority gets no page at all.
     pub fn with_tls_for(mut self, cert: &Path, key: &Path, clients: &Path) -> Result<Self, DoorError> {
         let fault = |file: &Path, why: String| DoorError::Certificate { file: file.to_owned(), why };
@@ -151,12 +157,6 @@ impl Door {
     /// Whether it speaks TLS.
     pub fn is_tls(&self) -> bool {
         self.tls.is_some()
-    }
-
-    /// The same, asking for a terminal's certificate.
-    pub fn with_wicket(mut self, wicket: Arc<Wicket>) -> Self {
-        self.tls = Some(Tls::Wicket(wicket));
-        self
     }
 
     /// The address with the port it really has.

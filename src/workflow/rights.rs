@@ -9,7 +9,7 @@
 //! | wave-release, reissue-many, change-address, revoke | second | second | – | second |
 //! | approve (another person's request) | – | yes | – | yes |
 //! | people, keys | – | – | – | second |
-//! | sessions, backup, credentials (imported, exported) | – | – | – | yes |
+//! | sessions, backup | – | – | – | yes |
 //!
 //! *second*: a request is kept, and done when another person who may approve says so ([`super::approval`]). *change-address*
 //! means: after a secret has left for the old one; before that it is *decide*. The auditor (the ministry) reads everything
@@ -70,8 +70,6 @@ pub enum Act {
     /// End sessions of others.
     Sessions,
     Backup,
-    /// User ids and hashes of the real system; revocation lists made anew.
-    Credentials,
 }
 
 /// The answer of the table.
@@ -127,7 +125,7 @@ impl FromStr for Role {
 }
 
 impl Act {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 19] = [
         Self::Look,
         Self::Export,
         Self::OwnPassword,
@@ -147,7 +145,6 @@ impl Act {
         Self::Keys,
         Self::Sessions,
         Self::Backup,
-        Self::Credentials,
     ];
 
     /// For staff: the thing that was asked for.
@@ -172,7 +169,6 @@ impl Act {
             Self::Keys => "認証局の鍵の操作",
             Self::Sessions => "他者のセッションの終了",
             Self::Backup => "バックアップ",
-            Self::Credentials => "ユーザIDの取込み・書出し",
         }
     }
 }
@@ -187,11 +183,11 @@ pub fn right(role: Role, act: Act) -> Right {
             P::Operator | P::Approver | P::Admin,
         )
         | (A::Approve, P::Approver | P::Admin)
-        | (A::Sessions | A::Backup | A::Credentials, P::Admin) => R::Allowed,
+        | (A::Sessions | A::Backup, P::Admin) => R::Allowed,
         (A::WaveRelease | A::ReissueMany | A::ChangeAddress | A::Revoke, P::Operator | P::Approver | P::Admin)
         | (A::People | A::Keys, P::Admin) => R::NeedsSecond,
         (A::Approve, P::Operator | P::Auditor)
-        | (A::People | A::Keys | A::Sessions | A::Backup | A::Credentials, P::Operator | P::Approver | P::Auditor)
+        | (A::People | A::Keys | A::Sessions | A::Backup, P::Operator | P::Approver | P::Auditor)
         | (
             A::Decide
             | A::Send

@@ -61,6 +61,11 @@ async fn metrics_count_what_is_there() {
         ("annai_unknown_outcomes", 0.0),
         ("annai_matters_open", 0.0),
         ("annai_oldest_matter_age_seconds", 0.0),
+        ("annai_letter_starvation_seconds", 0.0),
+        ("annai_letters_waiting_for_wave", 0.0),
+        ("annai_requests_open", 0.0),
+        ("annai_tenants_with_certificate", 0.0),
+        ("annai_registration_to_certificate_seconds{share=\"0.9\"}", 0.0),
         ("annai_letter_lateness_seconds{letter=\"reminder\"}", 0.0),
     ] {
         assert_eq!(samples.get(series), Some(&value), "{series} in {samples:?}");

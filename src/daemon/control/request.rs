@@ -28,7 +28,7 @@ pub enum Request {
         path: PathBuf,
     },
     /// User ids with hashes of their passwords.
-    Accounts {
+    ExportAccounts {
         after: Option<TenantId>,
         limit: usize,
     },
@@ -92,7 +92,7 @@ pub enum Request {
     Act {
         act: Verb,
     },
-    People,
+    Accounts,
     Sessions,
     /// Requests for a second person; `waiting`: only those nobody has decided.
     Asks {
@@ -149,15 +149,16 @@ impl Request {
             | Self::Forecast { .. }
             | Self::JournalTail { .. }
             | Self::Verify { .. }
-            | Self::People
             | Self::Authority
+            | Self::Accounts
             | Self::Sessions
             | Self::Asks { .. }
             | Self::Waves
             | Self::Wave { .. } => Some(Act::Look),
             Self::Export { .. } => Some(Act::Export),
-            Self::Backup { .. } => Some(Act::Backup),
-            Self::RenewLists | Self::ImportAccounts { .. } | Self::Accounts { .. } => Some(Act::Credentials),
+            Self::RenewLists => Some(Act::Reissue),
+            // What accounts hold is close to a secret: for those who keep backups.
+            Self::Backup { .. } | Self::ExportAccounts { .. } | Self::ImportAccounts { .. } => Some(Act::Backup),
             Self::Act { .. } => None,
         }
     }
@@ -190,7 +191,7 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
         Request::ImportAccounts { path } => {
             Ok(json!({"file": path, "accounts": import(engine, caller, absolute(path)?)?}))
         }
-        Request::Accounts { after, limit } => value(engine.export_accounts(caller.who.name(), *after, *limit)?),
+        Request::ExportAccounts { after, limit } => value(engine.export_accounts(caller.who.name(), *after, *limit)?),
         Request::Queue { filter, after, limit } => value(engine.queue(filter, *after, *limit)?),
         Request::Letter { row } => value(engine.letter(*row)?),
         Request::Matters { after, limit } => value(engine.open_matters(*after, *limit)?),
@@ -221,7 +222,7 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
             Done::Done => after(engine, act),
             Done::Asked(no) => Ok(json!({"asked": no, "request": engine.ask(no)?})),
         },
-        Request::People => {
+        Request::Accounts => {
             Ok(json!({"accounts": engine.accounts()?, "two_persons_since": engine.two_persons_since()?}))
         }
         Request::Sessions => value(engine.sessions()?),

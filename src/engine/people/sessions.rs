@@ -137,7 +137,7 @@ impl Engine {
 
     /// A password was wrong; only names that exist are kept, so that nobody's typing stands in the journal.
     pub fn log_in_failed(&mut self, name: &str, from: &str) -> Result<(), EngineError> {
-        if self.context.load::<Account>(Table::Person, name.as_bytes())?.is_none() {
+        if self.context.load::<Account>(Table::Account, name.as_bytes())?.is_none() {
             return Ok(());
         }
         self.step(SYSTEM, |step| {
@@ -158,7 +158,7 @@ pub struct Proof {
 impl Survey {
     /// Verifies a password, beside the engine's thread; takes its time on purpose. Unknown names take as long.
     pub fn prove(&self, name: &str, password: &Secret<String>) -> Result<Option<Proof>, EngineError> {
-        let account: Option<Account> = self.load(Table::Person, name.as_bytes())?;
+        let account: Option<Account> = self.load(Table::Account, name.as_bytes())?;
         let hash = account.filter(Account::can_log_in).and_then(|account| account.hash);
         let same = crypto::password::verify(password, hash.as_deref());
         Ok(hash.filter(|_| same).map(|hash| Proof { hash, certificate: false }))
@@ -167,12 +167,12 @@ impl Survey {
     /// The session of a token with its account; `None`: there is none, or the account is disabled.
     pub fn session(&self, token: &Secret<String>) -> Result<Option<(Session, AccountView)>, EngineError> {
         let Some(session) = self.load::<Session>(Table::Session, &session_key(token))? else { return Ok(None) };
-        let account: Option<Account> = self.load(Table::Person, session.account.as_bytes())?;
+        let account: Option<Account> = self.load(Table::Account, session.account.as_bytes())?;
         Ok(account.filter(Account::can_log_in).map(|account| (session, account.view())))
     }
 
     /// Whether anybody can log in at all.
     pub fn has_accounts(&self) -> Result<bool, EngineError> {
-        Ok(self.all::<Account>(Table::Person)?.iter().any(Account::can_log_in))
+        Ok(self.all::<Account>(Table::Account)?.iter().any(Account::can_log_in))
     }
 }

@@ -34,9 +34,9 @@ pub(super) fn act(verb: &Verb) -> String {
         | Verb::Retry { .. }
         | Verb::Withdraw { .. }
         | Verb::Reissue { .. }
-        | Verb::RenewCredentials { .. }
         | Verb::Cancel { .. }
-        | Verb::Revoke { .. } => String::new(),
+        | Verb::Revoke { .. }
+        | Verb::RenewCredentials { .. } => String::new(),
     }
 }
 

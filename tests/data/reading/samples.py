@@ -4,7 +4,7 @@
   samples.py        (re)writes NAME.eml for every entry below; the expected reading NAME.json is written by
                     ANNAI_BLESS=1 cargo test --test reading, and is to be read by a person before it is committed.
 """
-import base64, os
+import base64, io, os, zipfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SUBJECT = '自治体・保健所メールアドレスの連絡（札幌市）'
@@ -55,12 +55,60 @@ def b64(text):
     return '=?utf-8?B?' + base64.b64encode(text.encode()).decode() + '?='
 
 
+ROWS = [['区分', '名称', 'メールアドレス'], ['自治体', '札幌市', A], ['保健所', '札幌市保健所', B]]
+
+
+def workbook(rows):
+    """The smallest .xlsx a reader takes."""
+    cell = lambda t: f'<c t="inlineStr"><is><t>{t}</t></is></c>'
+    sheet = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>' + ''.join(f'<row>{"".join(map(cell, r))}</row>' for r in rows) + '</sheetData></worksheet>'
+    R = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships'
+    P = 'http://schemas.openxmlformats.org/package/2006/relationships'
+    parts = {'[Content_Types].xml': '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>',
+             '_rels/.rels': f'<Relationships xmlns="{P}"><Relationship Id="r1" Type="{R}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+             'xl/workbook.xml': f'<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="{R}"><sheets><sheet name="s" sheetId="1" r:id="r1"/></sheets></workbook>',
+             'xl/_rels/workbook.xml.rels': f'<Relationships xmlns="{P}"><Relationship Id="r1" Type="{R}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+             'xl/worksheets/sheet1.xml': sheet}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED) as z:
+        for name, text in parts.items():
+            z.writestr(zipfile.ZipInfo(name), '<?xml version="1.0" encoding="UTF-8"?>' + text)
+    return out.getvalue()
+
+
+def head(name, kind):
+    return [f'From: {b64("札幌市")} <{ME}>', 'To: covid19@bigtreetc.com', 'Cc: follow-up@mhlw.go.jp', f'Subject: {b64(SUBJECTS.get(name, SUBJECT))}', 'Date: Fri, 24 Apr 2020 10:00:00 +0900',
+            f'Message-ID: <{name}@city.mihon.lg.jp>', 'MIME-Version: 1.0', f'Content-Type: {kind}']
+
+
+def attached(name, file, data):
+    """A mail whose data are in an attachment."""
+    text = '添付のとおり報告します。よろしくお願いいたします。'
+    lines = head(name, 'multipart/mixed; boundary=b') + ['', '--b', 'Content-Type: text/plain; charset=utf-8', '', text, '--b', 'Content-Type: application/octet-stream', f'Content-Disposition: attachment; filename="{file}"', 'Content-Transfer-Encoding: base64', '']
+    return '\n'.join(lines) + '\n' + base64.encodebytes(data).decode() + '--b--\n'
+
+
+FORM = f'<自治体（保健所設置主体）>\n札幌市　{A}\n\n<保健所>\n　・札　幌市保健所：{B.upper().translate({c: c + 0xfee0 for c in range(0x21, 0x7f)})}\n'
+WHOLE = {
+    'evidence-plain': '\n'.join(head('evidence-plain', 'text/plain; charset=utf-8')) + '\n\n' + FORM,
+    'evidence-line-below-and-meant': '\n'.join(head('evidence-line-below-and-meant', 'text/plain; charset=utf-8')) + f'\n\n<自治体>\n札幌市\n　{A}\n<保健所>\n札幌市保健所\n　hoken@city,mihon.lg.jp\n',
+    'evidence-html': '\n'.join(head('evidence-html', 'text/html; charset=utf-8')) + f'\n\n<table><tr><td>自治体</td><td>札幌市</td><td>{A}</td></tr><tr><td>保健所</td><td>札幌市保健所</td><td>{B}</td></tr></table>\n',
+    'evidence-forwarded': '\n'.join(head('evidence-forwarded', 'text/plain; charset=utf-8')) + f'\n\n転送いたします。\n\n-------- 転送メッセージ --------\n件名: x\n差出人: 山田 <yamada@city.mihon.lg.jp>\n宛先: x\n\n{FORM}',
+    'evidence-inside': '\n'.join(head('evidence-inside', 'multipart/mixed; boundary=b')) + '\n\n--b\nContent-Type: text/plain; charset=utf-8\n\n転送いたします。\n--b\nContent-Type: message/rfc822\n\n' + '\n'.join(head('inner', 'text/plain; charset=utf-8')) + '\n\n' + FORM + '\n--b--\n',
+    'evidence-csv': attached('evidence-csv', 'list.csv', ('\r\n'.join(','.join(r) for r in ROWS) + '\r\n').encode('cp932')),
+    'evidence-xlsx': attached('evidence-xlsx', 'list.xlsx', workbook(ROWS)),
+    'workbook-that-unpacks-too-far': attached('workbook-that-unpacks-too-far', 'list.xlsx', workbook([['x' * 3_000_000]])),
+    'workbook-that-is-none': attached('workbook-that-is-none', 'list.xlsx', b'PK\x03\x04 nothing of the kind'),
+}
+
+
 def main():
     for name, body in SAMPLES.items():
-        head = [f'From: {b64("札幌市")} <{ME}>', 'To: covid19@bigtreetc.com', 'Cc: follow-up@mhlw.go.jp', f'Subject: {b64(SUBJECTS.get(name, SUBJECT))}', 'Date: Fri, 24 Apr 2020 10:00:00 +0900',
-                f'Message-ID: <{name}@city.mihon.lg.jp>', 'MIME-Version: 1.0', 'Content-Type: text/plain; charset=utf-8', 'Content-Transfer-Encoding: 8bit', '', body]
         with open(os.path.join(HERE, name + '.eml'), 'w', encoding='utf-8', newline='\r\n') as f:
-            f.write('\n'.join(head))
+            f.write('\n'.join(head(name, 'text/plain; charset=utf-8') + ['Content-Transfer-Encoding: 8bit', '', body]))
+    for name, text in WHOLE.items():
+        with open(os.path.join(HERE, name + '.eml'), 'w', encoding='utf-8', newline='\r\n') as f:
+            f.write(text)
 
 
 main()
