@@ -42,7 +42,8 @@ fn check(path: &Path, rules: &Rules) -> Result<(), String> {
     let reading = read(&std::fs::read(path).unwrap(), rules);
     let found = said(&reading);
     let expected = path.with_extension("txt");
-    if std::env::var_os("ANNAI_BLESS").is_some() {
+    let negative = std::fs::read_to_string(&expected).is_ok_and(|text| text == "not-a-bounce\n");
+    if std::env::var_os("ANNAI_BLESS").is_some() && !negative {
         std::fs::write(&expected, &found).unwrap();
         return Ok(());
     }

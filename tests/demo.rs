@@ -19,7 +19,7 @@ struct Demo {
     child: Child,
     out: BufReader<ChildStdout>,
     tmp: tempfile::TempDir,
-    /// Page, pick-up, console.
+    /// Console, page, pick-up.
     urls: Vec<String>,
 }
 
@@ -126,7 +126,7 @@ fn the_whole_story_is_told_and_everything_can_be_looked_at() {
     let listening = listening(demo.child.id());
     assert!(listening.len() >= 7 && listening.iter().all(IpAddr::is_loopback), "{listening:?}");
 
-    let (page, pickup, console) = (demo.urls[0].clone(), demo.urls[1].clone(), demo.urls[2].clone());
+    let (console, page, pickup) = (demo.urls[0].clone(), demo.urls[1].clone(), demo.urls[2].clone());
     let data: Value = serde_json::from_str(&get(&page, "/demo.json").1).unwrap();
     assert_eq!(data["finished"], true);
     assert!(data["counts"]["mails_out"].as_u64().unwrap() > 100 && data["counts"]["returned"].as_u64().unwrap() >= 2);
@@ -157,10 +157,52 @@ fn the_whole_story_is_told_and_everything_can_be_looked_at() {
     assert_eq!(get(&pickup, "/").0, 200);
     assert_eq!(get(&console, "/healthz").0, 200, "{}", get(&console, "/healthz").1);
 
+    a_visitor_takes_a_certificate(&page, &pickup);
+
     demo.interrupt();
     let (status, rest, tmp) = demo.end(PROMPT);
     assert!(status.success() && rest.contains("removed"), "{status} {rest}");
     assert_eq!(std::fs::read_dir(tmp.path()).unwrap().count(), 0, "something was left behind");
+}
+
+/// Whoever watches can do what an officer does: with curl as a browser, openssl as its certificate store.
+fn a_visitor_takes_a_certificate(page: &str, pickup: &str) {
+    let overview = get(page, "/").1;
+    assert!(overview.contains("証明書を取得してみる"), "{overview}");
+    let gate = overview.split("端末の確認ページ").next().unwrap().rsplit("href=\"").next().unwrap();
+    let gate = gate.split('"').next().unwrap().replace("&#x2f;", "/");
+    let box_of = "/mailbox/hokensho@city.oita-mihon.lg.jp";
+    let mails: Vec<String> =
+        (1..20).map(|no| get(page, &format!("{box_of}/{no}"))).take_while(|a| a.0 == 200).map(|a| a.1).collect();
+    let last = |mark: &str| mails.iter().rev().find(|mail| mail.contains(mark)).unwrap_or_else(|| panic!("no {mark}"));
+    let path = last("&#x2f;p&#x2f;").split("&#x2f;p&#x2f;").nth(1).unwrap().split('"').next().unwrap();
+    let path = format!("/p/{path}");
+    let password = last("取得用パスワードの送付").split("◆証明書取得用パスワード").nth(1).unwrap();
+    let password = password.lines().map(str::trim).find(|line| line.len() == 14).unwrap();
+
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name).display().to_string();
+    let run = |program: &str, args: &[&str]| {
+        let said = Command::new(program).args(args).output().unwrap();
+        assert!(said.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&said.stderr));
+        String::from_utf8_lossy(&said.stdout).into_owned()
+    };
+    let (jar, p12, pem) = (file("jar"), file("a.p12"), file("a.pem"));
+    let form = |path: &str, more: &[&str]| {
+        run("curl", &[&["-sS", "-b", &jar, "-c", &jar][..], more, &[&format!("http://{pickup}{path}")]].concat())
+    };
+    let token =
+        |page: &str| page.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let first = token(&form(&path, &[]));
+    let terms = form(&path, &["-d", &format!("step=password&token={first}&password={password}")]);
+    assert!(terms.contains("大分市保健所"), "{terms}");
+    let ready = form(&path, &["-d", &format!("step=terms&agree=yes&token={}", token(&terms))]);
+    form(&format!("{path}/certificate"), &["-d", &format!("format=modern&token={}", token(&ready)), "-o", &p12]);
+    run("openssl", &["pkcs12", "-nodes", "-in", &p12, "-passin", &format!("pass:{password}"), "-out", &pem]);
+    // A browser of today offers it: it has not run out by today's clock.
+    run("openssl", &["x509", "-in", &pem, "-noout", "-checkend", "0"]);
+    let green = run("curl", &["-sSk", "--cert", &pem, &gate]);
+    assert!(green.contains("この端末で利用できます") && green.contains("大分市保健所"), "{green}");
 }
 
 #[test]

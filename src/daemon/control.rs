@@ -12,13 +12,13 @@ mod client;
 pub mod request;
 
 pub use client::Door;
-pub use request::{Caller, Request, Signature, Signed, answer};
+pub use request::{Caller, Request, Signature, Signed, answer, ask};
 
 use crate::domain::Secret;
 use crate::engine::EngineError;
 use crate::engine::people::Who;
 use crate::engine::survey::Survey;
-use crate::engine::thread::Handle;
+use crate::engine::thread::{Handle, Stopped};
 use crate::health::Health;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -60,6 +60,8 @@ pub enum ControlError {
     Bind { path: String, source: std::io::Error },
     #[error("the daemon's socket {path} cannot be reached ({source}); run this as the user the daemon runs as")]
     Connect { path: String, source: std::io::Error },
+    #[error("there is no state in {path}; correct state_dir in the configuration, or let `annai serve` make it")]
+    NoState { path: String },
     #[error("the system does not say which user this is ({0})")]
     WhoAmI(std::io::Error),
     #[error(transparent)]
@@ -223,7 +225,22 @@ async fn carry_out(line: &[u8], who: String, handle: &Handle, survey: &Survey, h
         },
     };
     let caller = Caller { who, vitals: Some(health.vitals()) };
-    match handle.call(move |engine| answer(engine, &caller, &request)).await {
+    let outcome = if request.is_beside() {
+        let (who, right) = (caller.who.clone(), request.right());
+        let allowed = handle.call(move |engine| request::check(engine, &who, right)).await;
+        match allowed {
+            // Reading may take its time; the engine's thread goes on meanwhile.
+            Ok(Ok(())) => {
+                let view = survey.view();
+                tokio::task::spawn_blocking(move || ask(&view, &caller, &request)).await.map_err(|_| Stopped)
+            }
+            Ok(Err(fault)) => Ok(Err(fault)),
+            Err(stopped) => Err(stopped),
+        }
+    } else {
+        handle.call(move |engine| answer(engine, &caller, &request)).await
+    };
+    match outcome {
         Ok(Ok(value)) => Answer::Done { ok: value },
         Ok(Err(fault)) => {
             let Refusal { sentence, exit } = Refusal::of(&fault);

@@ -31,6 +31,9 @@ pub(super) struct Watcher {
     pub(super) ministry: MailAddress,
     pub(super) pickup: SocketAddr,
     pub(super) console: SocketAddr,
+    pub(super) gate: SocketAddr,
+    /// Whose certificate is left for whoever watches.
+    pub(super) visitor: Option<MailAddress>,
     survey: Survey,
     clock: Clock,
     start: Timestamp,
@@ -111,6 +114,8 @@ impl Watcher {
             ministry: stage.ministry.clone(),
             pickup: stage.pickup,
             console: stage.console,
+            gate: stage.gate,
+            visitor: story.officer.iter().find(|officer| officer.visitor).map(|officer| officer.address.clone()),
             survey: stage.daemon.survey(),
             clock: stage.clock.clone(),
             start: story.start,

@@ -2,23 +2,27 @@
 //! together from a configuration file like any other. Only the clock, the seed and the rhythm of polling differ.
 
 use super::story::{Mood, Story};
-use super::{DemoError, Options};
+use super::{DemoError, Options, people};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::MasterKey;
 use crate::daemon::{Daemon, assembly};
 use crate::domain::{MailAddress, Timestamp, time::DAY};
 use crate::engine::{Chance, Engine, EngineError, Setup};
+use crate::pki::throwaway::throwaway;
 use crate::pki::{Authority, KeyKind, LeafSettings};
 use crate::sandbox::{
     self, Answer, AnswerRule, BounceStyle, Faults, Pattern, PostOffice, SmtpFault, SmtpRule, SmtpStage, When,
 };
 use crate::store::{self, Store};
-use crate::web::Pages;
 use crate::web::door::Door;
+use crate::web::officer::Site;
+use crate::web::wicket::Wicket;
+use crate::web::{Link, Pages};
+use crate::workflow::rights::Role;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -33,6 +37,8 @@ const ANSWERS_PER_DAY: f64 = 10.0;
 /// With a fast clock the mailbox is not polled every five minutes; it calls by itself (IDLE).
 const POLL: &str = "0 0 */6 * * *";
 const PASSWORD: &str = "demo";
+/// Days a certificate of the demo is good; the CA ends ten years after the story.
+const CERTIFICATE_DAYS: u32 = 3600;
 
 /// The directory; removed when dropped, unless it is to be kept.
 #[derive(Debug)]
@@ -62,30 +68,52 @@ pub(super) struct Stage {
     pub(super) viewer: Door,
     pub(super) pickup: SocketAddr,
     pub(super) console: SocketAddr,
+    pub(super) gate: SocketAddr,
     pub(super) dir: Dir,
 }
 
 pub(super) async fn build(options: &Options, story: &Story) -> Result<Stage, DemoError> {
     let dir = open_dir(options.keep.as_deref())?;
     let mut ports = options.port..options.port.saturating_add(PORTS_TRIED);
+    // Its password is shown on its login page: this machine only.
+    let console = door(IpAddr::V4(Ipv4Addr::LOCALHOST), &mut ports)?;
     let viewer = door(options.listen, &mut ports)?;
     let pickup = door(options.listen, &mut ports)?;
-    let console = door(options.listen, &mut ports)?;
+    let gate = door(options.listen, &mut ports)?;
     let running = Arc::new(OnceLock::new());
     let office = open_office(story.start, Arc::clone(&running)).await?;
     office.set_faults(faults(story, options.seconds_per_day));
     let config = configure(&dir.path, &office, pickup.address(), console.address())?;
     let (contact, ministry) = (config.mail.contractor.clone(), config.mail.ministry.clone());
-    let pages = Pages { site: assembly::site(&config), pickup, console, gate: None };
-    let (pickup, console) = (pages.pickup.address(), pages.console.address());
+    let site = Site { gate_url: Some(format!("https://{}", gate.address())), ..assembly::site(&config) };
+    let links = vec![
+        Link { ja: "自治体の受信箱", en: "Mailboxes", href: format!("http://{}/mailboxes", viewer.address()) },
+        Link { ja: "物語の進行", en: "The story", href: format!("http://{}/", viewer.address()) },
+        Link { ja: "証明書取得ページ", en: "Pick-up page", href: format!("http://{}/", pickup.address()) },
+    ];
+    let sample = |(name, _, _): &(&str, &str, Role)| ((*name).to_owned(), people::PASSWORD.to_owned());
+    let samples = people::PEOPLE.iter().map(sample).collect();
     let setup = open_setup(&config)?;
     let per_domain = setup.rules.schedule.per_domain_per_minute;
     // The story's time begins when everything slow is done.
     let clock = running.get_or_init(|| Clock::scaled(story.start, factor(options.seconds_per_day))).clone();
     let engine = open_engine(&config, setup, clock.clone(), options.seed)?;
+    let wicket = Arc::new(wicket(options.listen, clock.clone())?);
+    let gate = (gate.with_wicket(Arc::clone(&wicket)), wicket);
+    let addresses = (pickup.address(), console.address(), gate.0.address());
+    let pages = Pages { site, pickup, console, gate: Some(gate), links, samples };
+    let (pickup, console, gate) = addresses;
     let dispatch = assembly::dispatch(&config.smtp, &config.mail.from.domain(), per_domain)?;
     let daemon = Daemon::start(engine, assembly::imap(&config.imap)?, dispatch)?.with_pages(pages);
-    Ok(Stage { daemon, office: Arc::new(office), clock, contact, ministry, viewer, pickup, console, dir })
+    Ok(Stage { daemon, office: Arc::new(office), clock, contact, ministry, viewer, pickup, console, gate, dir })
+}
+
+/// The check page's own certificate, made for this run: browsers ask before they go on to it.
+fn wicket(listen: IpAddr, clock: Clock) -> Result<Wicket, DemoError> {
+    let now = Clock::System.now();
+    let names = ["localhost", &listen.to_string()];
+    let made = throwaway(&names, now.plus(-DAY), now.plus(30 * DAY)).map_err(io::Error::other)?;
+    Ok(Wicket::with_key(made.chain, made.key, clock).map_err(io::Error::other)?)
 }
 
 fn factor(seconds_per_day: f64) -> u32 {
@@ -188,7 +216,8 @@ fn open_engine(config: &Config, setup: Setup, clock: Clock, seed: u64) -> Result
     let now = clock.now();
     let mut engine = Engine::open(store, setup, keys, clock, Chance::Seeded { seed, drawn: 0 })?;
     // A CA for as long as the demo runs; P-256, because the story hands out hundreds of certificates.
-    let leaf = LeafSettings { key: KeyKind::P256, ..config.ca.leaf.clone() };
+    // They are good from the days of the story until after today, so that a browser of today offers them.
+    let leaf = LeafSettings { key: KeyKind::P256, days: CERTIFICATE_DAYS, ..config.ca.leaf.clone() };
     engine.entrust(Authority::throwaway(leaf, now).map_err(EngineError::from)?, config.pickup)?;
     super::people::hire(&mut engine)?;
     Ok(engine)

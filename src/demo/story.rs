@@ -107,6 +107,9 @@ pub(super) struct Officer {
     pub(super) days: u32,
     #[serde(default)]
     pub(super) never: bool,
+    /// Whoever watches the demo takes this one.
+    #[serde(default)]
+    pub(super) visitor: bool,
 }
 
 impl Story {
@@ -119,6 +122,7 @@ impl Story {
     pub(super) fn patience(&self, address: &MailAddress, generation: u32) -> Option<u32> {
         let named = self.officer.iter().find(|officer| officer.address.same_mailbox(address));
         match named {
+            Some(officer) if officer.visitor => None,
             _ if generation > 1 => Some(2),
             Some(officer) if officer.never => None,
             Some(officer) => Some(officer.days),

@@ -1,7 +1,7 @@
 //! The scene in the words of the page: plain values for the templates, no decisions.
 
 use super::scene::{BARS, Happening, Scene, Watcher, Who};
-use crate::domain::{TenantKind, Timestamp};
+use crate::domain::{MailAddress, TenantKind, Timestamp};
 use crate::engine::records::{OpenMatter, Subject};
 use crate::engine::survey::Milestone;
 use crate::reading;
@@ -35,6 +35,8 @@ pub(super) fn frame(watcher: &Watcher, scene: &Scene) -> Value {
         counts => scene.counts,
         pickup => format!("http://{}/", watcher.pickup),
         console => format!("http://{}/", watcher.console),
+        gate => format!("https://{}/", watcher.gate),
+        visitor => watcher.visitor.as_ref().map(MailAddress::as_str),
     }
 }
 

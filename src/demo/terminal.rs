@@ -24,7 +24,7 @@ pub(super) struct Terminal {
     live: bool,
     /// Lines of the block now on the screen.
     drawn: usize,
-    urls: [(&'static str, &'static str, String); 3],
+    urls: [(&'static str, &'static str, String); 4],
     exit: bool,
     seconds_per_day: f64,
 }
@@ -32,9 +32,10 @@ pub(super) struct Terminal {
 impl Terminal {
     pub(super) fn new(stage: &Stage, options: &Options) -> Self {
         let urls = [
-            ("デモの画面", "watch here", format!("http://{}/", stage.viewer.address())),
+            ("担当者コンソール", "begin here: the staff console", format!("http://{}/", stage.console)),
+            ("自治体の受信箱", "the story and every mailbox", format!("http://{}/", stage.viewer.address())),
             ("証明書取得ページ", "pick-up page", format!("http://{}/", stage.pickup)),
-            ("稼働状況", "status, /healthz, /metrics", format!("http://{}/", stage.console)),
+            ("端末の確認ページ", "terminal check", format!("https://{}/", stage.gate)),
         ];
         let live = io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         Self { live, drawn: 0, urls, exit: options.exit, seconds_per_day: options.seconds_per_day }

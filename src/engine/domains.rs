@@ -3,7 +3,8 @@
 
 use super::records::InboxItem;
 use super::step::Step;
-use super::{Context, Engine, EngineError, codec};
+use super::views::View;
+use super::{Context, EngineError, codec};
 use crate::domain::{LgCode, MailAddress, MailNo, Timestamp};
 use crate::reading::Reading;
 use crate::reading::evidence::{self, Acquaintance, Weighed};
@@ -193,7 +194,7 @@ fn domain_name(text: &str) -> Result<String, EngineError> {
     address.map(|address| address.domain()).map_err(|_| EngineError::Input(format!("\"{text}\" is no domain name")))
 }
 
-impl Engine {
+impl View {
     /// Known domains in their order; of one authority, or all.
     pub fn domains(&self, of: Option<LgCode>) -> Result<Vec<DomainView>, EngineError> {
         let mut views = Vec::new();

@@ -122,6 +122,20 @@ pub(crate) fn pickup_password(context: &Context, tenant: TenantId, enrolment: &E
     crypto::codes::typeable(bits.reveal(), 3, 4)
 }
 
+/// Every secret a letter to a tenant may hold: for masking.
+pub(super) fn secrets(
+    context: &Context,
+    course: &Course,
+    generation: Generation,
+) -> Result<Vec<Secret<String>>, EngineError> {
+    let id = course.tenant.id;
+    let of_generation = course.enrolment(generation).into_iter();
+    let mut secrets: Vec<_> =
+        of_generation.flat_map(|e| [pickup_code(context, id, e), pickup_password(context, id, e)]).collect();
+    secrets.push(context.account(course)?.1);
+    Ok(secrets)
+}
+
 /// Under which key a pick-up code stands in the table `Grant`; `typed` in any of the ways people type it.
 pub(crate) fn code_tag(context: &Context, typed: &str) -> [u8; 16] {
     let canonical = crypto::codes::canonical(typed);

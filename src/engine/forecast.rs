@@ -4,7 +4,8 @@
 //! expiry letters are an upper bound, and renewals of certificates not yet picked up do not show.
 
 use super::records::{About, Row};
-use super::{Engine, EngineError, codec};
+use super::views::View;
+use super::{EngineError, codec};
 use crate::domain::{Date, Generation, TenantId, Timestamp};
 use crate::letters::LetterKind;
 use crate::store::Table;
@@ -51,14 +52,14 @@ struct Leaving {
 /// How often a kind of letter leaves on a day.
 type Counts = BTreeMap<(Date, &'static str), u64>;
 
-impl Engine {
+impl View {
     /// What would leave from now to the end of `until`.
     pub fn forecast(&self, until: Date) -> Result<Forecast, EngineError> {
         let now = self.now();
         if !(0..=DAYS_MAX).contains(&until.days_since(now.date())) {
             return Err(EngineError::Input(format!("{until} is not within the next {DAYS_MAX} days")));
         }
-        let policy = Policy::of(&self.setup().rules);
+        let policy = Policy::of(self.rules());
         let mut counts = Counts::new();
         let mut waiting = self.leaving(now, until, &mut counts)?;
         let mut cut_short = false;

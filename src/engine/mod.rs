@@ -21,13 +21,14 @@
 //! | `waves` | many letters that leave together, watched |
 //! | `reports`, `alerts` | mails to the ministry and to staff |
 //! | `review` | … about a mail: takes it over with changes, asks its sender |
-//! | `views` | questions; they change nothing |
+//! | `views` | questions; they change nothing, and are asked beside the engine's thread |
 //! | `inspect` | whole tables and whether the indexes agree with them: for the doctor and for tests |
 //! | `forecast` | what would leave when |
 //! | `pickup` | what a code stands for; password, certificate, terminal check, scanners |
 //! | `certificates` | records of what was issued, revocation lists |
 //! | `accounts` | user ids and passwords |
 //! | `survey` | the same beside the engine's thread: counts over everything |
+//! | `retest` | what other rules would make of the mails that are here |
 //! | `replay` | the journal rebuilds the directory |
 
 mod accounts;
@@ -51,6 +52,7 @@ pub mod pickup;
 pub mod records;
 pub mod replay;
 pub mod reports;
+pub mod retest;
 pub mod review;
 pub mod staff;
 mod step;
@@ -77,7 +79,7 @@ use pickup::PickupSettings;
 use records::{Counters, Row};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use step::Step;
 
 /// What staff configure and may reload while running.
@@ -118,10 +120,15 @@ pub(crate) struct Context {
     pub(crate) pickup: PickupSettings,
 }
 
+/// What is read beside the engine's thread: always the context of now.
+pub(crate) type Beside = Arc<RwLock<Arc<Context>>>;
+
 /// See the module.
 #[derive(Debug)]
 pub struct Engine {
-    context: Context,
+    context: Arc<Context>,
+    /// The same for whoever reads beside this thread; a reload changes both.
+    beside: Beside,
     chance: Chance,
     counters: Counters,
     /// Rows leased to the dispatcher of this process. A row that is in flight in the store but not here was cut off by a
@@ -232,12 +239,14 @@ impl Engine {
         chance: Chance,
     ) -> Result<Self, EngineError> {
         let (authority, pickup) = (None, PickupSettings::default());
-        let context = Context { store, setup, keys, clock, authority, authority_fault: None, pickup };
+        let context = Arc::new(Context { store, setup, keys, clock, authority, authority_fault: None, pickup });
         check_key(&context)?;
         context.store.verify_journal_tail(JOURNAL_TAIL)?;
         let counters = context.load(Table::Meta, b"counters")?.unwrap_or_default();
+        let beside = Arc::new(RwLock::new(Arc::clone(&context)));
         let mut engine = Self {
             context,
+            beside,
             chance,
             counters,
             in_flight: BTreeSet::new(),
@@ -264,20 +273,28 @@ impl Engine {
 
     /// Takes over reloaded rules and templates; from the next step on they count, and every wake is set by them.
     pub fn reload(&mut self, setup: Setup) -> Result<(), EngineError> {
-        self.context.setup = setup;
+        self.change(|context| context.setup = setup);
         self.index_by_rules()
     }
 
     /// Gives the engine its CA; from here on certificates can be issued and lists are made.
     pub fn entrust(&mut self, authority: Authority, pickup: PickupSettings) -> Result<(), EngineError> {
-        self.context.authority = Some(Arc::new(authority));
-        self.context.pickup = pickup;
+        self.change(|context| {
+            context.authority = Some(Arc::new(authority));
+            context.pickup = pickup;
+        });
         self.refresh_crls().map(drop)
     }
 
     /// The CA cannot be used: nothing is issued, everything else goes on (invariant I11).
     pub fn without_authority(&mut self, why: String) {
-        self.context.authority_fault = Some(why);
+        self.change(|context| context.authority_fault = Some(why));
+    }
+
+    /// Changes what every step looks at, for this thread and for those who read beside it.
+    fn change(&mut self, change: impl FnOnce(&mut Context)) {
+        change(Arc::make_mut(&mut self.context));
+        *self.beside.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&self.context);
     }
 
     /// When requests and waves want to be looked at: [`Engine::chores`].

@@ -8,6 +8,9 @@ use crate::store::{Head, Store, Table};
 use crate::workflow::course::Course;
 use std::collections::BTreeMap;
 
+/// How often differences are looked at again while steps go on.
+const LOOKS_MAX: usize = 5;
+
 /// What an audit found.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Audit {
@@ -37,17 +40,20 @@ pub fn audit_from(store: &Store, anchor: Option<Digest>) -> Result<Audit, Engine
             store.head()
         }
     };
-    let replayed = replay(store, &mut faults)?;
-    let stored = directory(store)?;
-    for (id, course) in &stored {
-        match replayed.get(id) {
-            Some(same) if same == course => {}
-            Some(_) => faults.push(format!("tenant {id}: the journal says something else than the directory")),
-            None => faults.push(format!("tenant {id}: in the directory, but not in the journal")),
+    let mut replayed = BTreeMap::new();
+    let mut known = replay(store, 1, &mut replayed, &mut faults)?;
+    let mut stored = directory(store)?;
+    let mut differences = differences(&replayed, &stored);
+    // Steps go on meanwhile: what differs is looked at again with what has been written since.
+    for _ in 0..LOOKS_MAX {
+        if differences.is_empty() || store.head().no == known {
+            break;
         }
+        known = replay(store, known.saturating_add(1), &mut replayed, &mut faults)?;
+        stored = directory(store)?;
+        differences = self::differences(&replayed, &stored);
     }
-    let missing = replayed.keys().filter(|id| !stored.contains_key(id));
-    faults.extend(missing.map(|id| format!("tenant {id}: in the journal, but not in the directory")));
+    faults.extend(differences);
     let anchored = anchor.and_then(|anchor| {
         let mut entries = store.journal_entries(1).filter_map(Result::ok);
         entries.find(|entry| entry.hash == anchor).map(|entry| entry.entry.no)
@@ -62,10 +68,26 @@ pub fn unanchored(anchor: Digest) -> String {
     format!("no entry has the digest {anchor}: what was reported then is not what stands here now")
 }
 
-/// The directory as the journal tells it.
-fn replay(store: &Store, faults: &mut Vec<String>) -> Result<BTreeMap<TenantId, Course>, EngineError> {
-    let mut directory = BTreeMap::new();
-    for stored in store.journal_entries(1) {
+type Directory = BTreeMap<TenantId, Course>;
+
+fn differences(replayed: &Directory, stored: &Directory) -> Vec<String> {
+    let mut found = Vec::new();
+    for (id, course) in stored {
+        match replayed.get(id) {
+            Some(same) if same == course => {}
+            Some(_) => found.push(format!("tenant {id}: the journal says something else than the directory")),
+            None => found.push(format!("tenant {id}: in the directory, but not in the journal")),
+        }
+    }
+    let missing = replayed.keys().filter(|id| !stored.contains_key(id));
+    found.extend(missing.map(|id| format!("tenant {id}: in the journal, but not in the directory")));
+    found
+}
+
+/// Brings the directory forward by the journal's entries from number `from`; the number of the last one.
+fn replay(store: &Store, from: u64, directory: &mut Directory, faults: &mut Vec<String>) -> Result<u64, EngineError> {
+    let mut last = from.saturating_sub(1);
+    for stored in store.journal_entries(from) {
         let entry = match stored {
             Ok(stored) => stored.entry,
             Err(fault) => {
@@ -76,11 +98,12 @@ fn replay(store: &Store, faults: &mut Vec<String>) -> Result<BTreeMap<TenantId, 
         let courses: Vec<Course> =
             serde_json::from_value(entry.changes).map_err(|fault| EngineError::Record(fault.to_string()))?;
         directory.extend(courses.into_iter().map(|course| (course.tenant.id, course)));
+        last = entry.no;
     }
-    Ok(directory)
+    Ok(last)
 }
 
-fn directory(store: &Store) -> Result<BTreeMap<TenantId, Course>, EngineError> {
+fn directory(store: &Store) -> Result<Directory, EngineError> {
     let mut directory = BTreeMap::new();
     for row in store.rows(Table::Roster)? {
         let record: RosterRecord = codec::decode(&row?.1)?;

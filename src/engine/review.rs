@@ -5,7 +5,8 @@ use super::answers::{Asked, may_write, question, queue_answer};
 use super::records::{About, Disposition, InboxItem};
 use super::staff::{close_of_mail, in_review, read_again, settle_undeliverable, short};
 use super::step::Step;
-use super::{Engine, EngineError, domains};
+use super::views::View;
+use super::{EngineError, domains};
 use crate::domain::{LgCode, MailAddress, MailNo};
 use crate::letters::{Letter, LetterKind};
 use crate::reading::{Proposal, Reading, Reason};
@@ -144,14 +145,18 @@ fn bounded(text: &str, chars_max: usize, what: &str) -> Result<String, EngineErr
     Ok(text.trim_end().to_owned())
 }
 
-impl Engine {
+impl View {
     /// What the sender of a mail in review would be asked. Changes nothing.
     pub fn draft(&self, mail: MailNo) -> Result<DraftView, EngineError> {
         let item = in_review(&self.context, mail)?;
-        let reading = read_again(&self.context, &item)?;
+        let reading = self.read_aside(&item)?;
         let Asked { letter, unfinished } = question(&self.context, &item, &reading);
-        let (subject, body) =
-            self.setup().templates.draft(&letter, self.now().date()).map_err(crate::letters::ComposeError::from)?;
+        let (subject, body) = self
+            .context
+            .setup
+            .templates
+            .draft(&letter, self.now().date())
+            .map_err(crate::letters::ComposeError::from)?;
         let kind = letter.kind();
         let to = reading.head.from.filter(|to| may_write(&self.context, to));
         Ok(DraftView { mail, letter: kind.name(), letter_name: kind.japanese(), to, subject, body, unfinished })

@@ -5,7 +5,8 @@
 
 use super::records::{InboxItem, OpenMatter, Row};
 use super::step::RosterRecord;
-use super::{Engine, EngineError, codec};
+use super::views::View;
+use super::{Beside, Engine, EngineError, codec};
 use crate::domain::Timestamp;
 use crate::letters::LetterKind;
 use crate::store::{Store, Table};
@@ -16,7 +17,7 @@ use crate::workflow::welcome::Welcome;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// Journal entries checked for [`Figures::journal_in_order`].
 const JOURNAL_TAIL: u64 = 100;
@@ -24,7 +25,7 @@ const JOURNAL_TAIL: u64 = 100;
 /// Reads the store; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Survey {
-    store: Arc<Store>,
+    beside: Beside,
 }
 
 /// Numbers at one moment. Maps hold every name, also with 0.
@@ -87,6 +88,18 @@ impl Milestone {
         }
     }
 
+    /// The word beside it for who reads no Japanese.
+    pub fn english(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::Reached => "address proven",
+            Self::Notified => "notice sent",
+            Self::PasswordSent => "password sent",
+            Self::Collected => "picked up",
+            Self::InUse => "in use",
+        }
+    }
+
     /// The furthest milestone a course has reached in any generation.
     pub fn of(course: &Course) -> Self {
         let reached = match course.welcome {
@@ -114,11 +127,20 @@ impl Milestone {
 impl Engine {
     /// A view of the store that may be asked from any thread.
     pub fn survey(&self) -> Survey {
-        Survey { store: Arc::clone(&self.context.store) }
+        Survey { beside: Arc::clone(&self.beside) }
     }
 }
 
 impl Survey {
+    /// Everything [`View`] can be asked, without a word to the engine's thread.
+    pub fn view(&self) -> View {
+        View::new(Arc::clone(&self.beside.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn store(&self) -> Arc<Store> {
+        Arc::clone(&self.view().context.store)
+    }
+
     /// Every tenant's course, by id.
     pub fn courses(&self) -> Result<Vec<Course>, EngineError> {
         let rosters: Vec<RosterRecord> = self.all(Table::Roster)?;
@@ -147,7 +169,7 @@ impl Survey {
     /// Counts everything. Blocks for as long as a walk over the store takes.
     pub fn figures(&self, now: Timestamp) -> Result<Figures, EngineError> {
         let mut figures =
-            Figures { journal_in_order: self.store.verify_journal_tail(JOURNAL_TAIL).is_ok(), ..Figures::default() };
+            Figures { journal_in_order: self.store().verify_journal_tail(JOURNAL_TAIL).is_ok(), ..Figures::default() };
         for (name, _) in super::records::Disposition::WORDS {
             figures.mails.insert(name, 0);
         }
@@ -160,19 +182,20 @@ impl Survey {
         for letter in LetterKind::ALL {
             figures.lateness.insert(letter.name(), 0);
         }
-        for row in self.store.rows(Table::Review)? {
+        let store = self.store();
+        for row in store.rows(Table::Review)? {
             let matter: OpenMatter = codec::decode(&row?.1)?;
             figures.matters += 1;
             figures.oldest_matter = Some(figures.oldest_matter.map_or(matter.since, |old| old.min(matter.since)));
         }
-        for row in self.store.rows(Table::Inbox)? {
+        for row in store.rows(Table::Inbox)? {
             let item: InboxItem = codec::decode(&row?.1)?;
             *figures.mails.entry(item.disposition.name()).or_default() += 1;
         }
-        for row in self.store.rows(Table::Outbox)? {
+        for row in store.rows(Table::Outbox)? {
             figures.count_row(&codec::decode(&row?.1)?, now);
         }
-        for row in self.store.rows(Table::Roster)? {
+        for row in store.rows(Table::Roster)? {
             let record: RosterRecord = codec::decode(&row?.1)?;
             record.roster.courses.iter().for_each(|course| figures.count_course(course));
         }
@@ -181,12 +204,17 @@ impl Survey {
         Ok(figures)
     }
 
+    /// Requests that wait for a second person.
+    pub fn asks_waiting(&self) -> Result<u64, EngineError> {
+        super::approvals::count_waiting(self)
+    }
+
     pub(super) fn load<T: DeserializeOwned>(&self, table: Table, key: &[u8]) -> Result<Option<T>, EngineError> {
-        self.store.get(table, key)?.map(|bytes| codec::decode(&bytes)).transpose()
+        self.store().get(table, key)?.map(|bytes| codec::decode(&bytes)).transpose()
     }
 
     pub(super) fn all<T: DeserializeOwned>(&self, table: Table) -> Result<Vec<T>, EngineError> {
-        self.store.rows(table)?.map(|row| codec::decode(&row?.1)).collect()
+        self.store().rows(table)?.map(|row| codec::decode(&row?.1)).collect()
     }
 }
 

@@ -1,10 +1,15 @@
 //! Questions to the engine; they change nothing. Answers are plain serialisable values without secrets: CLI, socket and
 //! console show the same.
 //!
-//! Lists come in pages by key. One question looks at no more than [`SCAN_MAX`] entries, because the engine's thread does
-//! nothing else meanwhile; `next` of a page says after which key to ask on, even if nothing was found up to there.
+//! A [`View`] reads the store beside the engine's thread, so that no question holds a step up. [`Engine`] answers the same
+//! for whoever has it at hand (`asked`).
+//!
+//! Lists come in pages by key. One question looks at no more than [`SCAN_MAX`] entries; `next` of a page says after which
+//! key to ask on, even if nothing was found up to there. What must be quick whatever the store holds asks the [`board`].
 
+mod asked;
 pub mod authority;
+pub mod board;
 mod history;
 mod incoming;
 mod journal;
@@ -16,7 +21,7 @@ pub mod words;
 
 pub(super) use history::sentence_of;
 pub use history::{HistoryLine, HistoryOf};
-pub use incoming::{MailView, MatterView};
+pub use incoming::{ChangeView, MailView, MatterView, ReadLine};
 pub use journal::JournalLine;
 pub use outgoing::{RowFilter, RowLine, RowView};
 pub use status::Status;
@@ -24,11 +29,14 @@ pub use tenants::{GenerationView, TenantFilter, TenantLine, TenantView};
 
 use super::records::{InboxItem, OpenMatter, Row};
 use super::step::RosterRecord;
-use super::{Engine, EngineError, codec};
-use crate::domain::{LgCode, MailNo, RowNo, TenantId};
-use crate::store::Table;
+use super::{Context, Engine, EngineError, codec};
+use crate::domain::{LgCode, MailNo, RowNo, TenantId, Timestamp};
+use crate::rules::Rules;
+use crate::store::{Head, Table};
 use crate::workflow::course::{Course, Roster};
+use crate::workflow::delivery::Delivery;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// Most entries of a list in one page.
 pub const PAGE_MAX: usize = 1000;
@@ -66,7 +74,60 @@ impl<T> Page<T> {
     }
 }
 
+/// Asks the store, from any thread.
+#[derive(Debug, Clone)]
+pub struct View {
+    pub(in crate::engine) context: Arc<Context>,
+}
+
 impl Engine {
+    /// The questions beside the engine's thread. What it says is as of the last step, flushed or not.
+    pub fn view(&self) -> View {
+        View::new(Arc::clone(&self.context))
+    }
+}
+
+impl View {
+    pub(in crate::engine) fn new(context: Arc<Context>) -> Self {
+        Self { context }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.context.clock.now()
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> &Rules {
+        &self.context.setup.rules
+    }
+
+    /// The end of the journal.
+    pub fn head(&self) -> Head {
+        self.context.store.head()
+    }
+
+    /// Whether the last entries of the journal fit together; the number of the last.
+    pub fn journal_end_is_sound(&self, entries: u64) -> Result<u64, EngineError> {
+        Ok(self.context.store.verify_journal_tail(entries)?.no)
+    }
+
+    /// When the next letter leaves; those under way do not count.
+    pub fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
+        for entry in self.context.store.rows(Table::Due)? {
+            let (key, _) = entry?;
+            let Some(no) = codec::row_of(&key) else { continue };
+            if !matches!(self.row(no)?.delivery, Delivery::InFlight { .. }) {
+                return Ok(codec::moment_of(&key));
+            }
+        }
+        Ok(None)
+    }
+
+    /// When the next roster wants to be woken.
+    pub fn next_wake(&self) -> Result<Option<Timestamp>, EngineError> {
+        Ok(self.context.store.first(Table::Wake)?.and_then(|(key, _)| codec::moment_of(&key)))
+    }
+
     pub fn item(&self, no: MailNo) -> Result<InboxItem, EngineError> {
         self.context.load(Table::Inbox, &codec::number(no.0))?.ok_or(EngineError::NoMail(no))
     }

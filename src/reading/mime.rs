@@ -92,6 +92,12 @@ fn parse_level(raw: &[u8], depth: usize) -> Option<Mail> {
         }
         mail.damaged |= part.is_encoding_problem || part.offset_end == 0;
     }
+    let silent = mail.plain.is_none() && mail.html.is_none() && mail.reports.is_empty() && mail.inside.is_empty();
+    if silent && mail.content_type == "multipart/report" {
+        // Its parts are not marked as announced: what the server says stands there all the same.
+        let body = cut(&mut mail, raw.get(root.offset_body as usize..).unwrap_or_default(), 0);
+        mail.plain = Some(charset::decode(body, None).text.replace("\r\n", "\n"));
+    }
     Some(mail)
 }
 

@@ -22,6 +22,10 @@ pub struct BounceRules {
     pub subjects: RegexSet,
     /// Words of non-delivery in the text.
     pub phrases: RegexSet,
+    /// Subjects of reports that a mail arrived.
+    pub arrived: RegexSet,
+    /// Subjects of complaints that come without fields.
+    pub complaints: RegexSet,
     /// Subjects of automatic answers.
     pub answers: RegexSet,
     /// Lines at which the returned mail begins.
@@ -56,21 +60,36 @@ impl BounceRules {
     /// Reads the file; `Err`: all its faults.
     pub(super) fn parse(text: &str) -> Result<Self, Vec<RuleError>> {
         let mut file = TomlFile::open(FILE, text);
-        let (mailers, offices, subjects, phrases, answers) = file.section("signs", |s| {
-            (set(s, "mailers"), set(s, "offices"), set(s, "subjects"), set(s, "phrases"), set(s, "answers"))
+        let [mailers, offices, subjects, phrases, arrived, complaints, answers] = file.section("signs", |s| {
+            ["mailers", "offices", "subjects", "phrases", "arrived", "complaints", "answers"].map(|key| set(s, key))
         });
         let (ends, recipients) = file.section("text", |s| {
             let ends = s.some_texts("ends").iter().filter_map(|text| pattern(s, text)).collect();
             (ends, s.some_texts("recipients").iter().filter_map(|text| recipient(s, text)).collect())
         });
-        let (delayed, full, soft, hard) =
-            file.section("class", |s| (set(s, "delayed"), set(s, "full"), set(s, "soft"), set(s, "hard")));
+        let [delayed, full, soft, hard] =
+            file.section("class", |s| ["delayed", "full", "soft", "hard"].map(|key| set(s, key)));
         let families = file.section("families", |s| s.rows("known", family).into_iter().flatten().collect());
         let faults = file.close();
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(Self { mailers, offices, subjects, phrases, answers, ends, recipients, delayed, full, soft, hard, families })
+        Ok(Self {
+            mailers,
+            offices,
+            subjects,
+            phrases,
+            arrived,
+            complaints,
+            answers,
+            ends,
+            recipients,
+            delayed,
+            full,
+            soft,
+            hard,
+            families,
+        })
     }
 }
 
@@ -117,16 +136,19 @@ fn recipient(s: &mut Section<'_, '_>, text: &Text) -> Option<Regex> {
 /// A list of patterns of which any may match.
 fn set(s: &mut Section<'_, '_>, key: &'static str) -> RegexSet {
     let texts = s.some_texts(key);
-    let good: Vec<_> = texts.iter().filter(|text| pattern(s, text).is_some()).map(|text| text.text.as_str()).collect();
-    let mut builder = RegexSetBuilder::new(good);
-    builder.case_insensitive(true).multi_line(true).size_limit(4 * COMPILED_BYTES_MAX);
-    match builder.build() {
-        Ok(set) => set,
-        Err(error) => {
-            s.fault(s.place(key), format!("{key} cannot be used: {}", last_line(&error)), "give fewer patterns");
-            RegexSet::empty()
-        }
+    let build = |texts: &[Text]| {
+        let mut builder = RegexSetBuilder::new(texts.iter().map(|text| text.text.as_str()));
+        builder.case_insensitive(true).multi_line(true).size_limit(4 * COMPILED_BYTES_MAX).build()
+    };
+    if let Ok(set) = build(&texts) {
+        return set;
     }
+    // One of them is wrong: which?
+    let wrong: Vec<_> = texts.iter().filter(|text| pattern(s, text).is_none()).collect();
+    if wrong.is_empty() {
+        s.fault(s.place(key), format!("{key} is too much at once"), "give fewer or simpler patterns");
+    }
+    RegexSet::empty()
 }
 
 /// The last line of the message says what is wrong; those before draw the pattern.

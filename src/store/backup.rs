@@ -105,7 +105,8 @@ fn fill(path: &Path, input: impl Read, options: Options) -> Result<BackupSummary
     if !input.take(1)?.is_empty() {
         return Err(bad("something follows its end"));
     }
-    let head = super::journal::verify(&disk, Head::load(&disk)?, Head::NONE, |_| ())
+    let head = Head::load(&disk)?;
+    let head = super::journal::verify(&disk, || head, Head::NONE, |_| ())
         .map_err(|fault: JournalFault| bad(&fault.to_string()))?;
     disk.sync()?;
     Ok(BackupSummary { rows: count, head, digest })

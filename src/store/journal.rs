@@ -204,9 +204,20 @@ impl Store {
         entries(&self.disk, from)
     }
 
+    /// Number and JSON of entries from number `from`, unchecked: for indexes that can be built again.
+    pub fn journal_lines(&self, from: u64) -> impl Iterator<Item = Result<(u64, Bytes), StoreError>> + use<> {
+        let mut next = from.max(1);
+        entries(&self.disk, from).rows.map(move |row| {
+            let (_, row) = row?;
+            let no = next;
+            next = next.saturating_add(1);
+            Ok((no, row.skip(32)))
+        })
+    }
+
     /// Walks the whole chain: every digest, every link, every number, and the head. `progress` hears each good number.
     pub fn verify_journal(&self, progress: impl FnMut(u64)) -> Result<Head, JournalFault> {
-        verify(&self.disk, self.head(), Head::NONE, progress)
+        verify(&self.disk, || self.head(), Head::NONE, progress)
     }
 
     /// The same for the last `entries` only: cheap enough for every start.
@@ -215,7 +226,7 @@ impl Store {
         let Some(first) = self.journal_entries(before).next().filter(|_| before > 0) else {
             return self.verify_journal(|_| ());
         };
-        verify(&self.disk, self.head(), Head { no: before, hash: first?.hash }, |_| ())
+        verify(&self.disk, || self.head(), Head { no: before, hash: first?.hash }, |_| ())
     }
 
     /// Writes the journal as JSON lines, last line `{"head":{…}}`; an outsider checks it with any SHA-256 tool
@@ -240,23 +251,33 @@ fn entries(disk: &Disk, from: u64) -> Entries {
     Entries { rows, next: from }
 }
 
-/// Walks the chain from after `known` to its end, which must be `head`.
+/// Walks the chain from after `known` to its end, which must be the head. Entries may be added meanwhile: the head is
+/// asked for after the walk, and what came since is walked too.
 pub(super) fn verify(
     disk: &Disk,
-    head: Head,
+    head: impl Fn() -> Head,
     known: Head,
     mut progress: impl FnMut(u64),
 ) -> Result<Head, JournalFault> {
     let mut at = known;
-    for found in entries(disk, known.no.saturating_add(1)) {
-        let found = found?;
-        if found.entry.prev != at.hash {
-            return Err(JournalFault { no: found.entry.no, flaw: Flaw::Unchained });
+    loop {
+        let before = at.no;
+        for found in entries(disk, at.no.saturating_add(1)) {
+            let found = found?;
+            if found.entry.prev != at.hash {
+                return Err(JournalFault { no: found.entry.no, flaw: Flaw::Unchained });
+            }
+            at = Head { no: found.entry.no, hash: found.hash };
+            progress(at.no);
         }
-        at = Head { no: found.entry.no, hash: found.hash };
-        progress(at.no);
+        let head = head();
+        if head == at {
+            return Ok(at);
+        }
+        if head.no <= at.no || at.no == before {
+            return Err(JournalFault { no: at.no, flaw: Flaw::NotTheHead(head.no) });
+        }
     }
-    if head == at { Ok(at) } else { Err(JournalFault { no: at.no, flaw: Flaw::NotTheHead(head.no) }) }
 }
 
 /// Why the journal was not exported to its end.

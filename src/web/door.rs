@@ -39,6 +39,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 pub enum DoorError {
     #[error("{setting}: {address} cannot be listened on ({source}); give another address or end what uses it")]
     Bind { setting: &'static str, address: SocketAddr, source: io::Error },
+    #[error(
+        "{setting}: {address} can be reached by others, and passwords would cross the network in the clear; set web.tls_cert and web.tls_key, or give a loopback address (127.0.0.1:8081) and come through an SSH tunnel"
+    )]
+    NotLoopback { setting: &'static str, address: SocketAddr },
     #[error("{}: the certificate or key of the pages cannot be used ({why}); check web.tls_cert and web.tls_key", .file.display())]
     Certificate { file: PathBuf, why: String },
     #[error("pages can no longer be served ({0}); start annai again")]

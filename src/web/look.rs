@@ -36,7 +36,7 @@ macro_rules! templates {
 }
 
 const TEMPLATES: &[(&str, &str)] = &templates! {
-    "layout.html" "status.html" "login.html" "account.html"
+    "layout.html" "login.html" "account.html"
     "officer/frame.html" "officer/steps.html" "officer/enter.html" "officer/password.html" "officer/terms.html"
     "officer/ready.html" "officer/state.html" "officer/help.html" "officer/print.html" "officer/admin.html"
     "officer/gate.html" "officer/credentials.html"

@@ -1,7 +1,7 @@
 //! Figures as Prometheus text (exposition format 0.0.4): `# HELP` and `# TYPE` once per name, then its samples. All are
 //! gauges: they count what stands in the store now. Label values are words of ours, so nothing needs escaping.
 
-use super::console::Report;
+use super::health::Report;
 use crate::engine::survey::Figures;
 use std::fmt::{Display, Write as _};
 

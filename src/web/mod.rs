@@ -7,13 +7,15 @@
 //! | `officer` | what the pages for officers share: language, contact, dates |
 //! | `pickup` | what officers see behind the address in their letter |
 //! | `gate`, `wicket` | the terminal check, which asks for the client certificate; which ones are good |
-//! | `console` | `/healthz`, `/metrics` and a page with the same figures; for staff, never public |
+//! | `console` | the views of staff |
+//! | `health` | `/healthz`, `/metrics` beside the console; for staff and their monitoring, never public |
 //! | `metrics` | figures as Prometheus text |
 //! | `session`, `login`, `session_acts` | who is looking at the console, and what they do |
 
 pub mod console;
 pub mod door;
 pub mod gate;
+pub mod health;
 pub mod login;
 pub mod look;
 pub mod metrics;
@@ -29,6 +31,8 @@ use crate::engine::pickup::Looker;
 use crate::engine::survey::Survey;
 use crate::engine::thread::Handle;
 use crate::health::Health;
+use axum::Router;
+pub use console::Link;
 use door::{Door, DoorError};
 use gate::Gate;
 use officer::Site;
@@ -46,6 +50,10 @@ pub struct Pages {
     /// The terminal check, if there is one.
     pub gate: Option<(Door, Arc<Wicket>)>,
     pub site: Site,
+    /// Pages elsewhere the console leads to.
+    pub links: Vec<Link>,
+    /// Sample people of the demo with their password; else none.
+    pub samples: Vec<(String, String)>,
 }
 
 /// Whom officers ask.
@@ -75,6 +83,8 @@ impl Pages {
             console: Door::open(console, "web.console_listen")?,
             gate: None,
             site,
+            links: Vec::new(),
+            samples: Vec::new(),
         })
     }
 
@@ -86,11 +96,23 @@ impl Pages {
         Ok(self)
     }
 
-    /// Serves all of them until told to end.
+    /// The console behind its login, with what monitoring asks beside it.
+    fn desk(&self, source: Source) -> Router {
+        let gate = session::Gate::new(source.clone(), self.console.is_tls()).with_samples(self.samples.clone());
+        let views = gate.guard(console::router(source.clone(), self.links.clone()));
+        console::dressed(views.merge(health::router(source)).merge(console::looks()))
+    }
+
+    /// Serves all of them until told to end. Passwords never cross a network in the clear: without a certificate the
+    /// console is for this machine only.
     pub async fn run(&self, source: Source, told: watch::Receiver<bool>) -> Result<(), DoorError> {
+        let address = self.console.address();
+        if !address.ip().is_loopback() && !self.console.is_tls() {
+            return Err(DoorError::NotLoopback { setting: "web.console_listen", address });
+        }
         let desk = pickup::Desk::new(source.clone(), self.site.clone());
         let pickup = self.pickup.serve(desk.router(), told.clone());
-        let console = self.console.serve(console::router(source.clone()), told.clone());
+        let console = self.console.serve(self.desk(source.clone()), told.clone());
         let counting = async {
             desk.count_visits(told.clone()).await;
             Ok(())

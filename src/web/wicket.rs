@@ -59,7 +59,16 @@ impl Wicket {
     pub fn new(cert: &Path, key: &Path, clock: Clock) -> Result<Self, DoorError> {
         let (chain, key) = chain_and_key(cert, key)?;
         let fault = |why: rustls::Error| DoorError::Certificate { file: cert.to_owned(), why: why.to_string() };
-        let config = config(&chain, &key, &[]).map_err(fault)?;
+        Self::with_key(chain, key, clock).map_err(fault)
+    }
+
+    /// The same with chain and key at hand.
+    pub fn with_key(
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+        clock: Clock,
+    ) -> Result<Self, rustls::Error> {
+        let config = config(&chain, &key, &[])?;
         let now = RwLock::new(Arc::new(Current { version: None, verifier: None, config }));
         Ok(Self { chain, key, clock, now })
     }

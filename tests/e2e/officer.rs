@@ -116,14 +116,18 @@ impl Officer {
 /// The daemon with its pages at a frozen moment.
 pub(crate) fn serving(flow: &Flow, now: &str) -> Running {
     flow.receiver.set_now(now);
-    flow.place.serve(now)
+    Running::start(flow.place.command(now, &["serve"]).env("ANNAI_LOG", "annai=trace"))
 }
 
-/// Ends the daemon in order.
-pub(crate) fn closing(daemon: Running) {
+/// Ends the daemon in order. None of these secrets stands in its log, however much it tells.
+pub(crate) fn closing(daemon: Running, secrets: &[&str]) {
     daemon.signal("TERM");
     let (code, log) = daemon.end();
     assert_eq!(code, Some(0), "{log}");
+    for secret in secrets {
+        let secret = secret.rsplit('/').next().unwrap();
+        assert!(!log.contains(secret) && !log.contains(&secret.replace('-', "")), "a secret in the log");
+    }
 }
 
 fn path(url: &str) -> String {

@@ -94,7 +94,7 @@ fn from_registration_to_reissue() {
     let (url, password) = (&urls[PUNCTUAL], &passwords[PUNCTUAL]);
     let daemon = serving(&flow, "2020-05-07T10:00:00+09:00");
     a_punctual_officer(&punctual, &other, url, password, &passwords[HOKENJO]);
-    closing(daemon);
+    closing(daemon, &[url, password, &passwords[HOKENJO]]);
 
     quiet(&mut flow, &["2020-05-08T12:00:00+09:00", "2020-05-11T08:59:59+09:00"]);
     credentials(&flow.at("2020-05-11T09:00:00+09:00"));
@@ -116,7 +116,7 @@ fn from_registration_to_reissue() {
     let green = other.check();
     assert!(green.contains("この端末で利用できます") && green.contains("札幌市保健所"), "{green}");
     assert!(punctual.check().contains("この端末で利用できます"), "the other one is not touched");
-    closing(daemon);
+    closing(daemon, &[&new_url, &new_password]);
     lost(&mut flow, &punctual, &urls[PUNCTUAL]);
 
     let audit = annai::engine::replay::audit(&store(&flow)).unwrap();
@@ -281,7 +281,7 @@ fn lost(flow: &mut Flow, officer: &Officer, url: &str) {
     let refused = officer.check();
     assert!(refused.contains("失効しています") && refused.contains("令和2年6月3日（水）"), "{refused}");
     assert!(officer.look(url).contains("再発行済み"));
-    closing(daemon);
+    closing(daemon, &[url]);
 }
 
 fn store(flow: &Flow) -> annai::store::Store {

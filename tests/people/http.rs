@@ -45,9 +45,9 @@ fn site() -> Site {
     world.everybody();
     world.engine.commit().unwrap();
     let crate::world::World { engine, clock, hand, dir, .. } = world;
-    let survey = engine.survey();
+    let (survey, looker) = (engine.survey(), engine.looker());
     let (handle, _thread) = annai::engine::thread::start(engine).unwrap();
-    let source = Source { handle: handle.clone(), survey, health: Arc::new(Health::default()), clock };
+    let source = Source { handle: handle.clone(), survey, looker, health: Arc::new(Health::default()), clock };
     let page = |Extension(visitor): Extension<Visitor>| async move { format!("{} {}", visitor.name, visitor.csrf) };
     let router = dress(Gate::new(source, false).guard(Router::new().route("/", get(page))));
     let door = Door::open(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0), "web.console_listen").unwrap();
@@ -254,9 +254,9 @@ async fn a_client_certificate_is_the_second_factor() {
     openssl("x509 -req -in person.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile v3 -out person.pem");
 
     let crate::world::World { engine, clock, .. } = world(1);
-    let survey = engine.survey();
+    let (survey, looker) = (engine.survey(), engine.looker());
     let (handle, _thread) = annai::engine::thread::start(engine).unwrap();
-    let source = Source { handle, survey, health: Arc::new(Health::default()), clock };
+    let source = Source { handle, survey, looker, health: Arc::new(Health::default()), clock };
     let any = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
     let file = |name: &str| dir.path().join(name);
     let door = Door::open(any, "web.console_listen").unwrap();

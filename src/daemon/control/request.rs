@@ -1,11 +1,13 @@
 //! What may be asked of annai, the same over the socket and on the closed store: one closed enum, one function.
 
+use crate::daemon::assembly;
 use crate::domain::{Date, Digest, LgCode, MailNo, RowNo, Secret, TenantId};
 use crate::engine::approvals::{AskVerb, Done};
 use crate::engine::people::{PeopleVerb, Who};
 use crate::engine::records::{AskNo, MatterNo, WaveNo};
+use crate::engine::retest;
 use crate::engine::staff::Verb;
-use crate::engine::views::{HistoryOf, RowFilter, TenantFilter};
+use crate::engine::views::{HistoryOf, RowFilter, TenantFilter, View};
 use crate::engine::waves::WaveVerb;
 use crate::engine::{Engine, EngineError};
 use crate::health::Vitals;
@@ -73,6 +75,11 @@ pub enum Request {
     Forecast {
         until: Option<Date>,
     },
+    /// What other rules would make of the stored mails; the directory's path is absolute, `None`: the built-in rules.
+    Retest {
+        rules: Option<PathBuf>,
+        after: Option<MailNo>,
+    },
     JournalTail {
         count: usize,
     },
@@ -134,19 +141,20 @@ impl std::fmt::Debug for Signature {
 
 impl Request {
     /// Which right it needs; acts are judged by the engine, one by one.
-    fn right(&self) -> Option<Act> {
+    pub(super) fn right(&self) -> Option<Act> {
         match self {
             Self::Status
             | Self::Queue { .. }
             | Self::Letter { .. }
             | Self::Matters { .. }
             | Self::Mail { .. }
-            | Self::Draft { .. }
             | Self::Domains { .. }
+            | Self::Draft { .. }
             | Self::Tenants { .. }
             | Self::Tenant { .. }
             | Self::History { .. }
             | Self::Forecast { .. }
+            | Self::Retest { .. }
             | Self::JournalTail { .. }
             | Self::Verify { .. }
             | Self::Authority
@@ -160,6 +168,38 @@ impl Request {
             // What accounts hold is close to a secret: for those who keep backups.
             Self::Backup { .. } | Self::ExportAccounts { .. } | Self::ImportAccounts { .. } => Some(Act::Backup),
             Self::Act { .. } => None,
+        }
+    }
+
+    /// Whether it is answered beside the engine's thread.
+    pub(super) fn is_beside(&self) -> bool {
+        match self {
+            Self::Act { .. }
+            | Self::Authority
+            | Self::RenewLists
+            | Self::ImportAccounts { .. }
+            | Self::ExportAccounts { .. }
+            | Self::Accounts
+            | Self::Sessions
+            | Self::Asks { .. }
+            | Self::Waves
+            | Self::Wave { .. } => false,
+            Self::Status
+            | Self::Queue { .. }
+            | Self::Letter { .. }
+            | Self::Matters { .. }
+            | Self::Mail { .. }
+            | Self::Domains { .. }
+            | Self::Draft { .. }
+            | Self::Tenants { .. }
+            | Self::Tenant { .. }
+            | Self::History { .. }
+            | Self::Forecast { .. }
+            | Self::Retest { .. }
+            | Self::JournalTail { .. }
+            | Self::Verify { .. }
+            | Self::Export { .. }
+            | Self::Backup { .. } => true,
         }
     }
 }
@@ -176,13 +216,8 @@ pub struct Caller {
 
 /// Answers a request. What it changed is durable with the next commit, not before.
 pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result<Value, EngineError> {
-    if let Some(act) = request.right()
-        && engine.may(&caller.who, act)? != Right::Allowed
-    {
-        return Err(engine.forbidden(&caller.who, act));
-    }
+    check(engine, &caller.who, request.right())?;
     match request {
-        Request::Status => value(engine.status(caller.vitals.clone())?),
         Request::Authority => value(engine.authority_view()?),
         Request::RenewLists => {
             engine.renew_crls(caller.who.name())?;
@@ -192,32 +227,6 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
             Ok(json!({"file": path, "accounts": import(engine, caller, absolute(path)?)?}))
         }
         Request::ExportAccounts { after, limit } => value(engine.export_accounts(caller.who.name(), *after, *limit)?),
-        Request::Queue { filter, after, limit } => value(engine.queue(filter, *after, *limit)?),
-        Request::Letter { row } => value(engine.letter(*row)?),
-        Request::Matters { after, limit } => value(engine.open_matters(*after, *limit)?),
-        Request::Mail { mail, authority } => value(engine.mail(*mail, *authority)?),
-        Request::Domains { authority } => value(engine.domains(*authority)?),
-        Request::Draft { mail } => value(engine.draft(*mail)?),
-        Request::Tenants { filter, after, limit } => value(engine.tenants(filter, *after, *limit)?),
-        Request::Tenant { id } => value(engine.tenant(*id)?),
-        Request::History { of, after, limit } => value(engine.history(*of, *after, *limit)?),
-        Request::Forecast { until } => {
-            let until = until.unwrap_or_else(|| engine.now().date().plus_days(FORECAST_DAYS));
-            value(engine.forecast(until)?)
-        }
-        Request::JournalTail { count } => value(engine.journal_tail(*count)?),
-        Request::Verify { anchor } => value(engine.audit(*anchor)?),
-        Request::Export { path } => {
-            let head = engine.export_journal(absolute(path)?)?;
-            Ok(json!({"file": path, "entries": head.no, "anchor": head.hash}))
-        }
-        Request::Backup { path } => {
-            let summary = engine.backup(absolute(path)?)?;
-            Ok(json!({
-                "file": path, "rows": summary.rows, "sha256": summary.digest,
-                "journal": {"no": summary.head.no, "hash": summary.head.hash},
-            }))
-        }
         Request::Act { act } => match engine.act(caller.who.clone(), act)? {
             Done::Done => after(engine, act),
             Done::Asked(no) => Ok(json!({"asked": no, "request": engine.ask(no)?})),
@@ -233,6 +242,78 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
             let head = if *wave == WaveNo::NONE { None } else { Some(engine.wave_of(*wave)?) };
             Ok(json!({"wave": head, "items": letters.items, "next": letters.next}))
         }
+        Request::Status
+        | Request::Queue { .. }
+        | Request::Letter { .. }
+        | Request::Matters { .. }
+        | Request::Mail { .. }
+        | Request::Domains { .. }
+        | Request::Draft { .. }
+        | Request::Tenants { .. }
+        | Request::Tenant { .. }
+        | Request::History { .. }
+        | Request::Forecast { .. }
+        | Request::Retest { .. }
+        | Request::JournalTail { .. }
+        | Request::Verify { .. }
+        | Request::Export { .. }
+        | Request::Backup { .. } => ask(&engine.view(), caller, request),
+    }
+}
+
+/// Whether this person may ask for this at all.
+pub(super) fn check(engine: &Engine, who: &Who, right: Option<Act>) -> Result<(), EngineError> {
+    match right {
+        Some(act) if engine.may(who, act)? != Right::Allowed => Err(engine.forbidden(who, act)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Answers what changes nothing, beside the engine's thread ([`Request::is_beside`]). Blocks for as long as it reads.
+pub fn ask(view: &View, caller: &Caller, request: &Request) -> Result<Value, EngineError> {
+    match request {
+        Request::Status => value(view.status(caller.vitals.clone())?),
+        Request::Queue { filter, after, limit } => value(view.queue(filter, *after, *limit)?),
+        Request::Letter { row } => value(view.letter(*row)?),
+        Request::Matters { after, limit } => value(view.open_matters(*after, *limit)?),
+        Request::Mail { mail, authority } => value(view.mail(*mail, *authority)?),
+        Request::Domains { authority } => value(view.domains(*authority)?),
+        Request::Draft { mail } => value(view.draft(*mail)?),
+        Request::Tenants { filter, after, limit } => value(view.tenants(filter, *after, *limit)?),
+        Request::Tenant { id } => value(view.tenant(*id)?),
+        Request::History { of, after, limit } => value(view.history(*of, *after, *limit)?),
+        Request::Forecast { until } => {
+            let until = until.unwrap_or_else(|| view.now().date().plus_days(FORECAST_DAYS));
+            value(view.forecast(until)?)
+        }
+        Request::Retest { rules, after } => {
+            let dir = rules.as_deref().map(absolute).transpose()?;
+            let rules = assembly::rules(dir).map_err(|faults| EngineError::Input(faults.to_string()))?;
+            value(view.retest(&rules, *after, retest::MAILS_MAX)?)
+        }
+        Request::JournalTail { count } => value(view.journal_tail(*count)?),
+        Request::Verify { anchor } => value(view.audit(*anchor)?),
+        Request::Export { path } => {
+            let head = view.export_journal(absolute(path)?)?;
+            Ok(json!({"file": path, "entries": head.no, "anchor": head.hash}))
+        }
+        Request::Backup { path } => {
+            let summary = view.backup(absolute(path)?)?;
+            Ok(json!({
+                "file": path, "rows": summary.rows, "sha256": summary.digest,
+                "journal": {"no": summary.head.no, "hash": summary.head.hash},
+            }))
+        }
+        Request::Act { .. }
+        | Request::Authority
+        | Request::RenewLists
+        | Request::ImportAccounts { .. }
+        | Request::ExportAccounts { .. }
+        | Request::Accounts
+        | Request::Sessions
+        | Request::Asks { .. }
+        | Request::Waves
+        | Request::Wave { .. } => Err(EngineError::Refused("only the engine itself answers this; please report it")),
     }
 }
 

@@ -35,7 +35,7 @@ impl Looker {
 impl Engine {
     /// A view of the pick-ups. Make it after [`Engine::entrust`].
     pub fn looker(&self) -> Looker {
-        Looker(std::sync::Arc::new(self.context.clone()))
+        Looker(std::sync::Arc::clone(&self.context))
     }
 }
 

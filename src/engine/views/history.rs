@@ -3,11 +3,11 @@
 
 mod certificate;
 
-use super::{Page, words};
+use super::{Page, View, words};
 use crate::domain::{MailNo, RowNo, TenantId, Timestamp};
+use crate::engine::EngineError;
 use crate::engine::records::{Disposition, Subject};
 use crate::engine::staff::Verb;
-use crate::engine::{Engine, EngineError};
 use crate::letters::LetterKind;
 use crate::store::Entry;
 use crate::workflow::Course;
@@ -33,6 +33,9 @@ pub struct HistoryLine {
     pub at: Timestamp,
     pub actor: String,
     pub text: Vec<String>,
+    /// The kind of its first event that belongs here.
+    #[serde(skip)]
+    pub kind: String,
 }
 
 /// What belongs to a history: a tenant, the letters to it, the mail it comes from and the answers to that.
@@ -43,7 +46,7 @@ pub(super) struct Scope {
     rows: BTreeSet<u64>,
 }
 
-impl Engine {
+impl View {
     /// Entries about one tenant, mail or letter, after entry `after`.
     pub fn history(&self, of: HistoryOf, after: Option<u64>, limit: usize) -> Result<Page<HistoryLine>, EngineError> {
         let scope = self.scope(of)?;
@@ -53,6 +56,28 @@ impl Engine {
             Ok(Some(told(&stored.entry, Some(&scope))).filter(|line| !line.text.is_empty()))
         };
         Page::collect(entries, limit, |stored| stored.entry.no.to_string(), pick)
+    }
+
+    /// What entries say about one tenant, mail or letter; those that say nothing about it are left out.
+    pub fn entries_about(&self, of: HistoryOf, numbers: &[u64]) -> Result<Vec<HistoryLine>, EngineError> {
+        let scope = self.scope(of)?;
+        let mut lines = Vec::with_capacity(numbers.len());
+        for no in numbers {
+            let Some(stored) = self.context.store.journal_entries(*no).next() else { continue };
+            let stored = stored.map_err(|fault| EngineError::Record(fault.to_string()))?;
+            lines.extend(Some(told(&stored.entry, Some(&scope))).filter(|line| !line.text.is_empty()));
+        }
+        Ok(lines)
+    }
+
+    /// Entries by their numbers, with what they say.
+    pub fn entries(&self, numbers: &[u64]) -> Result<Vec<HistoryLine>, EngineError> {
+        let mut lines = Vec::with_capacity(numbers.len());
+        for no in numbers {
+            let Some(stored) = self.context.store.journal_entries(*no).next() else { continue };
+            lines.push(told(&stored.map_err(|fault| EngineError::Record(fault.to_string()))?.entry, None));
+        }
+        Ok(lines)
     }
 
     fn scope(&self, of: HistoryOf) -> Result<Scope, EngineError> {
@@ -75,8 +100,8 @@ impl Engine {
 }
 
 impl Scope {
-    fn add_mail(&mut self, engine: &Engine, no: MailNo) -> Result<(), EngineError> {
-        let item = engine.item(no)?;
+    fn add_mail(&mut self, view: &View, no: MailNo) -> Result<(), EngineError> {
+        let item = view.item(no)?;
         self.mails.insert(no.0);
         self.rows.extend(item.answers.iter().map(|row| row.0));
         Ok(())
@@ -103,14 +128,17 @@ pub(super) fn told(entry: &Entry, scope: Option<&Scope>) -> HistoryLine {
         one @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => vec![one],
     };
     let inside = |event: &&Value| scope.is_none_or(|scope| scope.holds(event));
-    let mut text: Vec<String> = events.into_iter().filter(inside).map(sentence).collect();
+    let events: Vec<&Value> = events.into_iter().filter(inside).collect();
+    let name = |event: &&Value| at(event, "event").as_str().unwrap_or_default().to_owned();
+    let kind = events.first().map(name).unwrap_or_default();
+    let mut text: Vec<String> = events.into_iter().map(sentence).collect();
     let changes: Vec<Course> = serde_json::from_value(entry.changes.clone()).unwrap_or_default();
     for course in changes {
         if scope.is_none_or(|scope| scope.tenant == Some(course.tenant.id)) {
             text.push(state_of(&course));
         }
     }
-    HistoryLine { no: entry.no, at: entry.at, actor: entry.actor.clone(), text }
+    HistoryLine { no: entry.no, at: entry.at, actor: entry.actor.clone(), text, kind }
 }
 
 fn state_of(course: &Course) -> String {

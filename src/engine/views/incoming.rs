@@ -1,9 +1,10 @@
 //! What waits for a person, and one mail: what was understood, from which lines, and what taking it over would change.
 
-use super::{Page, words};
+use super::{Page, View, words};
 use crate::domain::{LgCode, MailNo, RowNo, TenantId, Timestamp};
 use crate::engine::records::{InboxItem, MatterNo, OpenMatter, Subject};
-use crate::engine::{Engine, EngineError, answers, codec, domains, staff};
+use crate::engine::thread::STACK_BYTES;
+use crate::engine::{EngineError, answers, codec, domains, staff};
 use crate::reading::evidence::Piece;
 use crate::reading::findings::{Finding, findings};
 use crate::reading::{Proposal, Reading, Reason, Warning};
@@ -63,6 +64,9 @@ pub struct MailView {
     pub proposal: Proposal,
     /// What taking it over would change; empty: nothing, or the authority is not known.
     pub changes: Vec<ChangeView>,
+    /// The reading itself, for whoever shows its parts one by one.
+    #[serde(skip)]
+    pub read: Reading,
 }
 
 /// A piece of evidence.
@@ -90,7 +94,7 @@ pub enum ChangeView {
     AddressChanged { tenant: TenantId, name: String, from: String, to: String },
 }
 
-impl Engine {
+impl View {
     /// Open matters after number `after`, the oldest first.
     pub fn open_matters(&self, after: Option<MatterNo>, limit: usize) -> Result<Page<MatterView>, EngineError> {
         let first = after.map_or(0, |matter| matter.0.saturating_add(1));
@@ -102,24 +106,45 @@ impl Engine {
 
     /// One mail as a person must see it to decide; `authority` is for a mail that does not say which it is from.
     pub fn mail(&self, no: MailNo, authority: Option<LgCode>) -> Result<MailView, EngineError> {
-        let item = self.item(no)?;
-        let reading = staff::read_again(&self.context, &item)?;
         let mut matters = self.matters(super::SCAN_MAX)?;
         matters.retain(|matter| mail_of(&matter.subject) == Some(no));
+        self.mail_with(no, authority, &matters)
+    }
+
+    /// The same for whoever knows the open matters about it.
+    pub fn mail_with(
+        &self,
+        no: MailNo,
+        authority: Option<LgCode>,
+        matters: &[OpenMatter],
+    ) -> Result<MailView, EngineError> {
+        let item = self.item(no)?;
+        let reading = self.read_aside(&item)?;
         let code = authority.or_else(|| directory::code_of(&reading));
         Ok(MailView {
             disposition_name: item.disposition.japanese(),
             matters: matters.iter().map(|matter| self.matter_view(matter)).collect(),
             kind: reading.kind,
-            reasons: said(&reading, &answers::reasons_of(&item, &reading), &self.setup().rules),
+            reasons: said(&reading, &answers::reasons_of(&item, &reading), self.rules()),
             evidence: self.evidence(code, &reading)?,
             proposal: Proposal::of(&reading),
             authority_name: reading.authority.as_ref().map(|authority| authority.name.clone()),
             lines: lines(&reading),
             changes: code.map(|code| self.changes(code, &reading)).transpose()?.unwrap_or_default(),
-            warnings: reading.warnings,
-            attachments: reading.attachments,
+            warnings: reading.warnings.clone(),
+            attachments: reading.attachments.clone(),
             item,
+            read: reading,
+        })
+    }
+
+    /// Reads a mail on a thread of its own: deep MIME trees cost more stack than callers have.
+    pub fn read_aside(&self, item: &InboxItem) -> Result<Reading, EngineError> {
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name("reading".to_owned()).stack_size(STACK_BYTES);
+            let reading = thread.spawn_scoped(scope, || staff::read_again(&self.context, item));
+            let reading = reading.map_err(|fault| EngineError::Record(fault.to_string()))?;
+            reading.join().unwrap_or_else(|_| Ok(Reading::unreadable()))
         })
     }
 
@@ -132,7 +157,7 @@ impl Engine {
 
     fn changes(&self, code: LgCode, reading: &Reading) -> Result<Vec<ChangeView>, EngineError> {
         let roster = self.roster(code)?;
-        let Some(authority) = self.setup().rules.authorities.by_code(code) else { return Ok(Vec::new()) };
+        let Some(authority) = self.rules().authorities.by_code(code) else { return Ok(Vec::new()) };
         let changes = directory::changes(roster.as_ref(), reading, authority);
         let view = |change| match change {
             Change::Added { kind, name, address } => {
@@ -151,7 +176,7 @@ impl Engine {
         Ok(changes.into_iter().map(view).collect())
     }
 
-    fn matter_view(&self, matter: &OpenMatter) -> MatterView {
+    pub fn matter_view(&self, matter: &OpenMatter) -> MatterView {
         let (row, tenant) = match &matter.subject {
             Subject::Mail { .. } | Subject::Inquiry { .. } | Subject::FailingTogether { .. } => (None, None),
             Subject::UnknownBounce { row, .. } => (*row, None),

@@ -1,11 +1,11 @@
 //! The journal as people read it: its last entries, its proof, its export; and the backup of everything. Files are
 //! written with mode 0600 and never over another; one that could not be finished is removed.
 
-use super::PAGE_MAX;
 use super::history::{HistoryLine, told};
+use super::{PAGE_MAX, View};
 use crate::domain::Digest;
+use crate::engine::EngineError;
 use crate::engine::replay::{self, Audit};
-use crate::engine::{Engine, EngineError};
 use crate::store::{BackupSummary, Entry, ExportError, Head};
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
@@ -21,7 +21,7 @@ pub struct JournalLine {
     pub text: Vec<String>,
 }
 
-impl Engine {
+impl View {
     /// The last `count` entries, at most [`PAGE_MAX`], the oldest first.
     pub fn journal_tail(&self, count: usize) -> Result<Vec<JournalLine>, EngineError> {
         let store = &self.context.store;

@@ -1,13 +1,16 @@
 //! Letters: the queue and one letter. The text of a letter that holds a secret is never shown, to nobody.
 
-use super::{Page, words};
+use super::{Page, View, words};
 use crate::domain::{MailAddress, RowNo, TenantId, Timestamp};
 use crate::engine::records::{About, Row};
-use crate::engine::{Engine, EngineError, codec, is_secret, outbox};
+use crate::engine::staff::Verb;
+use crate::engine::{EngineError, codec, facts, is_secret, outbox};
+use crate::letters::LetterKind;
 use crate::reading;
 use crate::rules::Rules;
 use crate::store::Table;
-use crate::workflow::delivery::Delivery;
+use crate::workflow::delivery::{self, Delivery, DeliveryEvent, HoldReason};
+use crate::workflow::{CourseEvent, Nonce, Policy, course};
 use serde::{Deserialize, Serialize};
 
 /// Characters repeated of a state that is none.
@@ -60,7 +63,7 @@ pub struct RowView {
     pub body: Option<String>,
 }
 
-impl Engine {
+impl View {
     /// Letters by number, after row `after`.
     pub fn queue(&self, filter: &RowFilter, after: Option<RowNo>, limit: usize) -> Result<Page<RowLine>, EngineError> {
         known_state(filter.state.as_deref(), &words::DELIVERY)?;
@@ -85,7 +88,7 @@ impl Engine {
         let row = self.row(no)?;
         let sealed = is_secret(&row);
         let text = match outbox::content(&self.context, &row) {
-            Ok(bytes) => Some(text_of(bytes.reveal(), sealed, &self.setup().rules)),
+            Ok(bytes) => Some(text_of(bytes.reveal(), sealed, self.rules())),
             Err(EngineError::Refused(_)) => None,
             Err(fault) => return Err(fault),
         };
@@ -100,6 +103,74 @@ impl Engine {
             body,
             line: line(row),
         })
+    }
+
+    /// The text of a letter as it leaves, each secret in it masked. `None`: its bytes have been deleted after sending, or a
+    /// secret could not be found in the text, and then none of it is shown.
+    pub fn preview(&self, no: RowNo) -> Result<Option<String>, EngineError> {
+        let row = self.row(no)?;
+        let bytes = match outbox::content(&self.context, &row) {
+            Ok(bytes) => bytes,
+            Err(EngineError::Refused(_)) => return Ok(None),
+            Err(fault) => return Err(fault),
+        };
+        let mut text = reading::read_safely(bytes.reveal(), self.rules()).body;
+        if !is_secret(&row) {
+            return Ok(Some(text));
+        }
+        let About::Tenant { tenant, generation, .. } = row.about else { return Ok(None) };
+        let course = self.course(tenant)?;
+        let mut masked = row.letter == LetterKind::Credentials;
+        for secret in facts::secrets(&self.context, &course, generation)? {
+            let secret = secret.reveal();
+            masked |= text.contains(secret.as_str());
+            let mask: String = secret.chars().map(|c| if c.is_alphanumeric() { '●' } else { c }).collect();
+            text = text.replace(secret.as_str(), &mask);
+        }
+        Ok(masked.then_some(text))
+    }
+
+    /// Whether a verb about a letter or a tenant's course would be taken at this moment: the machines are asked, nothing
+    /// changes. Verbs about mails and matters are always answered with yes; only doing them tells.
+    pub fn would_take(&self, verb: &Verb) -> Result<(), EngineError> {
+        let rules = self.rules();
+        let letter = |no: RowNo, event: &DeliveryEvent| {
+            let row = self.row(no)?;
+            let (now, first) = (self.now(), row.first_attempt.unwrap_or_else(|| self.now()));
+            delivery::step(&row.delivery, event, is_secret(&row), first, now, &rules.schedule)?;
+            Ok(())
+        };
+        let course = |id: TenantId, event: &CourseEvent| {
+            course::step(&self.course(id)?, event, self.now(), &Policy::of(rules))?;
+            Ok(())
+        };
+        match verb {
+            Verb::Hold { row, .. } => letter(*row, &DeliveryEvent::Held { reason: HoldReason::Staff }),
+            Verb::Release { row } => letter(*row, &DeliveryEvent::Released),
+            Verb::Retry { row } => letter(*row, &DeliveryEvent::RetryNow),
+            Verb::Withdraw { row, reason } => letter(*row, &DeliveryEvent::Withdrawn { why: reason.clone() }),
+            Verb::Reissue { tenant, reason } => {
+                course(*tenant, &CourseEvent::Reissued { reason: *reason, nonce: Nonce([0; 16]) })
+            }
+            Verb::Cancel { tenant, reason } => course(*tenant, &CourseEvent::Cancelled { reason: reason.clone() }),
+            Verb::Revoke { tenant, reason } => course(*tenant, &CourseEvent::Revoked { reason: *reason }),
+            Verb::RenewCredentials { tenant, .. } => {
+                course(*tenant, &CourseEvent::CredentialsRenewed { nonce: Nonce([0; 16]) })
+            }
+            Verb::Accept { .. }
+            | Verb::AcceptEdited { .. }
+            | Verb::WriteToSender { .. }
+            | Verb::Reject { .. }
+            | Verb::AskSender { .. }
+            | Verb::Reread { .. }
+            | Verb::ApproveDomain { .. }
+            | Verb::ForgetDomain { .. }
+            | Verb::ReissueMany { .. }
+            | Verb::People(_)
+            | Verb::Ask(_)
+            | Verb::Wave(_)
+            | Verb::Close { .. } => Ok(()),
+        }
     }
 
     /// Numbers of the letters to one tenant, in their order.
@@ -132,7 +203,7 @@ fn line(row: Row) -> RowLine {
         Delivery::Relayed { at, .. }
         | Delivery::Refused { at, .. }
         | Delivery::Bounced { at, .. }
-        | Delivery::Withdrawn { at, .. } => (*at, 0),
+        | Delivery::Withdrawn { at, .. } => (*at, row.attempts),
     };
     RowLine {
         row: row.no,

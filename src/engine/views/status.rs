@@ -1,6 +1,6 @@
 //! Where everything stands, in numbers. Walks every tenant, mail and letter once: a question for people, not for a loop.
 
-use super::words;
+use super::{View, words};
 use crate::domain::Timestamp;
 use crate::engine::records::{Disposition, InboxItem, MailboxRecord, OpenMatter, Row};
 use crate::engine::{Engine, EngineError, codec};
@@ -62,6 +62,13 @@ pub struct Coverage {
 }
 
 impl Engine {
+    /// See [`View::status`].
+    pub fn status(&self, daemon: Option<Vitals>) -> Result<Status, EngineError> {
+        self.view().status(daemon)
+    }
+}
+
+impl View {
     /// Where everything stands. `daemon`: what the edges know about themselves, if they run.
     pub fn status(&self, daemon: Option<Vitals>) -> Result<Status, EngineError> {
         let store = &self.context.store;
@@ -71,7 +78,7 @@ impl Engine {
         let mut registered = 0;
         for roster in self.rosters_from([0; 6])? {
             let roster = roster?;
-            registered += usize::from(self.setup().rules.authorities.by_code(roster.code).is_some());
+            registered += usize::from(self.rules().authorities.by_code(roster.code).is_some());
             for course in &roster.courses {
                 count(&mut credentials, words::credential(&course.credential.state).0);
                 if let Some(current) = course.current() {
@@ -105,7 +112,7 @@ impl Engine {
             next_wake: self.next_wake()?,
             matters: Matters { open: store.count(Table::Review)?, oldest: oldest.map(|matter| matter.since) },
             journal: store.head(),
-            rules: Coverage { authorities: self.setup().rules.authorities.all().len(), registered },
+            rules: Coverage { authorities: self.rules().authorities.all().len(), registered },
             daemon,
         })
     }

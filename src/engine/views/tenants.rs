@@ -1,10 +1,10 @@
 //! The directory: tenants with the states of their machines. Nonces stay where they are.
 
 use super::outgoing::known_state;
-use super::{Page, RowFilter, RowLine, words};
+use super::{Page, RowFilter, RowLine, View, words};
 use crate::domain::tenant::Provenance;
 use crate::domain::{Date, Generation, MailAddress, TenantId, TenantKind, Timestamp};
-use crate::engine::{Engine, EngineError};
+use crate::engine::EngineError;
 use crate::workflow::enrolment::{Cause, State};
 use crate::workflow::welcome::Welcome;
 use crate::workflow::{Course, Policy};
@@ -67,7 +67,7 @@ pub struct GenerationView {
     pub state_name: &'static str,
 }
 
-impl Engine {
+impl View {
     /// Tenants in the order of their ids, after `after`. A page ends with an authority.
     pub fn tenants(
         &self,
@@ -115,7 +115,7 @@ impl Engine {
             provenance: course.tenant.provenance.clone(),
             welcome_state: course.welcome.clone(),
             generations: course.enrolments.iter().map(generation).collect(),
-            next_wake: course.next_wake(&Policy::of(&self.setup().rules)),
+            next_wake: course.next_wake(&Policy::of(self.rules())),
             letters: self.queue(&filter, None, LETTERS_MAX)?.items,
         })
     }

@@ -5,6 +5,7 @@ use crate::domain::MailAddress;
 use crate::reading::FailedRecipient;
 use crate::reading::header;
 use crate::reading::mime::Mail;
+use crate::rules::BounceRules;
 
 /// What [`FailedRecipient::source`] says.
 const SOURCE: &str = "arf";
@@ -12,11 +13,13 @@ const SOURCE: &str = "arf";
 const FIELDS: [&str; 3] = ["original-rcpt-to", "removal-recipient", "final-recipient"];
 
 /// Who complained; `None`: the mail is no complaint. The list is empty where the provider keeps it to itself.
-pub(super) fn read(mail: &Mail) -> Option<Vec<FailedRecipient>> {
+pub(super) fn read(mail: &Mail, rules: &BounceRules) -> Option<Vec<FailedRecipient>> {
     let mut reports = mail.reports.iter().filter(|(kind, _)| kind == "message/feedback-report").peekable();
     let in_words = || {
-        let subject = mail.text("subject").unwrap_or_default().to_ascii_lowercase();
-        subject.starts_with("complaint about message from") && !mail.inside.is_empty()
+        let shaped =
+            mail.text("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("feedback-report"));
+        let said = mail.text("subject").is_some_and(|subject| rules.complaints.is_match(&subject));
+        shaped || said && !mail.inside.is_empty()
     };
     if reports.peek().is_none() && !in_words() {
         return None;

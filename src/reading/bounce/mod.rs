@@ -60,7 +60,7 @@ pub(super) fn read(mail: &Mail, head: &Head, body: &str, rules: &Rules) -> Optio
         let message_id = returned.message_id();
         Some(Report { kind, recipients, message_id, returned_to: returned.senders(mail) })
     };
-    if let Some(recipients) = complaint::read(mail) {
+    if let Some(recipients) = complaint::read(mail, &rules.bounces) {
         return report(Kind::Feedback, recipients, &returned());
     }
     if let Some((kind, recipients)) = notice::read(mail, body) {
@@ -83,6 +83,9 @@ pub(super) fn read(mail: &Mail, head: &Head, body: &str, rules: &Rules) -> Optio
     let returned = returned();
     if !signs.tell(&returned, mail, rules) {
         return None;
+    }
+    if signs.arrived {
+        return report(Kind::Delivered, Vec::new(), &returned);
     }
     report(Kind::Bounce, words::read(mail, head, &returned, rules), &returned)
 }

@@ -60,12 +60,10 @@ impl<'m> Returned<'m> {
 
     /// To whom the returned mail was written.
     pub(super) fn to(&self) -> Vec<MailAddress> {
-        ["x-failed-recipients", "delivered-to", "x-original-to", "envelope-to", "to"]
-            .iter()
-            .filter_map(|name| self.field(name))
-            .map(|value| addresses(&value))
-            .find(|found| !found.is_empty())
-            .unwrap_or_default()
+        let to = ["to", "cc"].iter().filter_map(|name| self.field(name)).flat_map(|value| addresses(&value));
+        let to: Vec<_> = to.collect();
+        let stamped = ["delivered-to", "x-original-to", "envelope-to"].iter().filter_map(|name| self.field(name));
+        if to.is_empty() { stamped.flat_map(|value| addresses(&value)).collect() } else { to }
     }
 
     /// Who had written it.
@@ -127,11 +125,34 @@ const OTHERS: [&str; 14] = [
     "the sender is",
 ];
 
+/// Words before the address of somebody who helps.
+const HELP: [&str; 10] = [
+    "contact",
+    "assistance",
+    "for help",
+    "any questions",
+    "please reply",
+    "please forward",
+    "support",
+    "問い合わせ",
+    "問合せ",
+    "連絡先",
+];
+
 fn without_others(report: &str) -> String {
     let mut kept = String::with_capacity(report.len());
     let mut named = false;
+    let mut help = false;
     for line in report.lines() {
         let start = line.trim_start_matches([' ', '\t', '>', '*', '-']).to_ascii_lowercase();
+        // The helper stands in the same line, or below it.
+        let helper = HELP.iter().any(|word| start.contains(word));
+        if line.contains('@') && (helper || help) {
+            (help, named) = (false, false);
+            kept.push('\n');
+            continue;
+        }
+        help = helper && start.trim_end().ends_with([':', '：']) || help && start.is_empty();
         // `Message-ID:` with its value on the next line.
         let value_of_other = named && line.trim_start().starts_with('<');
         named = start.starts_with("message-id") && start.trim_end().ends_with(':');

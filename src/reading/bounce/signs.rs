@@ -10,8 +10,8 @@ use crate::reading::pattern::{matches, pattern};
 use crate::rules::Rules;
 
 pattern!(PASSED_ON, r"(?i)^(?:\[[^\]]*\] ?)?(?:re|aw|fwd?|wg|tr|転送|返信)[ ]?[:：]");
-/// Where a report of a program without any other sign must begin, in bytes.
-const OPENING_BYTES_MAX: usize = 160;
+/// Where a report of a program without any other sign must begin, in characters.
+const OPENING_CHARS_MAX: usize = 160;
 
 /// What the header and the structure show.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub(super) struct Signs {
     subject: bool,
     /// The subject of a vacation answer.
     answer: bool,
+    /// The subject says that the mail arrived.
+    pub(super) arrived: bool,
     /// To many readers.
     list: bool,
 }
@@ -45,8 +47,8 @@ impl Signs {
         let status = mail.reports.iter().any(|(kind, _)| kind.ends_with("delivery-status"));
         let failed = mail.field("x-failed-recipients").is_some();
         let shaped = failed || lower("content-type").is_some_and(|t| t.starts_with("multipart/report"));
-        let null =
-            lower("return-path").is_some_and(|path| matches!(path.replace(' ', "").as_str(), "<>" | "<mailer-daemon>"));
+        let null = lower("return-path")
+            .is_some_and(|path| path.replace(' ', "") == "<>" || path.starts_with("<mailer-daemon"));
         let automatic = null || lower("auto-submitted").is_some_and(|value| !value.starts_with("no"));
         let mailer = rules.mailers.is_match(&from);
         let passed_on = matches(&PASSED_ON, &subject);
@@ -58,6 +60,7 @@ impl Signs {
             shaped,
             automatic,
             subject: rules.subjects.is_match(&subject) || body.is_empty() && mailer,
+            arrived: rules.arrived.is_match(&subject),
             answer: rules.answers.is_match(&subject),
             list: ["list-id", "list-unsubscribe"].iter().any(|name| mail.field(name).is_some()),
         }
@@ -82,7 +85,7 @@ impl Signs {
             return false;
         }
         let opens = family.as_ref().is_some_and(|family| opens(&returned.report, family.at));
-        let named = || words::names_somebody(returned, rules) || !returned.to().is_empty();
+        let named = || words::names_somebody(family.as_ref(), returned, rules) || !returned.to().is_empty();
         if self.office || self.automatic {
             let told = family.is_some() || self.subject && phrase || phrase && self.office && self.automatic;
             return told && (self.office && self.automatic || self.subject || opens) && named();
@@ -93,6 +96,7 @@ impl Signs {
 
 /// Does the sentence at this byte open the text, in words that are not quoted?
 fn opens(report: &str, at: usize) -> bool {
-    let line = report.get(..at).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
-    at < OPENING_BYTES_MAX && !line.trim_start().starts_with('>')
+    let before = report.get(..at).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    before.chars().take(OPENING_CHARS_MAX).count() < OPENING_CHARS_MAX && !line.trim_start().starts_with('>')
 }

@@ -44,8 +44,9 @@ pub(super) fn family<'r>(returned: &Returned<'_>, mail: &Mail, rules: &'r Rules)
 }
 
 /// Whether any pattern finds an address in the report.
-pub(super) fn names_somebody(returned: &Returned<'_>, rules: &Rules) -> bool {
-    rules.bounces.recipients.iter().any(|pattern| pattern.is_match(&returned.report))
+pub(super) fn names_somebody(known: Option<&Known<'_>>, returned: &Returned<'_>, rules: &Rules) -> bool {
+    let special = known.into_iter().flat_map(|known| &known.family.recipients);
+    special.chain(&rules.bounces.recipients).any(|pattern| pattern.is_match(&returned.report))
 }
 
 /// Everybody the report names as failed, with class and reason.
@@ -59,10 +60,12 @@ pub(super) fn read(mail: &Mail, head: &Head, returned: &Returned<'_>, rules: &Ru
     let source = known.as_ref().map_or_else(|| "text".to_owned(), |known| format!("text:{}", known.family.name));
     let others = Others::of(mail, head, returned, rules);
     let special = known.iter().flat_map(|known| &known.family.recipients);
-    let hits = special.chain(&rules.bounces.recipients).map(|pattern| hits(pattern, report, &others));
-    let mut hits = hits.into_iter().find(|hits| !hits.is_empty()).unwrap_or_default();
+    let special = special.map(|pattern| hits(pattern, report, &others)).find(|hits| !hits.is_empty());
+    let to = returned.to();
+    let mut hits = special.unwrap_or_else(|| general(report, &to, &others, rules));
     let listed: Vec<_> = mail.field("x-failed-recipients").map(header::addresses).unwrap_or_default();
-    let delayed = rules.bounces.delayed.is_match(report);
+    let subject = head.subject.as_deref().unwrap_or_default();
+    let delayed = [subject, report].iter().any(|text| rules.bounces.delayed.is_match(text));
     let mut found = Recipients::default();
     if !listed.is_empty() {
         for (_, address) in listed.into_iter().take(RECIPIENTS_MAX) {
@@ -72,7 +75,6 @@ pub(super) fn read(mail: &Mail, head: &Head, returned: &Returned<'_>, rules: &Ru
         return found.list;
     }
     if hits.is_empty() {
-        let to = returned.to();
         // One recipient of the returned mail is who failed; of several, nobody can say which.
         if let [only] = to.as_slice()
             && (!others.has(only) || others.wrote_to_self(only, returned))
@@ -148,12 +150,45 @@ fn hits<'t>(pattern: &Regex, report: &'t str, others: &Others) -> Vec<Hit<'t>> {
     let found: Vec<_> = pattern.captures_iter(report).take(RECIPIENTS_MAX * 2).collect();
     let starts: Vec<_> = found.iter().filter_map(|hit| hit.get(0).map(|whole| whole.start())).collect();
     let nexts = starts.iter().copied().skip(1).chain([report.len()]);
-    let hits = found.iter().zip(starts.iter().zip(nexts)).filter_map(|(hit, (start, next))| {
-        let address: MailAddress = tidy_address(hit.name("address")?.as_str()).parse().ok()?;
-        let near = beginning(report.get(*start..next)?, NEAR_BYTES_MAX);
-        (!others.has(&address)).then_some(Hit { address, near })
-    });
-    hits.collect()
+    let mut hits = Vec::new();
+    for (hit, (start, next)) in found.iter().zip(starts.iter().zip(nexts)) {
+        let Some(address) = hit.name("address") else { continue };
+        let near = beginning(report.get(*start..next).unwrap_or_default(), NEAR_BYTES_MAX);
+        let rest = report.get(address.end()..next).unwrap_or_default();
+        for address in std::iter::once(address.as_str()).chain(listed_after(rest)) {
+            let address = tidy_address(address).parse().ok();
+            hits.extend(address.filter(|address| !others.has(address)).map(|address| Hit { address, near }));
+        }
+    }
+    hits
+}
+
+/// Further addresses of a list in one line: `<a@b>, <c@d>`.
+fn listed_after(rest: &str) -> impl Iterator<Item = &str> {
+    let mut items = rest.lines().next().unwrap_or_default().split([',', ';', '、']);
+    let is_list = items.next().is_some_and(|item| item.trim_matches([' ', '\t', '>', '"', '\'']).is_empty());
+    items.filter(move |_| is_list).map_while(|item| {
+        let item = item.trim_matches([' ', '\t', '<', '>', '"', '\'']);
+        let end = item.find([' ', '\t', ':', '>', '(']).unwrap_or(item.len());
+        item.get(..end).filter(|word| word.contains('@'))
+    })
+}
+
+/// What the patterns for any program find: the surest pattern that names a recipient of the returned mail, else the surest
+/// that names anybody.
+fn general<'t>(report: &'t str, to: &[MailAddress], others: &Others, rules: &Rules) -> Vec<Hit<'t>> {
+    let mut first = Vec::new();
+    for pattern in &rules.bounces.recipients {
+        let mut found = hits(pattern, report, others);
+        if found.iter().any(|hit| to.iter().any(|to| to.same_mailbox(&hit.address))) {
+            found.retain(|hit| to.iter().any(|to| to.same_mailbox(&hit.address)));
+            return found;
+        }
+        if first.is_empty() {
+            first = found;
+        }
+    }
+    first
 }
 
 /// The only address in the whole report, if it names just one that is nobody else's.

@@ -1,9 +1,8 @@
-//! For staff and their monitoring, never public: `/healthz` (200 or 503 with the reasons), `/metrics` (Prometheus) and `/`,
-//! a page with the same figures.
+//! For monitoring, beside the console and never public: `/healthz` (200 or 503 with the reasons) and `/metrics`
+//! (Prometheus).
 //!
 //! Counting walks the store beside the engine; its answer is kept for [`KEEP`], so that frequent scrapes cost nothing.
 
-use super::look::{dress, page, plain};
 use super::{Source, metrics};
 use crate::clock::monotonic;
 use crate::domain::Timestamp;
@@ -51,12 +50,10 @@ pub struct Report {
 }
 
 pub fn router(source: Source) -> Router {
-    let router = Router::new()
-        .route("/", get(status))
+    Router::new()
         .route("/healthz", get(healthz))
         .route("/metrics", get(scrape))
-        .with_state(Arc::new(Desk { source, kept: Mutex::new(None) }));
-    dress(router)
+        .with_state(Arc::new(Desk { source, kept: Mutex::new(None) }))
 }
 
 async fn healthz(State(desk): State<Arc<Desk>>) -> Response {
@@ -69,27 +66,6 @@ async fn scrape(State(desk): State<Arc<Desk>>) -> Response {
     let (report, figures) = desk.report().await;
     let text = metrics::text(&report, figures.as_deref());
     ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
-}
-
-async fn status(State(desk): State<Arc<Desk>>) -> Response {
-    let (report, figures) = desk.report().await;
-    let Some(figures) = figures else {
-        return plain(StatusCode::SERVICE_UNAVAILABLE, report.reasons.join("\n"));
-    };
-    let funnel: Vec<_> = crate::engine::survey::Milestone::ALL
-        .into_iter()
-        .zip(figures.funnel)
-        .map(|(milestone, count)| minijinja::context! { word => milestone.japanese(), count })
-        .collect();
-    let values = minijinja::context! {
-        report,
-        figures => &*figures,
-        now => report.now.staff(),
-        funnel,
-        oldest => figures.oldest_matter.map(Timestamp::staff),
-        polled => desk.source.health.vitals().polled.map(Timestamp::staff),
-    };
-    page(StatusCode::OK, "status.html", values)
 }
 
 impl Desk {

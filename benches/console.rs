@@ -1,0 +1,299 @@
+//! How long every view of the console takes with many tenants, letters and journal entries, while mails are being filed.
+//!
+//! `cargo bench --bench console` (100,000 tenants, a letter each, 1,000,000 entries; `ANNAI_BENCH_TENANTS` and
+//! `ANNAI_BENCH_ENTRIES` change that). Rosters and letters are made through the engine, as benches/scheduler.rs does; the
+//! journal is then filled up with entries about them. Asks over loopback, a new connection each time, and prints the
+//! median, the 99th percentile and the worst of each view.
+
+use annai::clock::{Clock, monotonic};
+use annai::crypto::{MasterKey, password};
+use annai::domain::{LgCode, MailAddress, Secret, Timestamp};
+use annai::engine::filing::Arrived;
+use annai::engine::people::PeopleVerb;
+use annai::engine::staff::Verb;
+use annai::engine::thread::{Handle, start};
+use annai::engine::{Chance, Engine, Post, Setup};
+use annai::health::Health;
+use annai::letters::{Desk, TemplateFiles, Templates, ZipMethod};
+use annai::reading::{Head, Kind, ReadAuthority, ReadCentre, Reading};
+use annai::rules::{RuleFiles, Rules};
+use annai::store::{Batch, Draft, Options, Store};
+use annai::web::officer::Site;
+use annai::web::{Contact, Pages, Source};
+use annai::workflow::cursor::Cursor;
+use annai::workflow::rights::Role;
+use std::fmt::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+/// Tenants of one authority: itself and its health centres.
+const TENANTS_EACH: usize = 21;
+/// Mails filed, rosters woken or entries staged between two flushes.
+const GROUP: usize = 200;
+/// Questions to each view.
+const ASKED: usize = 200;
+/// 2020-04-24T10:00:00+09:00; welcome letters leave from 2020-04-27.
+const START: Timestamp = Timestamp::from_unix(1_587_690_000);
+const WELCOME: Timestamp = Timestamp::from_unix(1_587_949_200);
+const PASSWORD: &str = "correct horse battery";
+const VIEWS: [&str; 18] = [
+    "/",
+    "/review",
+    "/approvals",
+    "/inbox",
+    "/inbox?q=state:registered%20a0",
+    "/outbox",
+    "/outbox?show=all&q=domain:lg.jp",
+    "/waves",
+    "/tenants",
+    "/tenants?q=hoken7",
+    "/tenants/{tenant}",
+    "/progress",
+    "/progress/13",
+    "/forecast?days=14",
+    "/audit",
+    "/audit?kind=letter&actor=staff",
+    "/health",
+    "/search?q=%E7%AC%AC7",
+];
+
+fn size(name: &str, default: usize) -> usize {
+    std::env::var(name).map_or(default, |size| size.parse().expect("a number"))
+}
+
+fn main() {
+    let (tenants, entries) = (size("ANNAI_BENCH_TENANTS", 100_000), size("ANNAI_BENCH_ENTRIES", 1_000_000));
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let codes: Vec<LgCode> = codes().take(tenants.div_ceil(TENANTS_EACH)).collect();
+    let (clock, hand) = Clock::manual(START);
+    let began = monotonic();
+    let (store, mut engine) = open(scratch.path(), setup(&codes), clock.clone());
+    for (group, some) in codes.chunks(GROUP).enumerate() {
+        let first = u32::try_from(group * GROUP).expect("few enough") + 1;
+        file(&mut engine, first, some);
+    }
+    hand.store(WELCOME.unix(), Ordering::Release);
+    while engine.wake(GROUP).expect("woken") > 0 {
+        engine.commit().expect("flushed");
+    }
+    fill(&store, &codes, entries);
+    println!(
+        "{} tenants, {} entries, built in {:.0?}, {} MB on disk",
+        codes.len() * TENANTS_EACH,
+        store.head().no,
+        began.elapsed(),
+        store.bytes_on_disk().unwrap_or(0) / 1_000_000
+    );
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(measure(engine, clock, &codes));
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    for line in status.lines().filter(|line| line.starts_with("VmHWM") || line.starts_with("VmRSS")) {
+        println!("{line}");
+    }
+}
+
+async fn measure(mut engine: Engine, clock: Clock, codes: &[LgCode]) {
+    let hash = password::hash(&Secret::new(PASSWORD.to_owned())).expect("a hash");
+    let verb =
+        PeopleVerb::Add { name: "op".into(), person: "op".into(), role: Role::Operator, mail: None, hash: Some(hash) };
+    engine.act("root", &Verb::People(verb)).expect("added");
+    let (survey, looker) = (engine.survey(), engine.looker());
+    let (handle, _thread) = start(engine).expect("a thread");
+    let any = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
+    let contact =
+        Contact {
+            name: "受託者".into(), address: "covid19@bigtreetc.com".parse().expect("an address"), hours: None
+        };
+    let site = Site { contact, pickup_url: "https://pickup.example.jp".to_owned(), gate_url: None };
+    let pages = Pages::open(any, any, site).expect("listeners");
+    let console = pages.console.address();
+    let source = Source { handle: handle.clone(), survey, looker, health: Arc::new(Health::default()), clock };
+    let (_tell, told) = watch::channel(false);
+    tokio::spawn(async move { pages.run(source, told).await });
+
+    let form = format!("name=op&password={}", PASSWORD.replace(' ', "+"));
+    let answer = ask(console, "POST", "/login", "", &form).await;
+    let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a session");
+    let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+    let began = monotonic();
+    while !ask(console, "GET", "/audit", &cookie, "").await.starts_with("HTTP/1.1 200") {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let cards = began.elapsed();
+    while ask(console, "GET", "/audit", &cookie, "").await.contains("古い記録を読み込んでいます") {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    println!("cards ready after {cards:.1?}, the whole journal indexed after {:.1?}", began.elapsed());
+
+    let over = Arc::new(AtomicBool::new(false));
+    let filing = tokio::spawn(keep_filing(handle, codes.to_vec(), Arc::clone(&over)));
+    let tenant = format!("/tenants/{}-03", codes.get(codes.len() / 2).expect("a code"));
+    println!("{:<36} {:>9} {:>9} {:>9} {:>8}", "view, while mails are filed", "median", "p99", "worst", "kB");
+    for view in VIEWS {
+        let path = view.replace("/tenants/{tenant}", &tenant);
+        let mut times = Vec::with_capacity(ASKED);
+        let mut length = 0;
+        for _ in 0..ASKED {
+            let began = monotonic();
+            let page = ask(console, "GET", &path, &cookie, "").await;
+            times.push(began.elapsed());
+            assert!(page.starts_with("HTTP/1.1 200"), "{path}: {}", page.chars().take(200).collect::<String>());
+            length = page.len();
+        }
+        times.sort();
+        let (median, p99) = (times[ASKED / 2], times[ASKED * 99 / 100]);
+        let worst = times.last().expect("a time");
+        println!("{view:<36} {median:>9.1?} {p99:>9.1?} {worst:>9.1?} {:>8}", length / 1000);
+    }
+    over.store(true, Ordering::Release);
+    println!("{} mails were filed meanwhile", filing.await.expect("filed"));
+}
+
+async fn ask(to: SocketAddr, method: &str, path: &str, cookie: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(to).await.expect("connected");
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\nCookie: {cookie}\r\nContent-Length: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.expect("asked");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("answered");
+    answer
+}
+
+/// Files corrected registrations one after the other until told to end.
+async fn keep_filing(handle: Handle, codes: Vec<LgCode>, over: Arc<AtomicBool>) -> usize {
+    let mut filed = 0;
+    for (uid, code) in (1_000_000_u32..).zip(codes.into_iter().cycle()) {
+        if over.load(Ordering::Acquire) {
+            break;
+        }
+        let after = Cursor { uid_validity: 1, uid_next: uid + 1 };
+        let done = handle.call(move |engine| engine.file(after, vec![arrived(uid, code)])).await;
+        done.expect("the engine").expect("filed");
+        filed += 1;
+    }
+    filed
+}
+
+/// Entries about tenants, as letters leave and staff decide, until there are so many.
+fn fill(store: &Store, codes: &[LgCode], entries: usize) {
+    let mut no = usize::try_from(store.head().no).unwrap_or(0);
+    while no < entries {
+        let mut batch = Batch::new();
+        for _ in 0..GROUP {
+            let code = codes[no % codes.len()];
+            let tenant = format!("{code}-{:02}", no % TENANTS_EACH);
+            let staff = no.is_multiple_of(10);
+            let event = if staff {
+                serde_json::json!({"event": "staff", "act": {"verb": "close", "matter": no, "reason": "電話で確認しました"}, "tenant": tenant})
+            } else {
+                serde_json::json!({"event": "letter", "row": no % 100_000 + 1, "letter": "reminder", "message_id": format!("{no}@annai"),
+                    "about": {"about": "tenant", "tenant": tenant, "generation": 1, "ordinal": 7},
+                    "delivery": {"state": "relayed", "at": "2020-05-20T09:00:00+09:00", "reply": null}})
+            };
+            batch.journal(Draft {
+                at: WELCOME,
+                actor: if staff { format!("staff:op{}", no % 7) } else { "system".into() },
+                subject: String::new(),
+                event,
+                changes: serde_json::value::to_raw_value(&[(); 0]).expect("an empty list"),
+            });
+            no += 1;
+        }
+        store.apply(batch).expect("staged");
+    }
+}
+
+fn file(engine: &mut Engine, first: u32, codes: &[LgCode]) {
+    let mails: Vec<_> = (first..).zip(codes).map(|(uid, code)| arrived(uid, *code)).collect();
+    let uid_next = first + u32::try_from(codes.len()).expect("few enough");
+    engine.file(Cursor { uid_validity: 1, uid_next }, mails).expect("filed");
+    engine.commit().expect("flushed");
+}
+
+/// A certain reading of a registration, as the reading layer would give it.
+fn arrived(uid: u32, code: LgCode) -> Arrived {
+    let address = |who: &str| Some(format!("{who}@a{code}.lg.jp").parse::<MailAddress>().expect("an address"));
+    let centre = |no: usize| ReadCentre {
+        name: format!("第{no}保健所"),
+        address: address(&format!("hoken{no}")),
+        other_addresses: Vec::new(),
+        line: None,
+    };
+    let reading = Reading {
+        kind: Kind::Registration,
+        reasons: Vec::new(),
+        warnings: Vec::new(),
+        authority: Some(ReadAuthority {
+            name: name(code),
+            address: address("kansen"),
+            code: Some(code),
+            other_addresses: Vec::new(),
+            line: None,
+        }),
+        centres: (1..TENANTS_EACH).map(centre).collect(),
+        head: Head { from: address("kansen"), ..Head::default() },
+        body: String::new(),
+        attachments: Vec::new(),
+        recipients: Vec::new(),
+        failed_message_id: None,
+        returned_to: Vec::new(),
+    };
+    Arrived { uid, raw: format!("registration {code} {uid}").into_bytes(), truncated: false, reading }
+}
+
+fn name(code: LgCode) -> String {
+    format!("自治体{code}市")
+}
+
+/// All local government codes with a right check digit.
+fn codes() -> impl Iterator<Item = LgCode> {
+    (1_000_u32..100_000).flat_map(|body| (0..10).filter_map(move |check| format!("{body:05}{check}").parse().ok()))
+}
+
+fn open(dir: &Path, setup: Setup, clock: Clock) -> (Arc<Store>, Engine) {
+    let store = Arc::new(Store::open(dir, Options::default()).expect("the store"));
+    let keys = MasterKey::from_bytes([7; 32]);
+    let chance = Chance::Seeded { seed: 1, drawn: 0 };
+    let engine = Engine::open(Arc::clone(&store), setup, keys, clock, chance).expect("the engine");
+    (store, engine)
+}
+
+fn setup(codes: &[LgCode]) -> Setup {
+    let mut files = RuleFiles::embedded();
+    let mut authorities = "code,name\n".to_owned();
+    for code in codes {
+        writeln!(authorities, "{code},{}", name(*code)).expect("a string");
+    }
+    let schedule = "[launch]\ncertificates_from = 2020-05-01\ncredentials_from = 2020-05-11\n\
+                    [welcome]\nfrom = 2020-04-27\n[send]\nreceipts_per_sender_per_day = 0\n";
+    files.0.insert("authorities.csv".to_owned(), authorities);
+    files.0.insert("health_centres.csv".to_owned(), String::new());
+    files.0.insert("schedule.toml".to_owned(), schedule.to_owned());
+    let address = |text: &str| text.parse::<MailAddress>().expect("an address");
+    let desk = Desk {
+        contractor_name: "受託者".to_owned(),
+        contractor: address("covid19@bigtreetc.com"),
+        ministry: address("follow-up@mhlw.go.jp"),
+        from: address("noreply@followup.mhlw.go.jp"),
+    };
+    let templates = Arc::new(Templates::parse(&TemplateFiles::embedded(), &desk).expect("templates"));
+    let post = Post {
+        from: desk.from,
+        contractor: desk.contractor,
+        ministry: desk.ministry,
+        bounce: address("bounce@followup.mhlw.go.jp"),
+        pickup_url: "https://pickup.example.jp".to_owned(),
+        unzip_password: Secret::new("unzipSecret77".to_owned()),
+        zip_method: ZipMethod::ZipCrypto,
+    };
+    Setup { rules: Arc::new(Rules::parse(&files).expect("rules")), templates, post }
+}

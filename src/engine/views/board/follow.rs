@@ -1,0 +1,94 @@
+//! The board that keeps itself current. [`Following::catch_up`] blocks while it reads the store; call it off async
+//! workers. Readers wait at most for one bundle of entries.
+
+use super::lines::Line;
+use super::{Board, ENTRIES_AT_ONCE, News};
+use crate::engine::EngineError;
+use crate::engine::survey::Survey;
+use std::sync::{Mutex, PoisonError, RwLock};
+
+/// Bundles taken in by one call at most: whoever waits for it must not wait for ever.
+const BUNDLES_MAX: usize = 50;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Following {
+    survey: Survey,
+    board: RwLock<Option<Board>>,
+    /// One catches up at a time.
+    turn: Mutex<()>,
+}
+
+impl Following {
+    pub fn new(survey: Survey) -> Self {
+        Self { survey, board: RwLock::new(None), turn: Mutex::new(()) }
+    }
+
+    /// Asks the board; `None` until it was built.
+    pub fn ask<T>(&self, question: impl FnOnce(&Board) -> T) -> Option<T> {
+        self.board.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(question)
+    }
+
+    /// Whether the journal has gone on, or old entries are still to be read.
+    pub fn is_behind(&self) -> bool {
+        let head = self.survey.view().head().no;
+        self.ask(|board| board.seen < head || !board.trail.is_complete()).unwrap_or(true)
+    }
+
+    /// Takes in what has happened, and a bundle of what is still to be read from the beginning. Returns the number of the
+    /// last entry the cards know of.
+    pub fn catch_up(&self) -> Result<u64, EngineError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let view = self.survey.view();
+        let Some(mut seen) = self.ask(|board| board.seen) else {
+            let board = Board::load(&view)?;
+            let seen = board.seen;
+            *self.board.write().unwrap_or_else(PoisonError::into_inner) = Some(board);
+            return Ok(seen);
+        };
+        for _ in 0..BUNDLES_MAX {
+            if view.head().no <= seen {
+                break;
+            }
+            let news = News::gather(&view, seen)?;
+            if news.seen <= seen {
+                break;
+            }
+            seen = news.seen;
+            self.change(|board| board.apply(news));
+        }
+        self.read_back(&view)?;
+        Ok(seen)
+    }
+
+    /// One bundle of the entries that were there before the board.
+    fn read_back(&self, view: &super::View) -> Result<(), EngineError> {
+        let Some((from, until)) = self.ask(|board| (board.trail.lacks(), board.trail.progress().1)) else {
+            return Ok(());
+        };
+        let Some(from) = from else { return Ok(()) };
+        let mut lines = Vec::with_capacity(ENTRIES_AT_ONCE);
+        for line in view.context.store.journal_lines(from).take(ENTRIES_AT_ONCE) {
+            let (no, json) = line?;
+            if no <= until {
+                lines.push(Line::read(no, &json));
+            }
+        }
+        self.change(|board| match lines.last() {
+            Some(last) => {
+                for line in &lines {
+                    board.trail.put(line);
+                }
+                board.trail.filled_to(last.no);
+            }
+            None => board.trail.give_up(),
+        });
+        Ok(())
+    }
+
+    fn change(&self, work: impl FnOnce(&mut Board)) {
+        if let Some(board) = self.board.write().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            work(board);
+        }
+    }
+}

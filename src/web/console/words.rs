@@ -1,0 +1,79 @@
+//! Both languages of the console: states, letters, moments, ages. What mails and the journal say stays Japanese.
+
+use super::visit::Lang;
+use crate::domain::{Date, Timestamp, time};
+use crate::engine::views::words::Word;
+use crate::letters::LetterKind;
+use minijinja::{State, Value, context};
+
+impl Lang {
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::Ja => "ja",
+            Self::En => "en",
+        }
+    }
+
+    pub(super) fn pick<T>(self, ja: T, en: T) -> T {
+        match self {
+            Self::Ja => ja,
+            Self::En => en,
+        }
+    }
+
+    /// A state's word; the code is English.
+    pub(super) fn word(self, word: Word) -> String {
+        self.pick(word.1.to_owned(), word.0.replace('-', " "))
+    }
+
+    pub(super) fn letter(self, kind: LetterKind) -> String {
+        self.word((kind.name(), kind.japanese()))
+    }
+
+    /// `2020-05-01 (金) 09:00`.
+    pub(super) fn moment(self, at: Timestamp) -> String {
+        self.pick(at.staff(), format!("{} {}", at.date(), at.time_of_day()))
+    }
+
+    /// `2020-05-01 (金)`.
+    pub(super) fn day(self, day: Date) -> String {
+        self.pick(day.staff(), day.to_string())
+    }
+
+    /// How long, in the greatest unit that fits.
+    pub(super) fn age(self, seconds: i64) -> String {
+        let seconds = seconds.max(0);
+        let (count, ja, en) = if seconds < time::MINUTE {
+            return self.pick("1分未満", "< 1 min").to_owned();
+        } else if seconds < time::HOUR {
+            (seconds / time::MINUTE, "分", " min")
+        } else if seconds < 2 * time::DAY {
+            (seconds / time::HOUR, "時間", " h")
+        } else {
+            (seconds / time::DAY, "日", " d")
+        };
+        format!("{count}{}", self.pick(ja, en))
+    }
+}
+
+/// Whether a state is good, waits, or is bad: the colour of its dot.
+pub(super) fn tone(code: &str) -> &'static str {
+    match code {
+        "refused" | "bounced" | "undeliverable" | "unreadable" | "revoked" => "bad",
+        "review" | "held" | "unknown" | "expired" | "deferred" | "inquiry" => "late",
+        "relayed" | "in-use" | "collected" | "registered" | "revision" | "standing" => "done",
+        "open" | "planned" | "in-flight" | "notice-queued" | "queued" => "open",
+        _ => "mute",
+    }
+}
+
+/// A state as a chip shows it.
+pub(super) fn chip(lang: Lang, word: Word) -> Value {
+    context! { code => word.0, word => lang.word(word), tone => tone(word.0) }
+}
+
+/// `t("日本語", "English")` in a template: the one of the page's language.
+pub(super) fn t(state: &State<'_, '_>, ja: Value, en: Value) -> Value {
+    let english = state.lookup("lang").is_some_and(|lang| lang.as_str() == Some("en"));
+    if english { en } else { ja }
+}

@@ -1,0 +1,176 @@
+//! The console over an engine with registered, doubtful and hostile mails on the morning of the launch.
+
+use crate::world::{PASSWORD, World, file, relayed, world};
+use annai::engine::thread::{Handle, start};
+use annai::health::{Health, MailboxCount};
+use annai::store::Store;
+use annai::web::officer::Site as Officers;
+use annai::web::{Contact, Pages, Source};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+const HEAD: &str = "To: covid19@bigtreetc.com\r\nCc: follow-up@mhlw.go.jp\r\nMIME-Version: 1.0\r\n\
+    Content-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: 8bit\r\n";
+const DOUBTFUL: &str = "お世話になっております。倉敷市保健課です。\r\n以下のとおり連絡します。\r\n\r\n<自治体（保健所設置主体）>\r\n\
+    倉敷市　hoken@city.kurashiki-mihon.lg.jp\r\n\r\n<保健所>\r\n倉敷市保健所　hokensho@@city.kurashiki-mihon.lg.jp\r\n";
+const HOSTILE: &str = "<自治体（保健所設置主体）>\r\n<script>alert(1)</script>市 hoken@city.mihon.lg.jp\r\n\r\n<保健所>\r\n\
+    \"><img src=x onerror=alert(1)>保健所 <script>alert(2)</script>@x.example\r\n</pre></textarea><script>alert(3)</script>\r\n\
+    javascript:alert(4) {{ 7 * 7 }} {% raw %}\r\n";
+const QUESTION: &str = "端末を交換した場合はどのようにすればよいでしょうか。\r\n<img src=x onerror=alert(1)>\r\n";
+
+pub(crate) struct Site {
+    pub(crate) console: SocketAddr,
+    handle: Handle,
+    store: Arc<Store>,
+    _tell: watch::Sender<bool>,
+    _dir: tempfile::TempDir,
+}
+
+/// A browser that is logged in.
+pub(crate) struct Browser {
+    pub(crate) cookie: String,
+    pub(crate) csrf: String,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn location(&self) -> &str {
+        let line = self.head.lines().find_map(|line| line.strip_prefix("location: "));
+        line.unwrap_or_default()
+    }
+}
+
+fn mail(from: &str, id: u32, subject: &str, body: &str) -> String {
+    format!("From: {from}\r\nSubject: {subject}\r\nMessage-ID: <{id}@mihon.example>\r\n{HEAD}\r\n{body}")
+}
+
+fn fill(world: &mut World) {
+    let from = "倉敷市保健課 <hoken@city.kurashiki-mihon.lg.jp>";
+    file(&mut world.engine, 2, &mail(from, 2, "自治体・保健所メールアドレスの連絡（倉敷市）", DOUBTFUL));
+    let from = "\"<script>alert(5)</script>\" <evil@city.mihon.lg.jp>";
+    let subject = "=HYPERLINK(\"x\") 自治体・保健所メールアドレスの連絡（<script>alert(0)</script>市）";
+    file(&mut world.engine, 3, &mail(from, 3, subject, HOSTILE));
+    file(
+        &mut world.engine,
+        4,
+        &mail("hoken@pref.aomori-mihon.lg.jp", 4, "問い合わせ <img src=x onerror=alert(1)>", QUESTION),
+    );
+    world.deliver(|_| relayed());
+    // Notices are written when the launch has come; here they wait.
+    world.engine.wake(100).unwrap();
+    world.engine.commit().unwrap();
+}
+
+pub(crate) async fn site() -> Site {
+    let mut world = world(2);
+    world.everybody();
+    fill(&mut world);
+    let now = world.clock.now();
+    let World { engine, store, clock, dir, .. } = world;
+    let (survey, looker) = (engine.survey(), engine.looker());
+    let (handle, _thread) = start(engine).unwrap();
+    let health = Arc::new(Health::default());
+    health.polled(now);
+    health.counted(MailboxCount { at: now, in_mailbox: 4, filed: 4 });
+    let any = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
+    let contact =
+        Contact { name: "委託事業者".to_owned(), address: "covid19@bigtreetc.com".parse().unwrap(), hours: None };
+    let pickup_url = "https://pickup.example.jp".to_owned();
+    let officers = Officers { contact, pickup_url, gate_url: None };
+    let pages = Pages::open(any, any, officers).unwrap();
+    let console = pages.console.address();
+    let (tell, told) = watch::channel(false);
+    let source = Source { handle: handle.clone(), survey, looker, health, clock };
+    tokio::spawn(async move { pages.run(source, told).await });
+    Site { console, handle, store, _tell: tell, _dir: dir }
+}
+
+impl Site {
+    /// Entries of the journal but those of logins.
+    pub(crate) fn head(&self) -> u64 {
+        self.store.head().no
+    }
+
+    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.console).await.unwrap();
+        let mut request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n",
+            self.console,
+            body.len()
+        );
+        headers.iter().for_each(|(name, value)| request.push_str(&format!("{name}: {value}\r\n")));
+        stream.write_all(format!("{request}\r\n{body}").as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    pub(crate) async fn log_in(&self, name: &str) -> Browser {
+        let form = field(&[("name", name), ("password", PASSWORD)]);
+        let answer = self.send("POST", "/login", &[], &form).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        let cookie = answer.head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+        let cookie = cookie.split(';').next().unwrap().to_owned();
+        let me = self.send("GET", "/api/me", &[("Cookie", &cookie)], "").await;
+        let me: serde_json::Value = serde_json::from_str(&me.body).unwrap();
+        let browser = Browser { cookie, csrf: me["csrf"].as_str().unwrap().to_owned() };
+        self.until(&browser, "/", "annai").await;
+        browser
+    }
+
+    pub(crate) async fn get(&self, browser: &Browser, path: &str) -> Answer {
+        let mut answer = self.send("GET", path, &[("Cookie", &browser.cookie)], "").await;
+        if answer.head.contains("transfer-encoding: chunked") {
+            answer.body = unchunked(&answer.body);
+        }
+        answer
+    }
+
+    pub(crate) async fn post(&self, browser: &Browser, path: &str, form: &[(&str, &str)]) -> Answer {
+        let mut form = form.to_vec();
+        form.push(("csrf", &browser.csrf));
+        self.send("POST", path, &[("Cookie", &browser.cookie)], &field(&form)).await
+    }
+
+    /// Asks again until the page is there and says this.
+    pub(crate) async fn until(&self, browser: &Browser, path: &str, words: &str) -> String {
+        for _ in 0..2_000 {
+            let page = self.get(browser, path).await;
+            if page.status == 200 && page.body.contains(words) {
+                return page.body;
+            }
+            // A step of the engine in between: whatever runs has had its turn.
+            let _turn = self.handle.call(|engine| Ok(engine.now())).await;
+        }
+        panic!("{path} never says {words}");
+    }
+}
+
+/// Fields as a form.
+pub(crate) fn field(form: &[(&str, &str)]) -> String {
+    let part = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    form.iter().map(|(name, value)| format!("{}={}", part(name), part(value))).collect::<Vec<_>>().join("&")
+}
+
+/// A body of chunks (RFC 9112 §7.1) as one.
+fn unchunked(body: &str) -> String {
+    let (mut rest, mut whole) = (body.as_bytes(), Vec::new());
+    while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
+        let length = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
+        whole.extend_from_slice(&rest[end + 2..end + 2 + length]);
+        rest = &rest[end + 4 + length..];
+    }
+    String::from_utf8(whole).unwrap()
+}
