@@ -39,6 +39,8 @@ pub struct Report {
     pub reasons: Vec<String>,
     pub now: Timestamp,
     pub engine_up: bool,
+    /// Seconds since the oldest of the newest revocation lists was made; `None`: there is none.
+    pub crl_age_seconds: Option<i64>,
     /// Seconds since the mailbox was last read to its end; `None`: not since the start.
     pub poll_age_seconds: Option<i64>,
     /// Mails in the mailbox that were never filed; `None`: not counted yet.
@@ -74,7 +76,14 @@ impl Desk {
         let figures = self.figures(now).await;
         let vitals = self.source.health.vitals();
         let poll_age_max = POLL_AGE_MAX.saturating_mul(i64::from(self.source.clock.factor()));
-        (report(&vitals, engine_up, figures.as_deref(), now, poll_age_max), figures)
+        let lists = self.source.handle.call(|engine| engine.crl_states());
+        let lists = match tokio::time::timeout(ENGINE_LIMIT, lists).await {
+            Ok(Ok(Ok(lists))) => lists,
+            Ok(Ok(Err(_)) | Err(_)) | Err(_) => Vec::new(),
+        };
+        let made = lists.iter().filter_map(|list| list.this_update).min();
+        let report = report(&vitals, engine_up, figures.as_deref(), now, poll_age_max);
+        (Report { crl_age_seconds: made.map(|made| now.since(made).max(0)), ..report }, figures)
     }
 
     /// Counted at most once per [`KEEP`]; whoever comes meanwhile waits for the same count.
@@ -132,5 +141,14 @@ fn report(vitals: &Vitals, engine_up: bool, figures: Option<&Figures>, now: Time
     if let Some(trouble) = &vitals.reload_trouble {
         reasons.push(format!("rules and templates were not reloaded: {trouble}"));
     }
-    Report { ok: reasons.is_empty(), reasons, now, engine_up, poll_age_seconds, unaccounted_mails, journal_in_order }
+    Report {
+        ok: reasons.is_empty(),
+        reasons,
+        now,
+        engine_up,
+        crl_age_seconds: None,
+        poll_age_seconds,
+        unaccounted_mails,
+        journal_in_order,
+    }
 }

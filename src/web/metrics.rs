@@ -20,6 +20,9 @@ pub fn text(report: &Report, figures: Option<&Figures>) -> String {
     if let Some(age) = report.poll_age_seconds {
         page.one("annai_last_poll_age_seconds", "Seconds since the mailbox was last read to its end.", age);
     }
+    if let Some(age) = report.crl_age_seconds {
+        page.one("annai_crl_age_seconds", "Seconds since the oldest current revocation list was made.", age);
+    }
     if let Some(count) = report.unaccounted_mails {
         page.one("annai_mails_unaccounted", "Mails in the mailbox that were never filed.", count);
     }
