@@ -82,8 +82,8 @@ fn cases() {
 fn help_is_as_reviewed() {
     let mut help = String::new();
     let verbs = [
-        "", "serve", "read", "init", "doctor", "status", "queue", "review", "tenant", "ca", "forecast", "rules",
-        "template", "audit", "backup", "restore", "demo",
+        "", "serve", "read", "init", "doctor", "status", "queue", "review", "tenant", "invite", "ca", "forecast",
+        "rules", "template", "audit", "backup", "restore", "demo",
     ];
     for verb in verbs {
         let args: Vec<&str> = [verb, "--help"].into_iter().filter(|a| !a.is_empty()).collect();
@@ -223,6 +223,21 @@ fn read_takes_standard_input() {
     assert_eq!(lines(&output)[0]["file"], "-");
 }
 
+/// A configuration that only lies around must not keep mails from being read; one that was named must be in order.
+#[test]
+fn read_answers_beside_a_broken_configuration() {
+    let tmp = tempfile::tempdir().unwrap();
+    std::fs::write(tmp.path().join("annai.toml"), "nonsense = 1\n").unwrap();
+    let mail = data().join("mails/registration.eml").display().to_string();
+    let read = |more: &[&str]| annai(&[&["read", "--json", &mail], more].concat()).current_dir(&tmp).output().unwrap();
+    let beside = read(&[]);
+    assert_eq!((beside.status.code(), lines(&beside).len()), (Some(0), 1));
+    let said = text(&beside.stderr);
+    assert!(said.lines().count() == 1 && said.contains("the built-in rules are used"), "{said}");
+    let named = read(&["--config", "annai.toml"]);
+    assert_eq!((named.status.code(), lines(&named).len()), (Some(2), 0));
+}
+
 #[test]
 fn no_mail_reaches_the_terminal_raw() {
     let output = annai(&["read", "mails/escape.eml", "mails/garbage.eml"]).output().unwrap();
@@ -235,8 +250,9 @@ fn rules_are_tried_on_samples() {
     let tmp = tempfile::tempdir().unwrap();
     let dir = tmp.path().display().to_string();
     std::fs::copy(data().join("mails/registration.eml"), tmp.path().join("a.eml")).unwrap();
-    let test =
-        |more: &[&str]| annai(&[&["rules", "test", dir.as_str()], more].concat()).output().unwrap().status.code();
+    let test = |more: &[&str]| {
+        annai(&[&["rules", "test", "--fixtures", dir.as_str()], more].concat()).output().unwrap().status.code()
+    };
     assert_eq!(test(&[]), Some(1), "nothing to compare with");
     assert_eq!(test(&["--record"]), Some(0));
     assert_eq!(test(&[]), Some(0));

@@ -3,8 +3,12 @@
 #![cfg(feature = "daemon")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+#[path = "control/edges.rs"]
+mod edges;
 #[path = "control/place.rs"]
 mod place;
+#[path = "control/retest.rs"]
+mod retest;
 #[path = "control/review.rs"]
 mod review;
 #[path = "control/trust.rs"]
@@ -37,6 +41,10 @@ const QUESTIONS: &[&[&str]] = &[
     &["tenant", "list", "--limit", "1"],
     &["tenant", "show", "011002-00"],
     &["tenant", "history", "011002-01"],
+    &["tenant", "domains"],
+    &["invite"],
+    &["invite", "list", "--state", "registered"],
+    &["review", "draft", "2"],
     &["forecast"],
     &["forecast", "--until", "2020-05-12"],
     &["audit", "tail"],

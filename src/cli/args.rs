@@ -55,6 +55,8 @@ pub enum Verb {
     Review(ReviewArgs),
     /// Authorities and health centres
     Tenant(TenantArgs),
+    /// Invitations to pick a certificate up: who has not yet, send a new one, void one
+    Invite(InviteArgs),
     /// The certification authority: who signs, revocation lists, keys
     Ca(CaArgs),
     /// What will be sent when
@@ -127,14 +129,16 @@ pub enum RulesVerb {
         /// [default: that of the configuration, else the built-in rules]
         dir: Option<PathBuf>,
     },
-    /// Read every NAME.eml of a directory and compare with NAME.json beside it
+    /// What these rules would make of all stored mails that the rules in force do not; exit code 1 if anything
     Test {
-        samples: PathBuf,
         /// Rules to test [default: those of the configuration, else the built-in rules]
         #[arg(long, value_name = "DIR")]
         rules: Option<PathBuf>,
+        /// Instead of the stored mails read every NAME.eml of this directory and compare with NAME.json beside it
+        #[arg(long, value_name = "DIR")]
+        fixtures: Option<PathBuf>,
         /// Write the .json files that are missing
-        #[arg(long)]
+        #[arg(long, requires = "fixtures")]
         record: bool,
     },
 }

@@ -30,7 +30,7 @@ impl Desk {
         let config = cli.load_config()?;
         let overrides = TestOverrides::from_env(&config)?;
         let signature = super::secret::signature(cli)?;
-        Ok(Self { door: Door::open(&config, overrides, signature)?, json: cli.json })
+        Ok(Self { door: Door::open(&config, overrides, signature.as_ref())?, json: cli.json })
     }
 
     /// Whether a running daemon answers, and not the closed store.

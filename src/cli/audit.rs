@@ -41,6 +41,7 @@ pub(super) fn run(args: &AuditArgs, cli: &Cli) -> Result<ExitCode, CliError> {
             told(&audit, cli.json)
         }
         AuditVerb::Verify { file: Some(file), anchor } => told(&verify(file, *anchor)?, cli.json),
+        AuditVerb::Export { file } if file == Path::new("-") => export_to_stdout(cli),
         AuditVerb::Export { file } => {
             let path = super::backup::absolute(file)?;
             Desk::open(cli)?.show(&Request::Export { path }, |export| {
@@ -48,6 +49,19 @@ pub(super) fn run(args: &AuditArgs, cli: &Cli) -> Result<ExitCode, CliError> {
             })
         }
     }
+}
+
+/// The daemon writes files, so the export goes through one in the state directory, which only its user can read.
+fn export_to_stdout(cli: &Cli) -> Result<ExitCode, CliError> {
+    let path = super::backup::absolute(&cli.load_config()?.state_dir)?.join(format!("export-{}", std::process::id()));
+    let exported = Desk::open(cli)?.ask(&Request::Export { path: path.clone() });
+    let copied = exported.and_then(|_| {
+        let mut out = std::io::stdout().lock();
+        std::io::copy(&mut File::open(&path)?, &mut out)?;
+        Ok(std::io::Write::flush(&mut out)?)
+    });
+    let _gone = std::fs::remove_file(&path);
+    copied.map(|()| ExitCode::SUCCESS)
 }
 
 /// A journal line in the form of a history line.

@@ -42,8 +42,14 @@ pub(super) fn restore(args: &RestoreArgs, cli: &Cli) -> Result<ExitCode, CliErro
             args.into.display()
         )));
     }
-    let summary =
-        store::restore(&args.into, file, Options::default()).map_err(|fault| CliError::Failed(fault.to_string()))?;
+    let existed = args.into.exists();
+    let summary = store::restore(&args.into, file, Options::default()).map_err(|fault| {
+        if !existed {
+            // Made for nothing: only what is empty but for the lock goes.
+            let _gone = std::fs::remove_file(args.into.join("lock")).and_then(|()| std::fs::remove_dir(&args.into));
+        }
+        CliError::Failed(fault.to_string())
+    })?;
     let (rows, entries, anchor) = (summary.rows, summary.head.no, summary.head.hash);
     if cli.json {
         print_json(&json!({"rows": rows, "sha256": summary.digest, "journal": {"no": entries, "hash": anchor}}))?;

@@ -37,10 +37,10 @@ pub(super) fn run(args: &InitArgs, json: bool) -> Result<ExitCode, CliError> {
     let in_the_way: Vec<String> =
         all().filter(|p| p.symlink_metadata().is_ok()).map(|p| p.display().to_string()).collect();
     if !in_the_way.is_empty() {
-        return Err(CliError::Failed(format!(
-            "{} exists already and is never overwritten; give another directory, or move it away",
-            in_the_way.join(", ")
-        )));
+        let told = in_the_way.iter().map(|path| {
+            format!("{path} exists already and is never overwritten; give another directory, or move it away")
+        });
+        return Err(CliError::Failed(told.collect::<Vec<_>>().join("\n")));
     }
     for (name, mode) in [("", PUBLIC_DIR), ("rules", PUBLIC_DIR), ("secrets", SECRET_DIR), ("ca", SECRET_DIR)] {
         make_dir(&dir.join(name), mode)?;

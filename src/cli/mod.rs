@@ -13,12 +13,15 @@ mod demo;
 mod doctor;
 mod forecast;
 mod init;
+mod invite;
 mod queue;
 mod read;
 mod review;
 mod rules;
+mod screen;
 mod secret;
 mod serve;
+mod side;
 mod status;
 mod table;
 mod template;
@@ -153,6 +156,7 @@ fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         Verb::Queue(args) => queue::run(args, cli),
         Verb::Review(args) => review::run(args, cli),
         Verb::Tenant(args) => tenant::run(args, cli),
+        Verb::Invite(args) => invite::run(args, cli),
         Verb::Ca(args) => ca::run(args, cli),
         Verb::Forecast(args) => forecast::run(args, cli),
         Verb::Audit(args) => audit::run(args, cli),
@@ -188,6 +192,22 @@ impl Cli {
             return load_rules(None);
         }
         load_rules(self.load_config()?.rules_dir.as_deref())
+    }
+
+    /// The same for a verb that answers whatever lies around: an `annai.toml` that was not named and cannot be used is told
+    /// in one line, and the built-in rules serve.
+    fn rules_or_built_in(&self, dir: Option<&Path>) -> Result<Rules, CliError> {
+        match self.rules(dir) {
+            Err(fault) if dir.is_none() && self.config.is_none() => {
+                let fault = fault.to_string();
+                let first = fault.lines().next().unwrap_or_default();
+                report(&format!(
+                    "{first} — the built-in rules are used; correct the file, or give --rules or --config"
+                ));
+                load_rules(None)
+            }
+            found => found,
+        }
     }
 }
 

@@ -3,10 +3,14 @@
 //! mail is read on a thread with a large stack, and a fault of ours becomes an object that sends the mail to a person.
 
 use super::args::ReadArgs;
-use super::table::{Align, Table, clean, json_line};
+use super::screen::Screen;
+use super::side::{Mark, Note, side_by_side};
+use super::table::{clean, json_line};
 use super::{Cli, CliError, report};
 use crate::domain::MailAddress;
-use crate::reading::{self, FailureClass, Reading};
+use crate::reading::evidence::{self, Acquaintance};
+use crate::reading::findings::{Finding, findings};
+use crate::reading::{self, FailureClass, Kind, Reading};
 use crate::rules::Rules;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -24,8 +28,14 @@ const STACK_OCTETS: usize = 64 * 1024 * 1024;
 /// Files read before their lines are printed; bounds memory and keeps the order.
 const BATCH_FILES: usize = 64;
 const THREADS_MAX: usize = 8;
-/// Lines of body shown beside what was understood.
-const BODY_LINES_SHOWN: usize = 40;
+
+/// How a reading is told.
+#[derive(Debug, Clone, Copy)]
+enum Show {
+    Json,
+    Fixture,
+    Human(Screen),
+}
 
 /// One file's answer: the line or block to print, and what to say if the file itself could not be read.
 struct Answer {
@@ -34,11 +44,12 @@ struct Answer {
 }
 
 pub(super) fn run(args: &ReadArgs, cli: &Cli) -> Result<ExitCode, CliError> {
-    let rules = cli.rules(args.rules.as_deref())?;
+    let rules = cli.rules_or_built_in(args.rules.as_deref())?;
+    let show = if cli.json { Show::Json } else { Show::Human(Screen::stdout()) };
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut failed = false;
     for batch in args.files.chunks(BATCH_FILES) {
-        for answer in read_batch(batch, &rules, cli.json) {
+        for answer in read_batch(batch, &rules, show) {
             out.write_all(answer.text.as_bytes())?;
             if let Some(why) = answer.unreadable {
                 report(&why);
@@ -51,14 +62,14 @@ pub(super) fn run(args: &ReadArgs, cli: &Cli) -> Result<ExitCode, CliError> {
 }
 
 /// Reads the files on a few threads; answers in the order of the files, one for each.
-fn read_batch(files: &[PathBuf], rules: &Rules, json: bool) -> Vec<Answer> {
+fn read_batch(files: &[PathBuf], rules: &Rules, show: Show) -> Vec<Answer> {
     let next = AtomicUsize::new(0);
     let answers = Mutex::new(Vec::with_capacity(files.len()));
     let work = || {
         loop {
             let i = next.fetch_add(1, Ordering::Relaxed);
             let Some(file) = files.get(i) else { break };
-            let answer = read_file(file, rules, json);
+            let answer = read_file(file, rules, show);
             answers.lock().unwrap_or_else(PoisonError::into_inner).push((i, answer));
         }
     };
@@ -75,16 +86,30 @@ fn read_batch(files: &[PathBuf], rules: &Rules, json: bool) -> Vec<Answer> {
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
-/// The JSON objects of some files, in their order.
+/// What a fixture may state of a mail: the contract's object, and what decides about answers and bounces besides.
+fn fixture(name: &str, reading: &Reading) -> Value {
+    let mut object = reading.to_json(name);
+    if let Some(members) = object.as_object_mut() {
+        members.insert("machine_sign".to_owned(), reading.head.machine_sign.clone().into());
+        members.insert("failed_message_id".to_owned(), reading.failed_message_id.clone().into());
+    }
+    object
+}
+
+/// The JSON objects of some files, in their order, as fixtures state them.
 pub(super) fn read_json(files: &[PathBuf], rules: &Rules) -> Vec<Value> {
-    let batches = files.chunks(BATCH_FILES).flat_map(|batch| read_batch(batch, rules, true));
+    let batches = files.chunks(BATCH_FILES).flat_map(|batch| read_batch(batch, rules, Show::Fixture));
     batches.map(|answer| serde_json::from_str(&answer.text).unwrap_or_default()).collect()
 }
 
-fn read_file(file: &Path, rules: &Rules, json: bool) -> Answer {
+fn read_file(file: &Path, rules: &Rules, show: Show) -> Answer {
     let name = file.to_string_lossy();
     let (reading, unreadable) = understand(file, rules);
-    let text = if json { json_line(&reading.to_json(&name)) } else { human(&name, &reading) };
+    let text = match show {
+        Show::Json => json_line(&reading.to_json(&name)),
+        Show::Fixture => fixture(&name, &reading).to_string(),
+        Show::Human(screen) => human(&name, &reading, rules, screen),
+    };
     Answer { text, unreadable }
 }
 
@@ -107,57 +132,69 @@ fn bytes_of(file: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// For people: the mail's lines on the left, what was understood from each on the right.
-fn human(name: &str, reading: &Reading) -> String {
+/// For people: what is the matter, who vouches for it, then the mail and its reading side by side.
+fn human(name: &str, reading: &Reading, rules: &Rules, screen: Screen) -> String {
     let mut out = format!("── {}\n", clean(name));
-    let reasons: Vec<String> = reading.reasons.iter().map(word).collect();
-    let review = if reasons.is_empty() { "不要".to_owned() } else { format!("必要（{}）", reasons.join("、")) };
+    let review = if reading.needs_review() { "必要" } else { "不要" };
     let head = &reading.head;
+    let from = head.from.as_ref().map_or("", MailAddress::as_str);
     for (label, value) in [
         ("種別", word(&reading.kind)),
-        ("要確認", review),
+        ("要確認", review.to_owned()),
         ("件名", head.subject.clone().unwrap_or_default()),
-        ("差出人", head.from_name.clone().unwrap_or_default()),
+        ("差出人", format!("{} {from}", head.from_name.as_deref().unwrap_or_default()).trim().to_owned()),
         ("添付", reading.attachments.join("、")),
     ] {
         if !value.is_empty() {
             let _ = writeln!(out, "{label}：{}", clean(&value));
         }
     }
-    let mut notes = notes(reading);
+    if matches!(reading.kind, Kind::Registration | Kind::Correction) {
+        // Without the directory nothing is known of the domains: what the mail itself brings along.
+        let known = Acquaintance { first: true, ..Acquaintance::default() };
+        for piece in evidence::weigh(reading, &known, rules).pieces {
+            let _ = writeln!(out, "{} {}：{}", piece.grade.mark(), piece.what.japanese(), clean(&piece.text));
+        }
+    }
+    let mut notes = notes(reading, rules);
     for note in notes.remove(&0).unwrap_or_default() {
-        let _ = writeln!(out, "  {}", clean(&note));
+        let _ = writeln!(out, "・{}", clean(&note.text));
     }
-    let mut table = Table::new(&[("行", Align::Right), ("本文", Align::Left), ("読み取り", Align::Left)]);
-    for (i, line) in reading.body.lines().enumerate().take(BODY_LINES_SHOWN) {
-        let note = notes.remove(&(i + 1)).unwrap_or_default().join(" ／ ");
-        table.row([(i + 1).to_string(), line.to_owned(), note]);
-    }
-    for (line, note) in notes {
-        table.row([line.to_string(), "…".to_owned(), note.join(" ／ ")]);
-    }
-    let _ = writeln!(out, "{table}");
+    let _ = writeln!(out, "\n{}", side_by_side(&reading.body, &notes, screen));
     out
 }
 
 /// What was understood, by line of the body; 0 where no line can be named.
-fn notes(reading: &Reading) -> BTreeMap<usize, Vec<String>> {
-    let mut notes: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+fn notes(reading: &Reading, rules: &Rules) -> BTreeMap<usize, Vec<Note>> {
+    let mut notes: BTreeMap<usize, Vec<Note>> = BTreeMap::new();
     let shown = |address: Option<&MailAddress>| address.map_or("アドレスなし", MailAddress::as_str).to_owned();
-    let mut note = |line: Option<usize>, text: String| notes.entry(line.unwrap_or(0)).or_default().push(text);
+    let last = reading.body.lines().count();
+    let mut note = |line: Option<usize>, mark: Mark, text: String| {
+        let line = line.filter(|line| (1..=last).contains(line)).unwrap_or(0);
+        notes.entry(line).or_default().push(Note { mark, text });
+    };
     if let Some(a) = &reading.authority {
         let code = a.code.as_ref().map_or("コード不明", |c| c.as_str());
-        note(a.line, format!("自治体 {} [{code}] {}", a.name, shown(a.address.as_ref())));
+        note(a.line, Mark::Taken, format!("自治体 {} [{code}] {}", a.name, shown(a.address.as_ref())));
     }
     for c in &reading.centres {
-        note(c.line, format!("保健所 {} {}", c.name, shown(c.address.as_ref())));
+        note(c.line, Mark::Taken, format!("保健所 {} {}", c.name, shown(c.address.as_ref())));
     }
     for w in &reading.warnings {
-        note(w.line, format!("注意：{}", w.text));
+        note(w.line, Mark::Odd, format!("注意：{}", w.text));
+    }
+    for Finding { reason, lines } in findings(reading, &reading.reasons, rules) {
+        let said = || format!("{} [{}]", reason.sentence(), reason.code());
+        if lines.is_empty() {
+            note(None, Mark::Doubt, said());
+        }
+        for line in lines {
+            note(Some(line), Mark::Doubt, said());
+        }
     }
     for r in &reading.recipients {
         let told = [r.status.as_deref(), r.reason.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
-        note(None, format!("{} {} {told}（{}）", failure(r.class), r.address.as_str(), r.source));
+        note(None, Mark::Taken, format!("{} {} {told}（{}）", failure(r.class), r.address.as_str(), r.source));
     }
     notes
 }

@@ -3,6 +3,7 @@
 //! on a terminal, and not with NO_COLOR. What comes out of mails passes [`clean`]: no escape
 //! sequence, no line break and no direction override ever reaches the terminal.
 
+use super::screen::Screen;
 use serde_json::Value;
 use std::fmt::{self, Write as _};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -39,12 +40,6 @@ pub struct Table {
     colour: bool,
 }
 
-/// How many cells a line of standard output has; `None` where it is no terminal and `COLUMNS` says nothing.
-fn line_cells() -> Option<usize> {
-    let said = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
-    said.or_else(|| size().map(|(columns, _)| columns))
-}
-
 /// Columns and lines of the terminal at standard output.
 pub(super) fn size() -> Option<(usize, usize)> {
     let stdout = std::io::stdout();
@@ -52,19 +47,14 @@ pub(super) fn size() -> Option<(usize, usize)> {
     Some((usize::from(size.ws_col), usize::from(size.ws_row))).filter(|(columns, _)| *columns > 0)
 }
 
-fn colour() -> bool {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-    !set("NO_COLOR") && !dumb && rustix::termios::isatty(std::io::stdout())
-}
-
 impl Table {
     pub fn new(columns: &[(&str, Align)]) -> Self {
+        let screen = Screen::stdout();
         Self {
             columns: columns.iter().map(|(name, align)| ((*name).to_owned(), *align)).collect(),
             rows: Vec::new(),
-            line_cells: line_cells(),
-            colour: colour(),
+            line_cells: screen.cells,
+            colour: screen.colour,
         }
     }
 
@@ -99,8 +89,8 @@ impl Table {
         for (i, ((_, align), width)) in self.columns.iter().zip(widths).enumerate() {
             let last = i + 1 == self.columns.len();
             let text = cut(cells.get(i).map_or("", String::as_str), *width);
-            let blanks = if last { 0 } else { width.saturating_sub(text.width_cjk()) };
-            let blanks = " ".repeat(blanks);
+            // Nothing stands behind the last column that would have to be lined up.
+            let blanks = if last { String::new() } else { " ".repeat(width.saturating_sub(text.width_cjk())) };
             match align {
                 Align::Left => line.extend([text.as_str(), blanks.as_str()]),
                 Align::Right if last => line.push_str(&text),

@@ -1,6 +1,6 @@
 //! `annai tenant`: the directory, one tenant's history, and what staff may do with its certificate.
 
-use super::args::{Part, ReissueArgs, ReissueReason, RevocationReason, TenantArgs, TenantVerb};
+use super::args::{DomainsArgs, Part, ReissueArgs, ReissueReason, RevocationReason, TenantArgs, TenantVerb};
 use super::ask::{Desk, items, labelled, more, text, when};
 use super::queue::{history, rows};
 use super::table::{Align, Table};
@@ -30,6 +30,7 @@ pub(super) fn run(args: &TenantArgs, cli: &Cli) -> Result<ExitCode, CliError> {
             desk.print(&list, |list| history(list, "/items") + &more(list))
         }
         Some(TenantVerb::Reissue(args)) => reissue(&mut desk, args),
+        Some(TenantVerb::Domains(args)) => domains(&mut desk, args),
         Some(TenantVerb::Cancel { ids, reason, apply }) => {
             let bulk = Bulk { ids, dry_run: !apply && ids.len() > 1, word: "取消" };
             one_or_each(&mut desk, &bulk, |tenant| Verb::Cancel { tenant, reason: reason.clone() })
@@ -57,7 +58,7 @@ pub(super) fn lines_of(desk: &mut Desk, id: TenantId, part: &Part<u64>) -> Resul
     })
 }
 
-fn ask_list(desk: &mut Desk, filter: &TenantFilter, part: &Part<TenantId>) -> Result<Value, CliError> {
+pub(super) fn ask_list(desk: &mut Desk, filter: &TenantFilter, part: &Part<TenantId>) -> Result<Value, CliError> {
     desk.list(part.limit, part.after.map(|id| id.to_string()), |after, limit| Request::Tenants {
         filter: filter.clone(),
         after: after.and_then(|id| id.parse().ok()),
@@ -111,6 +112,34 @@ fn human(tenant: &Value) -> String {
     out
 }
 
+/// Shows what is known, after the change if one is asked for.
+fn domains(desk: &mut Desk, args: &DomainsArgs) -> Result<ExitCode, CliError> {
+    let reason = args.reason.clone().unwrap_or_default();
+    let request = match (args.authority, &args.approve, &args.forget) {
+        (Some(authority), Some(domain), _) => {
+            Request::Act { act: Verb::ApproveDomain { authority, domain: domain.clone(), reason } }
+        }
+        (Some(authority), None, Some(domain)) => {
+            Request::Act { act: Verb::ForgetDomain { authority, domain: domain.clone(), reason } }
+        }
+        (authority, ..) => Request::Domains { authority },
+    };
+    desk.show(&request, |known| {
+        let mut table = Table::new(&[
+            ("自治体", Align::Left),
+            ("ドメイン", Align::Left),
+            ("確認", Align::Left),
+            ("確認者", Align::Left),
+            ("メール", Align::Right),
+        ]);
+        for domain in items(known, "") {
+            let (authority, name) = (text(domain, "/authority"), text(domain, "/domain"));
+            table.row([authority, name, when(domain, "/since"), text(domain, "/by"), text(domain, "/mail")]);
+        }
+        table.to_string()
+    })
+}
+
 /// What is done to several tenants.
 struct Bulk<'a> {
     ids: &'a [TenantId],
@@ -120,7 +149,7 @@ struct Bulk<'a> {
     word: &'static str,
 }
 
-fn reissue(desk: &mut Desk, args: &ReissueArgs) -> Result<ExitCode, CliError> {
+pub(super) fn reissue(desk: &mut Desk, args: &ReissueArgs) -> Result<ExitCode, CliError> {
     let ids: Vec<TenantId> = if args.expired {
         let filter = TenantFilter { state: Some("expired".to_owned()), find: None };
         let list = ask_list(desk, &filter, &Part { limit: BULK_MAX, after: None })?;

@@ -159,7 +159,13 @@ impl<'s, 'a, 't> Section<'s, 'a, 't> {
             u32::from_str_radix(&digits, n.radix()).ok()
         });
         let found = number.filter(|n| range.contains(n));
-        if found.is_none() {
+        if found.is_none() && value.get_ref().as_integer().is_none() {
+            self.fault(
+                key,
+                "is not a whole number",
+                format!("write it without quotation marks, like {key} = {}", range.end()),
+            );
+        } else if found.is_none() {
             let remedy = format!("give a whole number from {} to {}", range.start(), range.end());
             self.fault(key, "is out of range", remedy);
         }

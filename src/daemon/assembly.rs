@@ -64,7 +64,14 @@ pub enum AssemblyError {
 pub fn rules(dir: Option<&Path>) -> Result<Rules, AssemblyError> {
     let files = match dir {
         None => RuleFiles::embedded(),
-        Some(dir) => RuleFiles(known(crate::config::read_dir_files(dir, RULE_EXTENSIONS)?, &RuleFiles::NAMES)),
+        Some(dir) => {
+            let files = crate::config::read_dir_files(dir, RULE_EXTENSIONS)?;
+            let strays = strays(dir, &files);
+            if !strays.is_empty() {
+                return Err(AssemblyError::Faults(strays));
+            }
+            RuleFiles(files)
+        }
     };
     let rules = Rules::parse(&files).map_err(|faults| {
         let place = |file: String| dir.map_or_else(|| file.clone(), |dir| dir.join(&file).display().to_string());
@@ -260,8 +267,15 @@ pub fn dispatch(config: &SmtpConfig, from_domain: &str, per_domain: u32) -> Resu
     })
 }
 
-/// Keeps the files that belong there; a README beside them is no fault.
-fn known(mut files: BTreeMap<String, String>, names: &[&str]) -> BTreeMap<String, String> {
-    files.retain(|name, _| names.contains(&name.as_str()));
-    files
+/// Files that look like rules and are none: most likely a name mistyped. A README beside them is no fault.
+fn strays(dir: &Path, files: &BTreeMap<String, String>) -> Vec<String> {
+    let strange = files.keys().filter(|name| !RuleFiles::NAMES.contains(&name.as_str()));
+    let fault = |name: &String| {
+        let known = RuleFiles::NAMES.join(", ");
+        format!(
+            "{}: no rules file has this name; rename it to one of {known}, or move it away",
+            dir.join(name).display()
+        )
+    };
+    strange.map(fault).collect()
 }

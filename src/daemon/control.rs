@@ -60,6 +60,8 @@ pub enum ControlError {
     Bind { path: String, source: std::io::Error },
     #[error("the daemon's socket {path} cannot be reached ({source}); run this as the user the daemon runs as")]
     Connect { path: String, source: std::io::Error },
+    #[error("there is no state in {path}; correct state_dir in the configuration, or let `annai serve` make it")]
+    NoState { path: String },
     #[error("the system does not say which user this is ({0})")]
     WhoAmI(std::io::Error),
     #[error(transparent)]

@@ -190,7 +190,7 @@ impl Daemon {
         let read = intake::once(&self.imap, &mailroom, &mailroom).await;
         let _ended = finished.send(true);
         dispatch.await.map_err(|_| Stopped)??.map_err(DaemonError::Smtp)?;
-        self.look().await?;
+        self.look(true).await?;
         let mut settled = false;
         for _ in 0..ROUNDS_MAX {
             scheduler::drain(&self.handle).await?;

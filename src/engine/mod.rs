@@ -28,6 +28,7 @@
 //! | `certificates` | records of what was issued, revocation lists |
 //! | `accounts` | user ids and passwords |
 //! | `survey` | the same beside the engine's thread: counts over everything |
+//! | `retest` | what other rules would make of the mails that are here |
 //! | `replay` | the journal rebuilds the directory |
 
 mod accounts;
@@ -51,6 +52,7 @@ pub mod pickup;
 pub mod records;
 pub mod replay;
 pub mod reports;
+pub mod retest;
 pub mod review;
 pub mod staff;
 mod step;

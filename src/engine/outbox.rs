@@ -147,7 +147,8 @@ impl Step<'_> {
         if let Some(until) = too_late(&row, before, self.now, &self.policy()) {
             self.deliver(no, &DeliveryEvent::Postponed { until })?;
             // It was not tried: the time for giving up has not begun.
-            let untried = Row { first_attempt: None, ..self.row(no)? };
+            let row = self.row(no)?;
+            let untried = Row { first_attempt: None, attempts: row.attempts.saturating_sub(1), ..row };
             self.put_row(untried);
             return Ok(None);
         }
@@ -178,6 +179,9 @@ impl Step<'_> {
         if matches!(event, DeliveryEvent::Released | DeliveryEvent::RetryNow) {
             // A person gave it another chance: the time after which it is given up begins anew.
             row.first_attempt = None;
+        }
+        if let Delivery::InFlight { attempt, .. } = &next {
+            row.attempts = *attempt;
         }
         row.delivery = next;
         if is_secret(&row) && row.delivery.has_ended() {
@@ -316,6 +320,7 @@ impl Step<'_> {
             content: no,
             created: self.now,
             first_attempt: None,
+            attempts: 0,
             delivery: if waits {
                 Delivery::Held { reason: HoldReason::Wave, due, attempts: 0 }
             } else {

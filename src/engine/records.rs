@@ -137,6 +137,9 @@ pub struct Row {
     pub content: RowNo,
     pub created: Timestamp,
     pub first_attempt: Option<Timestamp>,
+    /// How often it was tried.
+    #[serde(default)]
+    pub attempts: u32,
     pub delivery: Delivery,
     /// The moment under which the row stands in the index of what is due. A row in flight stays there, so that a crash
     /// leaves it to be found.

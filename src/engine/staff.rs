@@ -9,6 +9,7 @@ use super::waves::WaveVerb;
 use super::{Context, Engine, EngineError, codec, domains, review};
 use crate::domain::{LgCode, MailNo, RowNo, TenantId};
 use crate::reading::{self, Proposal, Reading, Reason};
+use crate::rules::Rules;
 use crate::store::Table;
 use crate::workflow::Matter;
 use crate::workflow::delivery::{DeliveryEvent, HoldReason};
@@ -252,8 +253,13 @@ pub(super) fn in_review(context: &Context, mail: MailNo) -> Result<InboxItem, En
 
 /// Reads the stored bytes of a mail with the rules of today.
 pub(super) fn read_again(context: &Context, item: &InboxItem) -> Result<Reading, EngineError> {
+    read_by(context, item, &context.setup.rules)
+}
+
+/// Reads the stored bytes of a mail with these rules; what was found of its origin when it came in still holds.
+pub(super) fn read_by(context: &Context, item: &InboxItem, rules: &Rules) -> Result<Reading, EngineError> {
     let raw = context.store.get(Table::Raw, &codec::number(item.no.0))?.ok_or(EngineError::NoMail(item.no))?;
-    let mut reading = reading::read_safely(&raw, &context.setup.rules);
+    let mut reading = reading::read_safely(&raw, rules);
     if reading.head.authentication.is_none() {
         reading.head.authentication.clone_from(&item.authentication);
     }

@@ -201,9 +201,10 @@ fn falling(s: &mut Section<'_, '_>, key: &'static str, max: u32, default: &[u32]
 }
 
 fn retries(s: &mut Section<'_, '_>) -> Vec<u32> {
-    let at = s.place("retry_minutes");
+    let (at, given) = (s.place("retry_minutes"), s.holds_any("retry_minutes"));
     let minutes = s.numbers("retry_minutes", 1..=RETRY_MINUTES_MAX, &[5, 15, 30, 60, 120, 240]);
-    if minutes.is_empty() {
+    // Where entries stand that cannot be used, each has its fault already.
+    if minutes.is_empty() && !given {
         s.fault(at, "retry_minutes gives no interval", "give at least one number of minutes");
     }
     minutes

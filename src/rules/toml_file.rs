@@ -104,6 +104,11 @@ impl<'t> Section<'_, 't> {
         self.table.get(key).map_or(self.at, |value| value.span().start)
     }
 
+    /// Whether the key is a list with something in it, or no list at all.
+    pub(super) fn holds_any(&self, key: &str) -> bool {
+        self.table.get(key).is_some_and(|value| value.get_ref().as_array().is_none_or(|list| !list.is_empty()))
+    }
+
     /// A whole number within `range`; `default` if the key is missing.
     pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<u32>, default: u32) -> u32 {
         let Some((at, value)) = self.take(key) else { return default };

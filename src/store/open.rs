@@ -47,6 +47,11 @@ impl Store {
         Self::open_as(dir, options, FORMAT, MIGRATIONS)
     }
 
+    /// Whether there is a store in this state directory.
+    pub fn exists(dir: &Path) -> bool {
+        dir.join(DATABASE).is_dir()
+    }
+
     pub(super) fn open_as(
         dir: &Path,
         options: Options,

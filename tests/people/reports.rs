@@ -96,8 +96,9 @@ fn alerts_are_grouped_and_rare() {
     assert!(text.contains("メールを送信できません") && text.contains("ほか10件"), "{text}");
     assert!(letters.iter().all(|(to, _)| to.ends_with("@contractor.example.jp")), "{letters:?}");
     // An alert that comes back makes no matter about itself.
-    let before = world.engine.matters(100).unwrap().len();
     world.pass(HOUR);
+    world.deliver(|_| relayed());
+    let before = world.engine.matters(100).unwrap().len();
     world.engine.alert(Cause::LettersLate, &line("x")).unwrap();
     world.deliver(|_| crate::waves::refused());
     assert_eq!(world.engine.matters(100).unwrap().len(), before);

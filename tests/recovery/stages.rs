@@ -96,20 +96,27 @@ fn address(no: usize) -> String {
     format!("kansen@a{no}.mihon.lg.jp")
 }
 
+/// Names of an authority's health centres.
+fn centres(code: &str) -> impl Iterator<Item = &'static str> + use<'_> {
+    let csv = include_str!("../../rules/health_centres.csv");
+    let rows = csv.lines().filter(|line| !line.starts_with('#')).skip(1).map(|row| row.split(',').collect::<Vec<_>>());
+    rows.filter(move |row| row[0] == code).map(|row| row[2])
+}
+
 /// A registration of the authority and one or two health centres.
 fn registration(no: usize) -> Vec<u8> {
-    let (_, name) = authority(no);
+    let (code, name) = authority(no);
     let mut mail = format!(
         "From: tanto@a{no}.mihon.lg.jp\r\nTo: covid19@bigtreetc.com\r\nCc: follow-up@mhlw.go.jp\r\n\
          Subject: 自治体・保健所メールアドレスの連絡（{name}）\r\nDate: Mon, 20 Apr 2020 09:00:00 +0900\r\n\
          Message-ID: <registration-{no}@a{no}.mihon.lg.jp>\r\nMIME-Version: 1.0\r\n\
          Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\
          以下のとおり自治体、保健所のメールアドレスを連絡します。\r\n\r\n\
-         <自治体（保健所設置主体）>\r\n{name} {}\r\n\r\n<保健所>\r\n{name}保健所 hokenjo@a{no}.mihon.lg.jp\r\n",
+         <自治体（保健所設置主体）>\r\n{name} {}\r\n\r\n<保健所>\r\n",
         address(no),
     );
-    if no.is_multiple_of(2) {
-        write!(mail, "{name}東保健所 higashi@a{no}.mihon.lg.jp\r\n").unwrap();
+    for (centre, local) in centres(&code).zip(["hokenjo", "higashi"]).take(1 + usize::from(no.is_multiple_of(2))) {
+        write!(mail, "{centre} {local}@a{no}.mihon.lg.jp\r\n").unwrap();
     }
     mail.into_bytes()
 }

@@ -221,6 +221,8 @@ pub enum TenantVerb {
         #[arg(long)]
         reason: String,
     },
+    /// Domains known for an authority, by which its mails are judged; staff's accepting a mail adds its own
+    Domains(DomainsArgs),
     /// Take over user ids and passwords made elsewhere: CSV with the columns tenant,user_id,password
     ImportCredentials { file: PathBuf },
     /// Write user ids with password hashes (Argon2id) as CSV, for the system they open
@@ -230,6 +232,48 @@ pub enum TenantVerb {
         /// [default: print it]
         file: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct InviteArgs {
+    /// [default: list]
+    #[command(subcommand)]
+    pub verb: Option<InviteVerb>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum InviteVerb {
+    /// Who is invited and has not picked up
+    List {
+        /// In another state (notice-queued, expired, undeliverable, …) [default: open]
+        #[arg(long)]
+        state: Option<String>,
+        #[command(flatten)]
+        part: Part<TenantId>,
+    },
+    /// Void the invitation or certificate and send a new invitation
+    Reissue(ReissueArgs),
+    /// Void the invitation of one tenant that has not picked up
+    Cancel {
+        id: TenantId,
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DomainsArgs {
+    /// Of this authority [default: of all]
+    #[arg(value_name = "CODE")]
+    pub authority: Option<LgCode>,
+    /// This domain is the authority's
+    #[arg(long, value_name = "DOMAIN", requires_all = ["authority", "reason"])]
+    pub approve: Option<String>,
+    /// This domain is not the authority's, or not any more
+    #[arg(long, value_name = "DOMAIN", requires_all = ["authority", "reason"], conflicts_with = "approve")]
+    pub forget: Option<String>,
+    #[arg(long)]
+    pub reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -302,7 +346,7 @@ pub enum AuditVerb {
         #[arg(long, value_name = "DIGEST")]
         anchor: Option<Digest>,
     },
-    /// Write the journal into a file, one JSON object per line
+    /// Write the journal into a new file, one JSON object per line; - is standard output
     Export { file: PathBuf },
 }
 

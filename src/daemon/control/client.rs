@@ -7,11 +7,18 @@ use crate::daemon::control::request::{Caller, answer};
 use crate::engine::people::Who;
 use crate::engine::thread::STACK_BYTES;
 use crate::engine::{Engine, EngineError};
+use crate::store::{Store, StoreError};
 use serde::Serialize;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a command waits for another one that holds the store.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// Between two looks whether the store is free.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// A way to the state: through the daemon that holds it, or on our own.
 #[derive(Debug)]
@@ -23,7 +30,27 @@ pub enum Door {
 impl Door {
     /// Takes the daemon if one is listening, else opens the store.
     /// `signature`: acts as that account instead of as the local user.
+    ///
+    /// Another command may hold the store for the moment it takes: this waits [`LOCK_WAIT`] for it. A state directory that
+    /// holds no state is told, not made: it may be mistyped.
     pub fn open(
+        config: &Config,
+        overrides: TestOverrides,
+        signature: Option<&Signature>,
+    ) -> Result<Self, AssemblyError> {
+        let mut waited = Duration::ZERO;
+        loop {
+            match Self::try_open(config, overrides, signature.cloned()) {
+                Err(AssemblyError::Store(StoreError::Locked { .. })) if waited < LOCK_WAIT => {
+                    pause();
+                    waited += LOCK_PAUSE;
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    fn try_open(
         config: &Config,
         overrides: TestOverrides,
         signature: Option<Signature>,
@@ -33,6 +60,10 @@ impl Door {
             Ok(_) => Ok(Self::Daemon { path, signature }),
             // No daemon, or what a killed one left behind.
             Err(fault) if matches!(fault.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+                if !Store::exists(&config.state_dir) {
+                    let path = config.state_dir.display().to_string();
+                    return Err(ControlError::NoState { path }.into());
+                }
                 let engine = Box::new(assembly::engine(config, overrides)?);
                 let who = match signature {
                     None => Who::Local(super::own_user()?),
@@ -59,6 +90,14 @@ impl Door {
             .map_err(|fault| Refusal::of(&fault)),
         }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a command that waits for another one: no clock of the programme has a say"
+)]
+fn pause() {
+    std::thread::sleep(LOCK_PAUSE);
 }
 
 /// Reading a mail again may need as much stack as the engine's thread has.

@@ -1,9 +1,11 @@
 //! What may be asked of annai, the same over the socket and on the closed store: one closed enum, one function.
 
+use crate::daemon::assembly;
 use crate::domain::{Date, Digest, LgCode, MailNo, RowNo, Secret, TenantId};
 use crate::engine::approvals::{AskVerb, Done};
 use crate::engine::people::{PeopleVerb, Who};
 use crate::engine::records::{AskNo, MatterNo, WaveNo};
+use crate::engine::retest;
 use crate::engine::staff::Verb;
 use crate::engine::views::{HistoryOf, RowFilter, TenantFilter, View};
 use crate::engine::waves::WaveVerb;
@@ -72,6 +74,11 @@ pub enum Request {
     },
     Forecast {
         until: Option<Date>,
+    },
+    /// What other rules would make of the stored mails; the directory's path is absolute, `None`: the built-in rules.
+    Retest {
+        rules: Option<PathBuf>,
+        after: Option<MailNo>,
     },
     JournalTail {
         count: usize,
@@ -147,6 +154,7 @@ impl Request {
             | Self::Tenant { .. }
             | Self::History { .. }
             | Self::Forecast { .. }
+            | Self::Retest { .. }
             | Self::JournalTail { .. }
             | Self::Verify { .. }
             | Self::Authority
@@ -187,6 +195,7 @@ impl Request {
             | Self::Tenant { .. }
             | Self::History { .. }
             | Self::Forecast { .. }
+            | Self::Retest { .. }
             | Self::JournalTail { .. }
             | Self::Verify { .. }
             | Self::Export { .. }
@@ -244,6 +253,7 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
         | Request::Tenant { .. }
         | Request::History { .. }
         | Request::Forecast { .. }
+        | Request::Retest { .. }
         | Request::JournalTail { .. }
         | Request::Verify { .. }
         | Request::Export { .. }
@@ -275,6 +285,11 @@ pub fn ask(view: &View, caller: &Caller, request: &Request) -> Result<Value, Eng
         Request::Forecast { until } => {
             let until = until.unwrap_or_else(|| view.now().date().plus_days(FORECAST_DAYS));
             value(view.forecast(until)?)
+        }
+        Request::Retest { rules, after } => {
+            let dir = rules.as_deref().map(absolute).transpose()?;
+            let rules = assembly::rules(dir).map_err(|faults| EngineError::Input(faults.to_string()))?;
+            value(view.retest(&rules, *after, retest::MAILS_MAX)?)
         }
         Request::JournalTail { count } => value(view.journal_tail(*count)?),
         Request::Verify { anchor } => value(view.audit(*anchor)?),

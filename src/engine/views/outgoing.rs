@@ -203,7 +203,7 @@ fn line(row: Row) -> RowLine {
         Delivery::Relayed { at, .. }
         | Delivery::Refused { at, .. }
         | Delivery::Bounced { at, .. }
-        | Delivery::Withdrawn { at, .. } => (*at, 0),
+        | Delivery::Withdrawn { at, .. } => (*at, row.attempts),
     };
     RowLine {
         row: row.no,
