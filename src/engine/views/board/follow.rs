@@ -9,6 +9,8 @@ use std::sync::{Mutex, PoisonError, RwLock};
 
 /// Bundles taken in by one call at most: whoever waits for it must not wait for ever.
 const BUNDLES_MAX: usize = 50;
+/// Bundles of old entries read by one call at most: what happens now must not wait for long.
+const BUNDLES_BACK_MAX: usize = 10;
 
 /// See the module.
 #[derive(Debug)]
@@ -35,7 +37,7 @@ impl Following {
         self.ask(|board| board.seen < head || !board.trail.is_complete()).unwrap_or(true)
     }
 
-    /// Takes in what has happened, and a bundle of what is still to be read from the beginning. Returns the number of the
+    /// Takes in what has happened, and some of what is still to be read from the beginning. Returns the number of the
     /// last entry the cards know of.
     pub fn catch_up(&self) -> Result<u64, EngineError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,7 +59,12 @@ impl Following {
             seen = news.seen;
             self.change(|board| board.apply(news));
         }
-        self.read_back(&view)?;
+        for _ in 0..BUNDLES_BACK_MAX {
+            if self.ask(|board| board.trail.is_complete()).unwrap_or(true) {
+                break;
+            }
+            self.read_back(&view)?;
+        }
         Ok(seen)
     }
 
