@@ -165,7 +165,7 @@ fn secrets(letter: &Letter) -> Vec<(&'static str, String)> {
     if letter.subject.contains("クライアント証明書取得用パスワード") {
         found.push(("pick-up password", letter.below("◆証明書取得用パスワード").to_owned()));
     }
-    for (name, zip) in &letter.attachments {
+    for (name, zip) in letter.attachments.iter().filter(|(name, _)| name.ends_with(".zip")) {
         let unzip = annai::domain::Secret::new(UNZIP.to_owned());
         let opened = annai::letters::reopen_zip(zip, &unzip).unwrap_or_else(|e| panic!("{name}: {e}"));
         found.push(("user password", opened.password.reveal().clone()));

@@ -8,6 +8,7 @@ use crate::crypto::MasterKey;
 use crate::letters::TemplateFiles;
 use crate::pki::{Custody, LeafSettings};
 use crate::rules::RuleFiles;
+use crate::store::{self, Store};
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -33,9 +34,10 @@ pub(super) fn run(args: &InitArgs, json: bool) -> Result<ExitCode, CliError> {
     let master = dir.join("secrets/master.key");
     let targets = targets(dir);
     let ca = ["root.crt", "root.key", "active"].map(|name| dir.join("ca").join(name));
+    let state = dir.join("state");
     let all = || targets.iter().map(|t| &t.path).chain(&ca).chain([&master]);
     let in_the_way: Vec<String> =
-        all().filter(|p| p.symlink_metadata().is_ok()).map(|p| p.display().to_string()).collect();
+        all().chain([&state]).filter(|p| p.symlink_metadata().is_ok()).map(|p| p.display().to_string()).collect();
     if !in_the_way.is_empty() {
         let told = in_the_way.iter().map(|path| {
             format!("{path} exists already and is never overwritten; give another directory, or move it away")
@@ -52,6 +54,8 @@ pub(super) fn run(args: &InitArgs, json: bool) -> Result<ExitCode, CliError> {
     let custody = Custody { master: &keys, second: None };
     let organisation = LeafSettings::default().organisation;
     crate::pki::dir::create(&dir.join("ca"), &custody, &organisation, Clock::System.now())?;
+    // An empty state, so that a directory without one can be told to be mistyped.
+    Store::open(&state, store::Options::default()).map_err(|e| CliError::Failed(e.to_string()))?;
     if json {
         let files: Vec<String> = all().map(|p| p.display().to_string()).collect();
         writeln!(io::stdout(), "{}", serde_json::json!({ "files": files }))?;
