@@ -43,7 +43,13 @@ impl Following {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let view = self.survey.view();
         let Some(mut seen) = self.ask(|board| board.seen) else {
-            let board = Board::load(&view)?;
+            let mut board = Board::load(&view)?;
+            // A short journal is read before anybody looks; of a long one the rest comes bit by bit.
+            for _ in 0..BUNDLES_BACK_MAX {
+                let Some(from) = board.trail.lacks() else { break };
+                let lines = old_lines(&view, from, board.trail.progress().1)?;
+                take_back(&mut board, &lines);
+            }
             let seen = board.seen;
             *self.board.write().unwrap_or_else(PoisonError::into_inner) = Some(board);
             return Ok(seen);
@@ -74,22 +80,8 @@ impl Following {
             return Ok(());
         };
         let Some(from) = from else { return Ok(()) };
-        let mut lines = Vec::with_capacity(ENTRIES_AT_ONCE);
-        for line in view.context.store.journal_lines(from).take(ENTRIES_AT_ONCE) {
-            let (no, json) = line?;
-            if no <= until {
-                lines.push(Line::read(no, &json));
-            }
-        }
-        self.change(|board| match lines.last() {
-            Some(last) => {
-                for line in &lines {
-                    board.trail.put(line);
-                }
-                board.trail.filled_to(last.no);
-            }
-            None => board.trail.give_up(),
-        });
+        let lines = old_lines(view, from, until)?;
+        self.change(|board| take_back(board, &lines));
         Ok(())
     }
 
@@ -97,5 +89,27 @@ impl Following {
         if let Some(board) = self.board.write().unwrap_or_else(PoisonError::into_inner).as_mut() {
             work(board);
         }
+    }
+}
+
+/// One bundle of the entries that were there before the board.
+fn old_lines(view: &super::View, from: u64, until: u64) -> Result<Vec<Line>, EngineError> {
+    let mut lines = Vec::with_capacity(ENTRIES_AT_ONCE);
+    for line in view.context.store.journal_lines(from).take(ENTRIES_AT_ONCE) {
+        let (no, json) = line?;
+        if no <= until {
+            lines.push(Line::read(no, &json));
+        }
+    }
+    Ok(lines)
+}
+
+fn take_back(board: &mut Board, lines: &[Line]) {
+    for line in lines {
+        board.trail.put(line);
+    }
+    match lines.last() {
+        Some(last) => board.trail.filled_to(last.no),
+        None => board.trail.give_up(),
     }
 }
