@@ -43,6 +43,10 @@ impl Flow {
         place.set("smtp", "ca_file", "\"smtp-ca.pem\"");
         place.set("smtp", "user", &format!("\"{SMTP_USER}\""));
         place.set("smtp", "password_file", "\"secrets/smtp-password\"");
+        // Several daemons run side by side in one test process.
+        for key in ["pickup_listen", "console_listen"] {
+            place.set("web", key, &format!("\"127.0.0.1:{}\"", dovecot::free_port()));
+        }
         Self { place, dovecot, receiver, seen: 0 }
     }
 
