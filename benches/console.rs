@@ -246,6 +246,8 @@ fn arrived(uid: u32, code: LgCode) -> Arrived {
         recipients: Vec::new(),
         failed_message_id: None,
         returned_to: Vec::new(),
+        source: None,
+        evidence: Vec::new(),
     };
     Arrived { uid, raw: format!("registration {code} {uid}").into_bytes(), truncated: false, reading }
 }

@@ -4,7 +4,7 @@
 //!
 //! With `ANNAI_BLESS=1` the `.txt` files are written instead; look at each of them.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
 use annai::reading::{Kind, Reading, read};
 use annai::rules::Rules;

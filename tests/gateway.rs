@@ -1,7 +1,7 @@
 //! The gateway snippets of docs/gateway, run for real: nginx and Caddy fetch our lists with fetch-crl.sh and let our
 //! certificate in, a revoked one and none not. The system behind learns who it is.
 #![cfg(feature = "daemon")]
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "web/world.rs"]
 #[expect(dead_code, reason = "shared with tests/web.rs")]
@@ -16,7 +16,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 use world::{Browser, World, build, tenant};
 
 /// How long a server may take to come up or to reload on a busy machine.

@@ -18,7 +18,7 @@ mod worst;
 #[path = "hostile/edges.rs"]
 mod edges;
 #[cfg(feature = "daemon")]
-#[allow(dead_code, reason = "every test binary uses another part of it")]
+#[expect(dead_code, reason = "every test binary uses another part of it")]
 #[path = "support/place.rs"]
 mod place;
 

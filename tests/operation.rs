@@ -1,7 +1,6 @@
 //! What a real host gets: the systemd unit, the Debian package, completion scripts and manual pages, each tried with the
 //! programs that will read them.
 #![cfg(feature = "daemon")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -387,12 +387,12 @@ fn the_log_says_who_cannot_be_reached_without_the_address() {
     let lines = Lines::default();
     let writer = lines.clone();
     let log = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
-    tracing::subscriber::with_default(log, || {
-        let (mut desks, id) = one();
-        desks.turn();
-        let welcome = desks.letter(id, LetterKind::Welcome).unwrap();
-        desks.report(&welcome, "failed", "5.1.1", "mx.city.sapporo.jp");
-    });
+    // For all threads of this binary: what a thread of its own would log may be switched off by the others.
+    tracing::subscriber::set_global_default(log).unwrap();
+    let (mut desks, id) = one();
+    desks.turn();
+    let welcome = desks.letter(id, LetterKind::Welcome).unwrap();
+    desks.report(&welcome, "failed", "5.1.1", "mx.city.sapporo.jp");
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     assert!(
         text.contains("cannot be delivered") && text.contains("k***@city.sapporo.jp") && text.contains("INFO"),

@@ -1,7 +1,7 @@
 //! The pages over a real engine: every state of a pick-up, the way to the certificate, the terminal check, health and
 //! metrics. Nothing is changed by looking.
 #![cfg(feature = "daemon")]
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "web/flow.rs"]
 mod flow;

@@ -211,8 +211,8 @@ mod tests {
     }
 
     /// I2: the step is taken and seen, and its caller hears nothing before the flush.
-    #[tokio::test]
-    async fn nobody_is_answered_before_the_flush() {
+    #[test]
+    fn nobody_is_answered_before_the_flush() {
         let scratch = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(&scratch.path().join("state"), Options::default()).unwrap());
         let keys = MasterKey::from_bytes([7; 32]);
@@ -221,6 +221,7 @@ mod tests {
         let engine = Engine::open(Arc::clone(&store), setup(), keys, clock, chance).unwrap();
         let (handle, thread) = start(engine).unwrap();
 
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let held = store.hold_commits();
         let (tell, taken) = oneshot::channel();
         let note = move |engine: &mut Engine| {
@@ -231,12 +232,12 @@ mod tests {
             tell.send(()).unwrap();
             Ok(())
         };
-        let mut answer = handle.send(note).await.unwrap();
-        taken.await.unwrap();
-        let early = tokio::time::timeout(Duration::from_millis(200), &mut answer).await;
+        let mut answer = runtime.block_on(handle.send(note)).unwrap();
+        runtime.block_on(taken).unwrap();
+        let early = runtime.block_on(async { tokio::time::timeout(Duration::from_millis(200), &mut answer).await });
         assert!(early.is_err(), "answered while nothing could be durable");
         drop(held);
-        answer.await.unwrap().unwrap();
+        runtime.block_on(answer).unwrap().unwrap();
 
         drop(handle);
         thread.join().unwrap();

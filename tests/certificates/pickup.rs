@@ -302,11 +302,11 @@ fn asking_for_another_certificate_by_mail() {
     let wish = format!("端末の入れ替えのため、証明書の再発行をお願いします。{quoted}");
     world.mail("Kurayoshi@pref.tottori-mihon.lg.jp", "Re: 取得期限", &wish);
     world.mail("kurayoshi@pref.tottori-mihon.lg.jp", "再送", "先ほどの再発行の件、よろしくお願いします。\r\n");
-    let reason = Some(ReissueReason::TerminalReplaced);
-    assert_eq!(asked(&world), [(tenant(), reason), (tenant(), None)]);
+    let reason = ReissueReason::TerminalReplaced;
+    assert_eq!(asked(&world), [(tenant(), Some(reason)), (tenant(), None)]);
     let expired = Verb::Reissue { tenant: tenant(), reason: ReissueReason::Expired };
     assert!(world.engine.act("tanaka", &expired).is_err(), "nothing has expired");
-    world.engine.act("tanaka", &Verb::Reissue { tenant: tenant(), reason: reason.unwrap() }).unwrap();
+    world.engine.act("tanaka", &Verb::Reissue { tenant: tenant(), reason }).unwrap();
     assert_eq!(asked(&world), []);
     assert_eq!(world.engine.course(tenant()).unwrap().enrolments.len(), 2);
 }

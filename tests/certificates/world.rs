@@ -24,8 +24,6 @@ const MAIL: &str = "From: hoken@pref.tottori-mihon.lg.jp\r\nTo: covid19@bigtreet
     <自治体（保健所設置主体）>\r\n鳥取県 hoken@pref.tottori-mihon.lg.jp\r\n\r\n<保健所>\r\n\
     倉吉保健所 kurayoshi@pref.tottori-mihon.lg.jp\r\n";
 
-/// 鳥取県.
-pub(crate) const AUTHORITY: &str = "310000-00";
 /// 倉吉保健所.
 pub(crate) const CENTRE: &str = "310000-01";
 

@@ -13,12 +13,12 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What a browser keeps between two starts: profile, certificates, downloads.
-pub struct Home {
+pub(crate) struct Home {
     dir: tempfile::TempDir,
 }
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let home = Self { dir: tempfile::tempdir().unwrap() };
         for folder in ["profile/Default", "downloads"] {
             std::fs::create_dir_all(home.path(folder)).unwrap();
@@ -33,12 +33,12 @@ impl Home {
         home
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// Imports a PKCS#12 file as NSS does; what it said.
-    pub fn import(&self, file: &Path, password: &str) -> String {
+    pub(crate) fn import(&self, file: &Path, password: &str) -> String {
         self.nss("pk12util", &["-i", file.to_str().unwrap(), "-W", password])
     }
 
@@ -51,7 +51,7 @@ impl Home {
     }
 
     /// The one file downloaded.
-    pub fn downloaded(&self) -> PathBuf {
+    pub(crate) fn downloaded(&self) -> PathBuf {
         let files: Vec<_> = self.path("downloads").read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
         assert_eq!(files.len(), 1, "{files:?}");
         files[0].clone()
@@ -59,7 +59,7 @@ impl Home {
 }
 
 /// A running browser with one page.
-pub struct Chromium {
+pub(crate) struct Chromium {
     child: Child,
     to: File,
     from: Receiver<Value>,
@@ -71,7 +71,7 @@ pub struct Chromium {
 
 impl Chromium {
     /// `scripts`: whether pages may run any.
-    pub fn start(home: &Home, scripts: bool) -> Self {
+    pub(crate) fn start(home: &Home, scripts: bool) -> Self {
         let (into, out) = (home.path("in"), home.path("out"));
         for pipe in [&into, &out] {
             let _old = std::fs::remove_file(pipe);
@@ -155,14 +155,14 @@ impl Chromium {
         self.event(|event| event["method"] == "Page.loadEventFired");
     }
 
-    pub fn open(&mut self, url: &str) {
+    pub(crate) fn open(&mut self, url: &str) {
         self.loading(|browser| {
             let gone = browser.call("Page.navigate", json!({"url": url}));
             assert!(gone.get("errorText").is_none(), "{url}: {gone}");
         });
     }
 
-    pub fn evaluate(&mut self, expression: &str) -> Value {
+    pub(crate) fn evaluate(&mut self, expression: &str) -> Value {
         let asked = json!({"expression": expression, "returnByValue": true});
         let answer = self.call("Runtime.evaluate", asked);
         assert!(answer.get("exceptionDetails").is_none(), "{expression}: {answer}");
@@ -170,27 +170,27 @@ impl Chromium {
     }
 
     /// What an officer reads.
-    pub fn text(&mut self) -> String {
+    pub(crate) fn text(&mut self) -> String {
         self.evaluate("document.body.innerText").as_str().unwrap().to_owned()
     }
 
     /// Types into the field the keyboard is in.
-    pub fn type_into(&mut self, selector: &str, text: &str) {
+    pub(crate) fn type_into(&mut self, selector: &str, text: &str) {
         self.evaluate(&format!("document.querySelector({selector:?}).focus()"));
         self.call("Input.insertText", json!({"text": text}));
     }
 
     /// Presses a button or a link that leads to another page.
-    pub fn press(&mut self, selector: &str) {
+    pub(crate) fn press(&mut self, selector: &str) {
         self.loading(|browser| browser.click(selector));
     }
 
-    pub fn click(&mut self, selector: &str) {
+    pub(crate) fn click(&mut self, selector: &str) {
         self.evaluate(&format!("document.querySelector({selector:?}).click()"));
     }
 
     /// Presses a button that starts a download, and waits for its end.
-    pub fn download(&mut self, selector: &str) {
+    pub(crate) fn download(&mut self, selector: &str) {
         self.events.clear();
         self.click(selector);
         let done =
@@ -200,7 +200,7 @@ impl Chromium {
     }
 
     /// Pictures of the whole page at the widths of a PC and a telephone; nothing may stick out at the side.
-    pub fn pictures(&mut self, name: &str) {
+    pub(crate) fn pictures(&mut self, name: &str) {
         for width in [1440, 390] {
             let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
             self.call("Emulation.setDeviceMetricsOverride", size);
@@ -214,7 +214,7 @@ impl Chromium {
     }
 
     /// The page as a PDF; how many sheets it takes.
-    pub fn sheets(&mut self, name: &str) -> usize {
+    pub(crate) fn sheets(&mut self, name: &str) -> usize {
         let paper = json!({"preferCSSPageSize": true, "printBackground": true});
         let pdf = self.call("Page.printToPDF", paper);
         let file = self.keep(&format!("{name}.pdf"), pdf["data"].as_str().unwrap());
@@ -236,7 +236,7 @@ impl Chromium {
     }
 
     /// Ends the browser in order, so that its profile is written.
-    pub fn quit(mut self) {
+    pub(crate) fn quit(mut self) {
         self.call("Browser.close", json!({}));
         let _ended = self.child.wait();
     }

@@ -36,9 +36,9 @@ const MAIL: &str = "From: hoken@pref.tottori-mihon.lg.jp\r\nTo: covid19@bigtreet
     倉吉保健所 kurayoshi@pref.tottori-mihon.lg.jp\r\n米子保健所 yonago@pref.tottori-mihon.lg.jp\r\n";
 
 /// The Friday before the seed's first of May.
-pub const SEED: &str = "2020-04-24T10:00:00+09:00";
+pub(crate) const SEED: &str = "2020-04-24T10:00:00+09:00";
 
-pub struct World {
+pub(crate) struct World {
     pub handle: Handle,
     pub store: Arc<Store>,
     pub survey: Survey,
@@ -56,12 +56,12 @@ pub struct World {
 }
 
 /// Registered at `registered`, welcomed, notified a week later.
-pub fn world(registered: &str) -> World {
+pub(crate) fn world(registered: &str) -> World {
     build(registered, |_| PickupSettings { keep_minutes: 10, profile: Profile::Compat })
 }
 
 /// With the pages' public address as they really listen, by `settings` of the pick-up; the letters' is another.
-pub fn build(registered: &str, settings: impl FnOnce(&mut Rules) -> PickupSettings) -> World {
+pub(crate) fn build(registered: &str, settings: impl FnOnce(&mut Rules) -> PickupSettings) -> World {
     let dir = tempfile::tempdir().unwrap();
     let mut rules = Rules::parse(&RuleFiles::embedded()).unwrap();
     let pickup_settings = settings(&mut rules);
@@ -127,7 +127,7 @@ fn post(desk: &Desk) -> Post {
     }
 }
 
-pub fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
@@ -154,7 +154,7 @@ fn deliver(engine: &mut Engine, codes: &mut BTreeMap<String, String>, passwords:
 }
 
 /// A certificate for localhost and its key, PEM, by itself trusted.
-pub fn server_certificate(dir: &Path) -> (PathBuf, PathBuf) {
+pub(crate) fn server_certificate(dir: &Path) -> (PathBuf, PathBuf) {
     let (cert, key) = (dir.join("cert.pem"), dir.join("key.pem"));
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
@@ -170,43 +170,43 @@ pub fn server_certificate(dir: &Path) -> (PathBuf, PathBuf) {
 }
 
 impl World {
-    pub fn code(&self, local: &str) -> String {
+    pub(crate) fn code(&self, local: &str) -> String {
         self.codes[&format!("{local}@pref.tottori-mihon.lg.jp")].clone()
     }
 
-    pub fn password(&self, local: &str) -> String {
+    pub(crate) fn password(&self, local: &str) -> String {
         self.passwords[&format!("{local}@pref.tottori-mihon.lg.jp")].clone()
     }
 
-    pub async fn act<T: Send + 'static>(
+    pub(crate) async fn act<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Engine) -> Result<T, EngineError> + Send + 'static,
     ) -> T {
         self.handle.call(work).await.unwrap().unwrap()
     }
 
-    pub async fn page(&self, code: &str) -> Answer {
+    pub(crate) async fn page(&self, code: &str) -> Answer {
         request(self.pickup, "GET", &format!("/p/{code}"), "").await
     }
 
     /// Ends the pages in order.
-    pub async fn end(&self) {
+    pub(crate) async fn end(&self) {
         self.tell.send(true).unwrap();
         let pages = self.pages.lock().unwrap().take().unwrap();
         pages.await.unwrap();
     }
 
-    pub fn pass(&self, seconds: i64) {
+    pub(crate) fn pass(&self, seconds: i64) {
         self.hand.fetch_add(seconds, std::sync::atomic::Ordering::AcqRel);
     }
 }
 
-pub fn tenant(serial: u16) -> TenantId {
+pub(crate) fn tenant(serial: u16) -> TenantId {
     TenantId { authority: "310000".parse().unwrap(), serial }
 }
 
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     /// Lower case.
     pub head: String,
@@ -219,19 +219,19 @@ pub struct Answer {
 
 impl Answer {
     /// The value of a hidden field.
-    pub fn hidden(&self, name: &str) -> String {
+    pub(crate) fn hidden(&self, name: &str) -> String {
         let (_, rest) = self.body.split_once(&format!("name=\"{name}\" value=\"")).expect("a hidden field");
         rest.split('"').next().unwrap().to_owned()
     }
 }
 
-pub async fn request(to: SocketAddr, method: &str, path: &str, body: &str) -> Answer {
+pub(crate) async fn request(to: SocketAddr, method: &str, path: &str, body: &str) -> Answer {
     let stream = TcpStream::connect(to).await.unwrap();
     talk(stream, method, path, body, "").await
 }
 
 /// `more`: further header lines, each ended by CRLF.
-pub async fn talk<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
+pub(crate) async fn talk<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
     mut stream: S,
     method: &str,
     path: &str,
@@ -279,12 +279,12 @@ fn unchunked(mut rest: &[u8]) -> Vec<u8> {
 
 /// A browser: keeps its cookie.
 #[derive(Default)]
-pub struct Browser {
+pub(crate) struct Browser {
     pub cookie: Option<String>,
 }
 
 impl Browser {
-    pub async fn send(&mut self, world: &World, method: &str, path: &str, body: &str) -> Answer {
+    pub(crate) async fn send(&mut self, world: &World, method: &str, path: &str, body: &str) -> Answer {
         let more = self.cookie.as_ref().map_or_else(String::new, |cookie| format!("Cookie: {cookie}\r\n"));
         let stream = TcpStream::connect(world.pickup).await.unwrap();
         let answer = talk(stream, method, path, body, &more).await;
@@ -293,7 +293,7 @@ impl Browser {
     }
 
     /// Opens the page of a code and types a password.
-    pub async fn password(&mut self, world: &World, code: &str, typed: &str) -> Answer {
+    pub(crate) async fn password(&mut self, world: &World, code: &str, typed: &str) -> Answer {
         let page = self.send(world, "GET", &format!("/p/{code}"), "").await;
         if page.status != 200 || !page.body.contains("name=\"password\"") {
             return page;
@@ -303,7 +303,7 @@ impl Browser {
     }
 
     /// The same, and accepts the terms: the download page.
-    pub async fn up_to_the_download(&mut self, world: &World, local: &str) -> Answer {
+    pub(crate) async fn up_to_the_download(&mut self, world: &World, local: &str) -> Answer {
         let code = world.code(local);
         let terms = self.password(world, &code, &world.password(local)).await;
         assert_eq!(terms.status, 200, "{}", terms.body);
@@ -312,13 +312,13 @@ impl Browser {
     }
 
     /// Presses a button of the download page.
-    pub async fn download(&mut self, world: &World, local: &str, page: &Answer, format: &str) -> Answer {
+    pub(crate) async fn download(&mut self, world: &World, local: &str, page: &Answer, format: &str) -> Answer {
         let form = format!("token={}&format={format}", page.hidden("token"));
         self.send(world, "POST", &format!("/p/{}/certificate", world.code(local)), &form).await
     }
 
     /// The whole way; the file.
-    pub async fn pick_up(&mut self, world: &World, local: &str) -> Vec<u8> {
+    pub(crate) async fn pick_up(&mut self, world: &World, local: &str) -> Vec<u8> {
         let page = self.up_to_the_download(world, local).await;
         let file = self.download(world, local, &page, "modern").await;
         assert_eq!(file.status, 200, "{}", file.body);
@@ -326,6 +326,6 @@ impl Browser {
     }
 }
 
-pub fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.bytes().fold(String::new(), |so_far, byte| so_far + &format!("%{byte:02X}"))
 }
