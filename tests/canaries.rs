@@ -153,7 +153,8 @@ fn canaries(local: &Local, letters: &[Letter]) -> Vec<Canary> {
         }
     }
     for kind in ["pick-up code", "pick-up password", "user password"] {
-        assert!(kinds.get(kind).is_some_and(|count| *count >= 4), "{kind}: {kinds:?}");
+        // The relay cuts one off, and whether that one arrived nobody knows.
+        assert!(kinds.get(kind).is_some_and(|count| *count >= 3), "{kind}: {kinds:?}");
     }
     canaries
 }

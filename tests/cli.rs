@@ -186,7 +186,6 @@ fn doctor_tells_what_is_missing_and_what_is_open() {
     assert_eq!(level(&doctor(), "imap-password"), "OK");
 
     std::fs::set_permissions(&password, std::fs::Permissions::from_mode(0o644)).unwrap();
-    std::fs::create_dir(dir.join("state")).unwrap();
     std::fs::set_permissions(dir.join("state"), std::fs::Permissions::from_mode(0o755)).unwrap();
     let open = doctor();
     assert_eq!((level(&open, "imap-password"), level(&open, "state directory")), ("WARN".into(), "FAIL".into()));
