@@ -4,7 +4,7 @@
 //! older than Windows 10 1709 and Server 2019 say "wrong password" to it). The library writes neither the attribute that
 //! tells Windows to keep the key in its present key store (Microsoft Software Key Storage Provider; without it the key lands
 //! in a provider of 2001 that cannot sign with SHA-256) nor lets it be added, so the key bag is rewritten here and the file's
-//! MAC computed anew (RFC 7292 appendix B): docs/decisions/0012-pkcs12.md.
+//! MAC computed anew (RFC 7292 appendix B): docs/decisions/0008-pkcs12.md.
 
 use super::PkiError;
 use crate::crypto;
