@@ -7,7 +7,7 @@
 
 use super::door::Peer;
 use super::look::{page, plain};
-use super::session::{Gate, Visitor, csrf_of, same_origin};
+use super::session::{Reception, Visitor, csrf_of, same_origin};
 use crate::crypto::password;
 use crate::domain::time::MINUTE;
 use crate::domain::{Secret, Timestamp};
@@ -96,31 +96,36 @@ struct Ended {
 }
 
 /// What anybody may reach.
-pub(super) fn router(gate: Gate) -> Router {
-    Router::new().route("/login", get(asked).post(typed)).with_state(gate)
+pub(super) fn router(reception: Reception) -> Router {
+    Router::new().route("/login", get(asked).post(typed)).with_state(reception)
 }
 
 /// What stands behind the login, whatever the role.
-pub(super) fn account(gate: Gate) -> Router {
+pub(super) fn account(reception: Reception) -> Router {
     Router::new()
         .route("/logout", post(left))
         .route("/account", get(own))
         .route("/account/password", post(changed))
         .route("/account/session", post(ended))
-        .with_state(gate)
+        .with_state(reception)
 }
 
-async fn asked(State(gate): State<Gate>, headers: HeaderMap, Query(Entry { next }): Query<Entry>) -> Response {
-    if gate.visitor(&headers).await.is_some() {
+async fn asked(
+    State(reception): State<Reception>,
+    headers: HeaderMap,
+    Query(Entry { next }): Query<Entry>,
+) -> Response {
+    if reception.visitor(&headers).await.is_some() {
         return Redirect::to(&place(next.as_deref())).into_response();
     }
-    form(&gate, StatusCode::OK, None, next.as_deref()).await
+    form(&reception, StatusCode::OK, None, next.as_deref()).await
 }
 
-async fn form(gate: &Gate, status: StatusCode, fault: Option<String>, next: Option<&str>) -> Response {
-    let survey = gate.source.survey.clone();
+async fn form(reception: &Reception, status: StatusCode, fault: Option<String>, next: Option<&str>) -> Response {
+    let survey = reception.source.survey.clone();
     let nobody = !matches!(tokio::task::spawn_blocking(move || survey.has_accounts()).await, Ok(Ok(true)));
-    let samples: Vec<_> = gate.samples.iter().map(|(name, password)| minijinja::context! { name, password }).collect();
+    let samples: Vec<_> =
+        reception.samples.iter().map(|(name, password)| minijinja::context! { name, password }).collect();
     page(status, "login.html", minijinja::context! { fault, next => place(next), nobody, samples })
 }
 
@@ -131,7 +136,7 @@ fn place(next: Option<&str>) -> String {
 }
 
 async fn typed(
-    State(gate): State<Gate>,
+    State(reception): State<Reception>,
     peer: Option<Extension<ConnectInfo<Peer>>>,
     headers: HeaderMap,
     Form(Credentials { name, password, next }): Form<Credentials>,
@@ -143,14 +148,14 @@ async fn typed(
     let from = peer.as_ref().map_or_else(String::new, |peer| peer.address.ip().to_string());
     let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned();
     let certificate = peer.is_some_and(|peer| !peer.certificates.is_empty());
-    match log_in(&gate, &name, Secret::new(password), from, agent, certificate).await {
-        Ok(token) => with_cookie(&gate, &token, Redirect::to(&place(next.as_deref())).into_response()),
-        Err((status, fault)) => form(&gate, status, Some(fault), next.as_deref()).await,
+    match log_in(&reception, &name, Secret::new(password), from, agent, certificate).await {
+        Ok(token) => with_cookie(&reception, &token, Redirect::to(&place(next.as_deref())).into_response()),
+        Err((status, fault)) => form(&reception, status, Some(fault), next.as_deref()).await,
     }
 }
 
 async fn log_in(
-    gate: &Gate,
+    reception: &Reception,
     name: &str,
     password: Secret<String>,
     from: String,
@@ -158,8 +163,8 @@ async fn log_in(
     certificate: bool,
 ) -> Result<Secret<String>, (StatusCode, String)> {
     let keys = [format!("account/{name}"), format!("address/{from}")];
-    let (now, factor) = (gate.source.clock.now(), i64::from(gate.source.clock.factor().max(1)));
-    let wait = keys.iter().map(|key| gate.throttle().wait(key, now, factor)).max().unwrap_or_default();
+    let (now, factor) = (reception.source.clock.now(), i64::from(reception.source.clock.factor().max(1)));
+    let wait = keys.iter().map(|key| reception.throttle().wait(key, now, factor)).max().unwrap_or_default();
     if wait > 0 {
         let fault = format!("続けて失敗したため、{wait}秒後にもう一度お試しください。");
         return Err((StatusCode::TOO_MANY_REQUESTS, fault));
@@ -167,34 +172,34 @@ async fn log_in(
     let busy =
         || (StatusCode::SERVICE_UNAVAILABLE, "ただいま確認できません。しばらくしてからお試しください。".to_owned());
     let _place = VERIFYING.acquire().await.map_err(|_| busy())?;
-    let (survey, typed) = (gate.source.survey.clone(), name.to_owned());
+    let (survey, typed) = (reception.source.survey.clone(), name.to_owned());
     let proof = tokio::task::spawn_blocking(move || survey.prove(&typed, &password)).await;
     let proof = proof.map_err(|_| busy())?.map_err(|_| busy())?;
     let name = name.to_owned();
     let Some(mut proof) = proof else {
         for key in &keys {
-            gate.throttle().wrong(key, now);
+            reception.throttle().wrong(key, now);
         }
-        let _noted = gate.source.handle.call(move |engine| engine.log_in_failed(&name, &from)).await;
+        let _noted = reception.source.handle.call(move |engine| engine.log_in_failed(&name, &from)).await;
         return Err((StatusCode::UNAUTHORIZED, "アカウント名またはパスワードが違います。".to_owned()));
     };
     for key in &keys {
-        gate.throttle().right(key);
+        reception.throttle().right(key);
     }
     proof.certificate = certificate;
-    let begun = gate.source.handle.call(move |engine| engine.log_in(&name, &proof, &from, &agent)).await;
+    let begun = reception.source.handle.call(move |engine| engine.log_in(&name, &proof, &from, &agent)).await;
     begun.map_err(|_| busy())?.map_err(|fault| (StatusCode::UNAUTHORIZED, fault.to_string()))
 }
 
-impl Gate {
+impl Reception {
     fn throttle(&self) -> std::sync::MutexGuard<'_, Throttle> {
         self.throttle.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
-fn with_cookie(gate: &Gate, token: &Secret<String>, mut response: Response) -> Response {
-    let secure = if gate.secure { "; Secure" } else { "" };
-    let cookie = format!("{}={}; Path=/; HttpOnly; SameSite=Strict{secure}", gate.cookie(), token.reveal());
+fn with_cookie(reception: &Reception, token: &Secret<String>, mut response: Response) -> Response {
+    let secure = if reception.secure { "; Secure" } else { "" };
+    let cookie = format!("{}={}; Path=/; HttpOnly; SameSite=Strict{secure}", reception.cookie(), token.reveal());
     if let Ok(mut value) = HeaderValue::try_from(cookie) {
         value.set_sensitive(true);
         response.headers_mut().append(SET_COOKIE, value);
@@ -202,23 +207,23 @@ fn with_cookie(gate: &Gate, token: &Secret<String>, mut response: Response) -> R
     response
 }
 
-async fn left(State(gate): State<Gate>, Extension(visitor): Extension<Visitor>) -> Response {
+async fn left(State(reception): State<Reception>, Extension(visitor): Extension<Visitor>) -> Response {
     let token = visitor.token.clone();
-    let _left = gate.source.handle.call(move |engine| engine.log_out(&token)).await;
+    let _left = reception.source.handle.call(move |engine| engine.log_out(&token)).await;
     let mut response = Redirect::to("/login").into_response();
-    let gone = format!("{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict", gate.cookie());
-    if let Ok(value) = HeaderValue::try_from(if gate.secure { gone + "; Secure" } else { gone }) {
+    let gone = format!("{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict", reception.cookie());
+    if let Ok(value) = HeaderValue::try_from(if reception.secure { gone + "; Secure" } else { gone }) {
         response.headers_mut().append(SET_COOKIE, value);
     }
     response
 }
 
-async fn own(State(gate): State<Gate>, Extension(visitor): Extension<Visitor>) -> Response {
-    show(&gate, &visitor, StatusCode::OK, None).await
+async fn own(State(reception): State<Reception>, Extension(visitor): Extension<Visitor>) -> Response {
+    show(&reception, &visitor, StatusCode::OK, None).await
 }
 
-async fn show(gate: &Gate, visitor: &Visitor, status: StatusCode, said: Option<&str>) -> Response {
-    let sessions = gate.source.handle.call(|engine| engine.sessions()).await;
+async fn show(reception: &Reception, visitor: &Visitor, status: StatusCode, said: Option<&str>) -> Response {
+    let sessions = reception.source.handle.call(|engine| engine.sessions()).await;
     let Ok(Ok(sessions)) = sessions else {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "ただいま表示できません。\n");
     };
@@ -246,16 +251,16 @@ async fn show(gate: &Gate, visitor: &Visitor, status: StatusCode, said: Option<&
 }
 
 async fn changed(
-    State(gate): State<Gate>,
+    State(reception): State<Reception>,
     Extension(visitor): Extension<Visitor>,
     Form(NewPassword { old, new, again }): Form<NewPassword>,
 ) -> Response {
-    let refuse = |why: &'static str| async { show(&gate, &visitor, StatusCode::BAD_REQUEST, Some(why)).await };
+    let refuse = |why: &'static str| async { show(&reception, &visitor, StatusCode::BAD_REQUEST, Some(why)).await };
     if new != again {
         return refuse("新しいパスワードが2回とも同じではありません。").await;
     }
     let Ok(_place) = VERIFYING.acquire().await else { return refuse("ただいま変更できません。").await };
-    let (survey, name) = (gate.source.survey.clone(), visitor.name.clone());
+    let (survey, name) = (reception.source.survey.clone(), visitor.name.clone());
     let hashed = tokio::task::spawn_blocking(move || {
         let known = survey.prove(&name, &Secret::new(old)).is_ok_and(|proof| proof.is_some());
         known.then(|| password::hash(&Secret::new(new)))
@@ -267,7 +272,7 @@ async fn changed(
     };
     let verb = Verb::People(PeopleVerb::Password { name: visitor.name.clone(), hash });
     let who = visitor.who();
-    match gate.source.handle.call(move |engine| engine.act(who, &verb)).await {
+    match reception.source.handle.call(move |engine| engine.act(who, &verb)).await {
         // Every session has ended with the old password, this one too.
         Ok(Ok(_)) => Redirect::to("/login").into_response(),
         Ok(Err(_)) | Err(_) => refuse("ただいま変更できません。").await,
@@ -275,13 +280,13 @@ async fn changed(
 }
 
 async fn ended(
-    State(gate): State<Gate>,
+    State(reception): State<Reception>,
     Extension(visitor): Extension<Visitor>,
     Form(Ended { session }): Form<Ended>,
 ) -> Response {
     let verb = Verb::People(PeopleVerb::EndSession { session });
     let who = visitor.who();
-    match gate.source.handle.call(move |engine| engine.act(who, &verb)).await {
+    match reception.source.handle.call(move |engine| engine.act(who, &verb)).await {
         Ok(Ok(_)) => Redirect::to("/account").into_response(),
         Ok(Err(fault)) => refused(&fault),
         Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "ただいま操作できません。\n"),

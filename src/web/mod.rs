@@ -98,8 +98,9 @@ impl Pages {
 
     /// The console behind its login, with what monitoring asks beside it.
     fn desk(&self, source: Source) -> Router {
-        let gate = session::Gate::new(source.clone(), self.console.is_tls()).with_samples(self.samples.clone());
-        let views = gate.guard(console::router(source.clone(), self.links.clone()));
+        let reception =
+            session::Reception::new(source.clone(), self.console.is_tls()).with_samples(self.samples.clone());
+        let views = reception.guard(console::router(source.clone(), self.links.clone()));
         console::dressed(views.merge(health::router(source)).merge(console::looks()))
     }
 

@@ -7,7 +7,7 @@
 //! | same origin | `Origin` of every request that has one is the `Host`; so no other page opens our streams either |
 //! | our form | every POST carries the session's CSRF token, as field `csrf` or header `x-csrf-token` |
 //!
-//! A router behind [`Gate::guard`] finds a [`Visitor`] in the request's extensions. What a role may do is asked of
+//! A router behind [`Reception::guard`] finds a [`Visitor`] in the request's extensions. What a role may do is asked of
 //! [`Visitor::may`] for showing buttons; the engine asks again in every step, so a hidden button is never the only lock.
 //!
 //! [`SESSION_HOURS`]: crate::engine::people::SESSION_HOURS
@@ -65,7 +65,7 @@ impl Visitor {
 
 /// What stands before the console.
 #[derive(Debug, Clone)]
-pub struct Gate {
+pub struct Reception {
     pub(super) source: Source,
     /// Cookies are for TLS only.
     pub(super) secure: bool,
@@ -74,7 +74,7 @@ pub struct Gate {
     pub(super) samples: Arc<[(String, String)]>,
 }
 
-impl Gate {
+impl Reception {
     /// `secure`: the console is reached by TLS.
     pub fn new(source: Source, secure: bool) -> Self {
         Self { source, secure, throttle: Arc::default(), samples: Arc::new([]) }
@@ -122,11 +122,11 @@ impl Gate {
 }
 
 /// Lets a request through with its visitor, or sends it to the login page.
-async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+async fn admit(State(reception): State<Reception>, mut request: Request, next: Next) -> Response {
     if !same_origin(request.headers()) {
         return plain(StatusCode::FORBIDDEN, "このページからの操作ではないため、受け付けられません。\n");
     }
-    let Some(visitor) = gate.visitor(request.headers()).await else { return to_login(&request) };
+    let Some(visitor) = reception.visitor(request.headers()).await else { return to_login(&request) };
     if !is_safe(request.method()) {
         match with_token(request, &visitor.csrf).await {
             Ok(checked) => request = checked,

@@ -4,7 +4,7 @@
 
 use super::login::refused;
 use super::look::plain;
-use super::session::{FORM_OCTETS_MAX, Gate, Visitor};
+use super::session::{FORM_OCTETS_MAX, Reception, Visitor};
 use crate::engine::approvals::Done;
 use crate::engine::staff::Verb;
 use crate::workflow::rights::Act;
@@ -16,16 +16,16 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Map, Value, json};
 
-pub(super) fn router(gate: Gate) -> Router {
+pub(super) fn router(reception: Reception) -> Router {
     Router::new()
         .route("/api/act", post(act))
         .route("/api/me", get(me))
         .layer(DefaultBodyLimit::max(FORM_OCTETS_MAX))
-        .with_state(gate)
+        .with_state(reception)
 }
 
 async fn act(
-    State(gate): State<Gate>,
+    State(reception): State<Reception>,
     Extension(visitor): Extension<Visitor>,
     verb: Result<Json<Verb>, JsonRejection>,
 ) -> Response {
@@ -33,7 +33,7 @@ async fn act(
         return plain(StatusCode::BAD_REQUEST, "操作の形が正しくありません。\n");
     };
     let who = visitor.who();
-    match gate.source.handle.call(move |engine| engine.act(who, &verb)).await {
+    match reception.source.handle.call(move |engine| engine.act(who, &verb)).await {
         Ok(Ok(Done::Done)) => Json(json!({"done": true})).into_response(),
         Ok(Ok(Done::Asked(no))) => Json(json!({"asked": no})).into_response(),
         Ok(Err(fault)) => refused(&fault),

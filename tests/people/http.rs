@@ -7,7 +7,7 @@ use annai::health::Health;
 use annai::web::Source;
 use annai::web::door::Door;
 use annai::web::look::dress;
-use annai::web::session::{Gate, Visitor};
+use annai::web::session::{Reception, Visitor};
 use annai::workflow::rights::{Right, Role, right};
 use axum::Router;
 use axum::extract::Extension;
@@ -49,7 +49,7 @@ fn site() -> Site {
     let (handle, _thread) = annai::engine::thread::start(engine).unwrap();
     let source = Source { handle: handle.clone(), survey, looker, health: Arc::new(Health::default()), clock };
     let page = |Extension(visitor): Extension<Visitor>| async move { format!("{} {}", visitor.name, visitor.csrf) };
-    let router = dress(Gate::new(source, false).guard(Router::new().route("/", get(page))));
+    let router = dress(Reception::new(source, false).guard(Router::new().route("/", get(page))));
     let door = Door::open(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0), "web.console_listen").unwrap();
     let console = door.address();
     let (tell, told) = watch::channel(false);
@@ -262,7 +262,7 @@ async fn a_client_certificate_is_the_second_factor() {
     let door = Door::open(any, "web.console_listen").unwrap();
     let door = door.with_tls_for(&file("web.pem"), &file("web.key"), &file("ca.pem")).unwrap();
     assert!(door.is_tls());
-    let (to, router) = (door.address(), dress(Gate::new(source, true).guard(Router::new())));
+    let (to, router) = (door.address(), dress(Reception::new(source, true).guard(Router::new())));
     let (_tell, told) = watch::channel(false);
     tokio::spawn(async move { door.serve(router, told).await });
     let at = dir.path().to_owned();
