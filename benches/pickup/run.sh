@@ -13,16 +13,16 @@ TMPDIR=$work "$annai" demo --speed 0.5 --port "$port" > "$work/log" & demo=$!
 finish() { kill "$demo" 2> /dev/null || true; wait "$demo" 2> /dev/null || true; rm -rf "$work"; }
 trap finish EXIT
 
-# The first notice that has arrived anywhere; its page stays open for thirty days of the story, fifteen seconds.
+# The console has the first port, the mailboxes the next. The first notice that has arrived anywhere; its page stays open for thirty days of the story, fifteen seconds.
 box=hokensho@city.oita-mihon.lg.jp url=
 for _ in $(seq 600); do
     for no in 2 3; do
-        mail=$(curl -fsS "http://127.0.0.1:$port/mailbox/$box/$no" 2> /dev/null) || continue
+        mail=$(curl -fsS "http://127.0.0.1:$((port + 1))/mailbox/$box/$no" 2> /dev/null) || continue
         url=$(grep -o 'href="http:[^"]*p&#x2f;[^"]*"' <<< "$mail" | sed 's/^href="//; s/"$//; s/&#x2f;/\//g') && break 2
     done
     sleep 0.1
 done
 [ -n "$url" ] || { echo "no notice has arrived" >&2; exit 1; }
 wrk -t 1 -c "$connections" -d "${seconds}s" --latency "$url"
-curl -fsS "http://127.0.0.1:$port/demo.json" |
+curl -fsS "http://127.0.0.1:$((port + 1))/demo.json" |
     python3 -c 'import json, sys; d = json.load(sys.stdin); print("meanwhile: day", d["day"], "of", d["days"], d["counts"])'
