@@ -72,7 +72,7 @@ def workbook(rows):
     out = io.BytesIO()
     with zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED) as z:
         for name, text in parts.items():
-            z.writestr(zipfile.ZipInfo(name), '<?xml version="1.0" encoding="UTF-8"?>' + text)
+            z.writestr(zipfile.ZipInfo(name), '<?xml version="1.0" encoding="UTF-8"?>' + text, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 
@@ -97,7 +97,7 @@ WHOLE = {
     'evidence-inside': '\n'.join(head('evidence-inside', 'multipart/mixed; boundary=b')) + '\n\n--b\nContent-Type: text/plain; charset=utf-8\n\n転送いたします。\n--b\nContent-Type: message/rfc822\n\n' + '\n'.join(head('inner', 'text/plain; charset=utf-8')) + '\n\n' + FORM + '\n--b--\n',
     'evidence-csv': attached('evidence-csv', 'list.csv', ('\r\n'.join(','.join(r) for r in ROWS) + '\r\n').encode('cp932')),
     'evidence-xlsx': attached('evidence-xlsx', 'list.xlsx', workbook(ROWS)),
-    'workbook-that-unpacks-too-far': attached('workbook-that-unpacks-too-far', 'list.xlsx', workbook([['x' * 3_000_000]])),
+    'workbook-that-unpacks-too-far': attached('workbook-that-unpacks-too-far', 'list.xlsx', workbook(ROWS + [['x' * 3_000_000]])),
     'workbook-that-is-none': attached('workbook-that-is-none', 'list.xlsx', b'PK\x03\x04 nothing of the kind'),
 }
 
