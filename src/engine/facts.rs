@@ -5,7 +5,7 @@ use super::step::Step;
 use super::{Context, EngineError, Post};
 use crate::crypto::{self, Purpose};
 use crate::domain::{Date, Generation, Secret, TenantId, Timestamp};
-use crate::letters::{Addressee, Again, Letter, LetterKind};
+use crate::letters::{Addressee, Again, CertificateLetter, Letter, LetterKind, TenantLetter};
 use crate::workflow::course::{Course, Roster};
 use crate::workflow::enrolment::{Cause, Enrolment, State};
 
@@ -29,44 +29,37 @@ impl Step<'_> {
             authority: roster.authority_name(),
         };
         let enrolment = course.enrolment(generation);
-        Ok(match letter {
-            LetterKind::Welcome => {
+        Ok(match letter.for_tenant() {
+            Some(TenantLetter::Welcome) => {
                 Some(Letter::Welcome { to, certificates_from: self.context.setup.rules.schedule.certificates_from })
             }
-            LetterKind::CertificateNotice => match enrolment.map(|e| (e, &e.state)) {
+            Some(TenantLetter::Certificate(CertificateLetter::Notice)) => match enrolment.map(|e| (e, &e.state)) {
                 // Open: once more, after it came back for now.
                 Some((enrolment, State::NoticeQueued { stated: day } | State::Open { deadline: day, .. })) => {
                     Some(self.notice(to, tenant.id, enrolment, *day)?)
                 }
                 Some(_) | None => None,
             },
-            LetterKind::PickupPassword => match enrolment.map(|e| (e, &e.state)) {
+            Some(TenantLetter::Certificate(CertificateLetter::Password)) => match enrolment.map(|e| (e, &e.state)) {
                 Some((enrolment, State::Open { deadline, .. })) => {
                     let password = pickup_password(self.context, tenant.id, enrolment);
                     Some(Letter::PickupPassword { to, password, deadline: *deadline })
                 }
                 Some(_) | None => None,
             },
-            LetterKind::Reminder => self.reminder(to, enrolment, ordinal, leaves),
-            LetterKind::Expired => match enrolment.map(|e| &e.state) {
+            Some(TenantLetter::Certificate(CertificateLetter::Reminder)) => {
+                self.reminder(to, enrolment, ordinal, leaves)
+            }
+            Some(TenantLetter::Certificate(CertificateLetter::Expired)) => match enrolment.map(|e| &e.state) {
                 Some(State::Expired { deadline, .. }) => Some(Letter::Expired { to, deadline: *deadline }),
                 Some(_) | None => None,
             },
-            LetterKind::Credentials => {
+            Some(TenantLetter::Credentials) => {
                 let (user_id, password) = self.context.account(course)?;
                 let (unzip_password, method) = (post.unzip_password.clone(), post.zip_method);
                 Some(Letter::Credentials { to, user_id, password, unzip_password, method })
             }
-            LetterKind::Receipt
-            | LetterKind::UnderReview
-            | LetterKind::CorrectionRequest
-            | LetterKind::AskAuthority
-            | LetterKind::AskResend
-            | LetterKind::AskConfirm
-            | LetterKind::AskOrigin
-            | LetterKind::AskReply
-            | LetterKind::Report
-            | LetterKind::Alert => None,
+            None => None,
         })
     }
 

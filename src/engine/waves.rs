@@ -14,7 +14,7 @@ use super::staff;
 use super::step::Step;
 use super::{Context, Engine, EngineError, SYSTEM, codec};
 use crate::domain::{RowNo, Timestamp};
-use crate::letters::LetterKind;
+use crate::letters::{CertificateLetter, LetterKind, TenantLetter};
 use crate::store::Table;
 use crate::workflow::delivery::{DeliveryEvent, HoldReason};
 use crate::workflow::rights::Act;
@@ -73,22 +73,10 @@ struct Place {
 
 /// Letters that leave in waves: what opens or is a secret, and starts a tenant's 30 days. The password follows its notice.
 fn leaves_in_waves(letter: LetterKind) -> bool {
-    match letter {
-        LetterKind::CertificateNotice | LetterKind::Credentials => true,
-        LetterKind::Receipt
-        | LetterKind::UnderReview
-        | LetterKind::CorrectionRequest
-        | LetterKind::AskAuthority
-        | LetterKind::AskResend
-        | LetterKind::AskConfirm
-        | LetterKind::AskOrigin
-        | LetterKind::AskReply
-        | LetterKind::Welcome
-        | LetterKind::PickupPassword
-        | LetterKind::Reminder
-        | LetterKind::Expired
-        | LetterKind::Report
-        | LetterKind::Alert => false,
+    use CertificateLetter::{Expired, Notice, Password, Reminder};
+    match letter.for_tenant() {
+        Some(TenantLetter::Certificate(Notice) | TenantLetter::Credentials) => true,
+        Some(TenantLetter::Certificate(Password | Reminder | Expired) | TenantLetter::Welcome) | None => false,
     }
 }
 

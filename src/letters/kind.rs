@@ -47,6 +47,34 @@ impl Question {
     }
 }
 
+/// A letter of a tenant's course, by the machine that queues it and hears what became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TenantLetter {
+    Welcome,
+    Certificate(CertificateLetter),
+    Credentials,
+}
+
+/// A letter of one generation's certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateLetter {
+    Notice,
+    Password,
+    Reminder,
+    Expired,
+}
+
+impl From<CertificateLetter> for LetterKind {
+    fn from(letter: CertificateLetter) -> Self {
+        match letter {
+            CertificateLetter::Notice => Self::CertificateNotice,
+            CertificateLetter::Password => Self::PickupPassword,
+            CertificateLetter::Reminder => Self::Reminder,
+            CertificateLetter::Expired => Self::Expired,
+        }
+    }
+}
+
 impl LetterKind {
     /// In the order of an onboarding.
     pub const ALL: [Self; 16] = [
@@ -112,9 +140,15 @@ impl LetterKind {
         }
     }
 
-    pub fn secrecy(self) -> Secrecy {
+    /// Its place in a tenant's course; `None` for answers to a mail, reports and alerts.
+    pub fn for_tenant(self) -> Option<TenantLetter> {
         match self {
-            Self::CertificateNotice | Self::PickupPassword | Self::Credentials => Secrecy::Secret,
+            Self::Welcome => Some(TenantLetter::Welcome),
+            Self::CertificateNotice => Some(TenantLetter::Certificate(CertificateLetter::Notice)),
+            Self::PickupPassword => Some(TenantLetter::Certificate(CertificateLetter::Password)),
+            Self::Reminder => Some(TenantLetter::Certificate(CertificateLetter::Reminder)),
+            Self::Expired => Some(TenantLetter::Certificate(CertificateLetter::Expired)),
+            Self::Credentials => Some(TenantLetter::Credentials),
             Self::Receipt
             | Self::UnderReview
             | Self::CorrectionRequest
@@ -123,34 +157,22 @@ impl LetterKind {
             | Self::AskConfirm
             | Self::AskOrigin
             | Self::AskReply
-            | Self::Welcome
-            | Self::Reminder
-            | Self::Expired
             | Self::Report
-            | Self::Alert => Secrecy::Plain,
+            | Self::Alert => None,
+        }
+    }
+
+    pub fn secrecy(self) -> Secrecy {
+        use CertificateLetter::{Expired, Notice, Password, Reminder};
+        match self.for_tenant() {
+            Some(TenantLetter::Certificate(Notice | Password) | TenantLetter::Credentials) => Secrecy::Secret,
+            Some(TenantLetter::Certificate(Reminder | Expired) | TenantLetter::Welcome) | None => Secrecy::Plain,
         }
     }
 
     /// Leaves only in the hours of `rules/schedule.toml`. Answers to a mail just received leave at once.
     pub fn windowed(self) -> bool {
-        match self {
-            Self::Receipt
-            | Self::UnderReview
-            | Self::CorrectionRequest
-            | Self::AskAuthority
-            | Self::AskResend
-            | Self::AskConfirm
-            | Self::AskOrigin
-            | Self::AskReply
-            | Self::Report
-            | Self::Alert => false,
-            Self::Welcome
-            | Self::CertificateNotice
-            | Self::PickupPassword
-            | Self::Reminder
-            | Self::Expired
-            | Self::Credentials => true,
-        }
+        self.for_tenant().is_some()
     }
 }
 

@@ -14,7 +14,7 @@ mod values;
 pub mod zip;
 
 pub use compose::{ComposeError, Composed, compose, compose_copy};
-pub use kind::Secrecy;
+pub use kind::{CertificateLetter, Secrecy, TenantLetter};
 pub use template::{Desk, TemplateError, TemplateFiles, Templates};
 pub use zip::{Opened, ZipError, reopen_zip};
 

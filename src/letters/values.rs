@@ -1,6 +1,7 @@
 //! What a template may print: the facts of a letter as names and texts, every text made one harmless line. A letter's
 //! second secret is not among them, so no template can print it (DESIGN I4).
 
+use super::kind::{CertificateLetter, TenantLetter};
 use super::layout::{NAME_CHARS_MAX, TEXT_CHARS_MAX, one_line};
 use super::{Addressee, Again, Desk, Fault, Letter, LetterKind, Period, Question, Report, Understood, ZipMethod};
 use crate::domain::{Date, TenantKind};
@@ -9,23 +10,12 @@ use std::collections::BTreeMap;
 
 /// The secret a template of this kind prints; every other secret is unknown to it. Credentials travel in the ZIP.
 pub(super) fn secret_name(kind: LetterKind) -> Option<&'static str> {
-    match kind {
-        LetterKind::CertificateNotice => Some("url"),
-        LetterKind::PickupPassword => Some("password"),
-        LetterKind::Receipt
-        | LetterKind::UnderReview
-        | LetterKind::CorrectionRequest
-        | LetterKind::AskAuthority
-        | LetterKind::AskResend
-        | LetterKind::AskConfirm
-        | LetterKind::AskOrigin
-        | LetterKind::AskReply
-        | LetterKind::Welcome
-        | LetterKind::Reminder
-        | LetterKind::Expired
-        | LetterKind::Credentials
-        | LetterKind::Report
-        | LetterKind::Alert => None,
+    use CertificateLetter::{Expired, Notice, Password, Reminder};
+    match kind.for_tenant() {
+        Some(TenantLetter::Certificate(Notice)) => Some("url"),
+        Some(TenantLetter::Certificate(Password)) => Some("password"),
+        Some(TenantLetter::Certificate(Reminder | Expired) | TenantLetter::Welcome | TenantLetter::Credentials)
+        | None => None,
     }
 }
 

@@ -18,7 +18,7 @@
 
 mod news;
 
-use self::news::{counts, relayed, returned, undeliverable};
+use self::news::{Fate, heard};
 use super::credential::{self, Credential, CredentialEvent};
 use super::enrolment::{self, Cause, Certificate, Enrolment, EnrolmentEvent, State};
 use super::welcome::{self, Welcome, WelcomeEvent};
@@ -192,16 +192,13 @@ pub fn step(
     let effects = match event {
         E::Woke { spare } => woke(&mut next, *spare, now, policy)?,
         E::Relayed { letter, generation, ordinal } => {
-            counts(course, *letter, *ordinal)?;
-            relayed(&mut next, *letter, *generation, now, policy)?
+            heard(&mut next, (*letter, *generation, *ordinal), Fate::Relayed, now, policy)?
         }
         E::Returned { letter, generation, ordinal } => {
-            counts(course, *letter, *ordinal)?;
-            returned(&mut next, *letter, *generation, now, policy)?
+            heard(&mut next, (*letter, *generation, *ordinal), Fate::Returned, now, policy)?
         }
         E::Undeliverable { letter, generation, ordinal, why } => {
-            counts(course, *letter, *ordinal)?;
-            undeliverable(&mut next, *letter, *generation, why, now, policy)?
+            heard(&mut next, (*letter, *generation, *ordinal), Fate::Undeliverable { why }, now, policy)?
         }
         E::PickedUp { generation, certificate } => {
             let event = EnrolmentEvent::PickedUp { certificate: certificate.clone() };

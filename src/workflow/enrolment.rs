@@ -28,6 +28,7 @@ use self::returned::returned;
 use self::state::{notice_from, tiers};
 use super::{Effect, Matter, Nonce, Policy, Refused, RevocationReason};
 use crate::domain::{Date, Generation, Timestamp, time::MINUTE};
+use crate::letters::CertificateLetter as L;
 use crate::letters::LetterKind;
 use serde::{Deserialize, Serialize};
 
@@ -128,14 +129,14 @@ pub enum EnrolmentEvent {
         secrets_from: Option<Timestamp>,
     },
     Relayed {
-        letter: LetterKind,
+        letter: L,
     },
     /// A letter came back for now and will be sent once more.
     Returned {
-        letter: LetterKind,
+        letter: L,
     },
     Undeliverable {
-        letter: LetterKind,
+        letter: L,
         why: String,
     },
     PickedUp {
@@ -165,9 +166,9 @@ pub fn step(
     let close = |letters| vec![Effect::WithdrawUnsent { generation, letters }];
     Ok(match (state, event) {
         (_, E::Woke { secrets_from }) => woke(generation, state, *secrets_from, now, policy),
-        (_, E::Relayed { letter }) => relayed(state, *letter, now, policy)?,
-        (_, E::Returned { letter }) => returned(state, *letter)?,
-        (_, E::Undeliverable { letter, why }) => undeliverable(generation, state, *letter, why, now)?,
+        (_, E::Relayed { letter }) => relayed(state, *letter, now, policy),
+        (_, E::Returned { letter }) => returned(state, *letter),
+        (_, E::Undeliverable { letter, why }) => undeliverable(generation, state, *letter, why, now),
         (S::Open { deadline, .. }, E::PickedUp { certificate }) if now <= deadline.end() => {
             (S::Collected { at: now, certificate: certificate.clone() }, close(LEADING_TO_PICKUP))
         }
@@ -291,86 +292,33 @@ fn woke(
     }
 }
 
-fn relayed(
-    state: &State,
-    letter: LetterKind,
-    now: Timestamp,
-    policy: &Policy<'_>,
-) -> Result<(State, Vec<Effect>), Refused> {
+fn relayed(state: &State, letter: L, now: Timestamp, policy: &Policy<'_>) -> (State, Vec<Effect>) {
     let schedule = &policy.rules.schedule;
-    Ok(match (state, letter) {
-        (State::NoticeQueued { stated }, LetterKind::CertificateNotice) => {
+    match (state, letter) {
+        (State::NoticeQueued { stated }, L::Notice) => {
             // The window runs from the day of relay; what the notice promises is kept if that is later.
             let deadline = now.date().plus_days(schedule.window_days).max(*stated);
             let from = now.plus(i64::from(schedule.password_delay_minutes) * MINUTE);
             let password = Password::Waiting { from };
             (State::Open { notice_relayed: now, deadline, reminded: None, password }, Vec::new())
         }
-        (
-            State::Open { notice_relayed, deadline, reminded, password: Password::Queued },
-            LetterKind::PickupPassword,
-        ) => {
+        (State::Open { notice_relayed, deadline, reminded, password: Password::Queued }, L::Password) => {
             let password = Password::Relayed { at: now };
             let (notice_relayed, deadline, reminded) = (*notice_relayed, *deadline, *reminded);
             (State::Open { notice_relayed, deadline, reminded, password }, Vec::new())
         }
         // A letter that was on its way when the course moved on: known from its outbox row, no news for the course.
-        (
-            _,
-            LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired,
-        ) => (state.clone(), Vec::new()),
-        (
-            _,
-            LetterKind::Receipt
-            | LetterKind::UnderReview
-            | LetterKind::CorrectionRequest
-            | LetterKind::AskAuthority
-            | LetterKind::AskResend
-            | LetterKind::AskConfirm
-            | LetterKind::AskOrigin
-            | LetterKind::AskReply
-            | LetterKind::Welcome
-            | LetterKind::Credentials
-            | LetterKind::Report
-            | LetterKind::Alert,
-        ) => return Err(Refused("this letter does not belong to a certificate course")),
-    })
+        (_, L::Notice | L::Password | L::Reminder | L::Expired) => (state.clone(), Vec::new()),
+    }
 }
 
-fn undeliverable(
-    generation: Generation,
-    state: &State,
-    letter: LetterKind,
-    why: &str,
-    now: Timestamp,
-) -> Result<(State, Vec<Effect>), Refused> {
-    let ask = Effect::AskStaff(Matter::Undeliverable { letter, why: why.to_owned() });
-    Ok(match (state, letter) {
-        (
-            State::NoticeQueued { .. } | State::Open { .. },
-            LetterKind::CertificateNotice | LetterKind::PickupPassword,
-        ) => {
+fn undeliverable(generation: Generation, state: &State, letter: L, why: &str, now: Timestamp) -> (State, Vec<Effect>) {
+    let ask = Effect::AskStaff(Matter::Undeliverable { letter: letter.into(), why: why.to_owned() });
+    match (state, letter) {
+        (State::NoticeQueued { .. } | State::Open { .. }, L::Notice | L::Password) => {
             let effects = vec![Effect::WithdrawUnsent { generation, letters: LEADING_TO_PICKUP }, ask];
-            (State::Undeliverable { at: now, letter, why: why.to_owned() }, effects)
+            (State::Undeliverable { at: now, letter: letter.into(), why: why.to_owned() }, effects)
         }
-        (
-            _,
-            LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired,
-        ) => (state.clone(), vec![ask]),
-        (
-            _,
-            LetterKind::Receipt
-            | LetterKind::UnderReview
-            | LetterKind::CorrectionRequest
-            | LetterKind::AskAuthority
-            | LetterKind::AskResend
-            | LetterKind::AskConfirm
-            | LetterKind::AskOrigin
-            | LetterKind::AskReply
-            | LetterKind::Welcome
-            | LetterKind::Credentials
-            | LetterKind::Report
-            | LetterKind::Alert,
-        ) => return Err(Refused("this letter does not belong to a certificate course")),
-    })
+        (_, L::Notice | L::Password | L::Reminder | L::Expired) => (state.clone(), vec![ask]),
+    }
 }

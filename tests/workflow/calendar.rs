@@ -2,7 +2,7 @@
 
 use super::{at, day, rules};
 use annai::domain::{Generation, Timestamp};
-use annai::letters::LetterKind;
+use annai::letters::{CertificateLetter, LetterKind};
 use annai::workflow::enrolment::{self, EnrolmentEvent, State};
 use annai::workflow::welcome::Welcome;
 use annai::workflow::{Effect, Policy};
@@ -12,7 +12,7 @@ fn window(relayed: &str) -> (String, Vec<String>) {
     let rules = rules();
     let policy = Policy::of(&rules);
     let now = at(relayed);
-    let event = EnrolmentEvent::Relayed { letter: LetterKind::CertificateNotice };
+    let event = EnrolmentEvent::Relayed { letter: CertificateLetter::Notice };
     let queued = State::NoticeQueued { stated: now.date() };
     let (mut state, _) = enrolment::step(Generation(1), &queued, &event, now, &policy).unwrap();
     let State::Open { deadline, .. } = state else { panic!("{state:?}") };
@@ -126,7 +126,7 @@ fn a_notice_written_while_the_window_is_closed_promises_the_deadline_of_the_day_
     for (relayed, deadline) in
         [("2020-05-08T09:00:00+09:00", "2020-06-07"), ("2020-05-06T09:00:00+09:00", "2020-06-06")]
     {
-        let event = EnrolmentEvent::Relayed { letter: LetterKind::CertificateNotice };
+        let event = EnrolmentEvent::Relayed { letter: CertificateLetter::Notice };
         let queued = State::NoticeQueued { stated: day("2020-06-06") };
         let (state, _) = enrolment::step(Generation(1), &queued, &event, at(relayed), &policy).unwrap();
         assert!(matches!(state, State::Open { deadline: found, .. } if found == day(deadline)), "{state:?}");

@@ -4,7 +4,7 @@
 use super::table::{check, check_header, outcome};
 use super::{at, day, rules};
 use annai::domain::{Generation, Timestamp};
-use annai::letters::LetterKind;
+use annai::letters::{CertificateLetter, LetterKind};
 use annai::workflow::credential::{self, Credential, CredentialEvent};
 use annai::workflow::enrolment::{self, Certificate, EnrolmentEvent, Password, State};
 use annai::workflow::welcome::{self, Welcome, WelcomeEvent};
@@ -157,13 +157,13 @@ fn enrolment_name(state: &State) -> String {
     }
 }
 
-fn letter(name: &str) -> LetterKind {
+fn letter(name: &str) -> CertificateLetter {
     match name {
-        "notice" => LetterKind::CertificateNotice,
-        "password" => LetterKind::PickupPassword,
-        "reminder" => LetterKind::Reminder,
-        "expired" => LetterKind::Expired,
-        _ => LetterKind::Welcome,
+        "notice" => CertificateLetter::Notice,
+        "password" => CertificateLetter::Password,
+        "reminder" => CertificateLetter::Reminder,
+        "expired" => CertificateLetter::Expired,
+        other => panic!("no letter {other}"),
     }
 }
 
@@ -224,17 +224,14 @@ fn enrolment() {
         "relayed-password",
         "relayed-reminder",
         "relayed-expired",
-        "relayed-welcome",
         "returned-notice",
         "returned-password",
         "returned-reminder",
         "returned-expired",
-        "returned-welcome",
         "undeliverable-notice",
         "undeliverable-password",
         "undeliverable-reminder",
         "undeliverable-expired",
-        "undeliverable-welcome",
         "picked-up",
         "picked-up-last-second",
         "picked-up-late",

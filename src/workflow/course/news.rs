@@ -2,146 +2,79 @@
 
 use super::{Course, enrol};
 use crate::domain::{Generation, Timestamp};
-use crate::letters::LetterKind;
+use crate::letters::{CertificateLetter, LetterKind, TenantLetter};
 use crate::workflow::credential::{self, CredentialEvent};
 use crate::workflow::enrolment::{EnrolmentEvent, State};
 use crate::workflow::welcome::{self, WelcomeEvent};
 use crate::workflow::{Effect, Policy, Refused};
 
-/// Whether a letter is the latest of its kind. Each changed address has a welcome letter and credentials of its own; what
-/// is heard later of an earlier one says nothing about the address of today.
-pub(super) fn counts(course: &Course, letter: LetterKind, ordinal: u32) -> Result<(), Refused> {
-    let latest = match letter {
-        LetterKind::Welcome => course.welcome.attempt(),
-        LetterKind::Credentials => course.credential.attempt,
-        LetterKind::CertificateNotice
-        | LetterKind::PickupPassword
-        | LetterKind::Reminder
-        | LetterKind::Expired
-        | LetterKind::Receipt
-        | LetterKind::UnderReview
-        | LetterKind::CorrectionRequest
-        | LetterKind::AskAuthority
-        | LetterKind::AskResend
-        | LetterKind::AskConfirm
-        | LetterKind::AskOrigin
-        | LetterKind::AskReply
-        | LetterKind::Report
-        | LetterKind::Alert => return Ok(()),
-    };
-    if ordinal == latest { Ok(()) } else { Err(Refused("this letter went to an earlier address")) }
+/// What became of a letter after it left.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fate<'a> {
+    Relayed,
+    /// It came back for now and will be sent once more.
+    Returned,
+    Undeliverable {
+        why: &'a str,
+    },
 }
 
-pub(super) fn relayed(
+/// Tells the machine whose letter it was. Each changed address has a welcome letter and credentials of its own: what is
+/// heard of one to an earlier address (`ordinal` is not the latest) says nothing about the address of today.
+pub(super) fn heard(
     course: &mut Course,
-    letter: LetterKind,
-    generation: Generation,
+    (letter, generation, ordinal): (LetterKind, Generation, u32),
+    fate: Fate<'_>,
     now: Timestamp,
     policy: &Policy<'_>,
 ) -> Result<Vec<Effect>, Refused> {
-    match letter {
-        LetterKind::Welcome => {
-            let (welcome, effects) = welcome::step(&course.welcome, &WelcomeEvent::Relayed, now, policy)?;
-            course.welcome = welcome;
-            Ok(effects)
-        }
-        LetterKind::Credentials => {
-            let (credential, effects) = credential::step(&course.credential, &CredentialEvent::Relayed, now)?;
-            course.credential = credential;
-            Ok(effects)
-        }
-        LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired => {
-            enrol(course, generation, &EnrolmentEvent::Relayed { letter }, now, policy)
-        }
-        LetterKind::Receipt
-        | LetterKind::UnderReview
-        | LetterKind::CorrectionRequest
-        | LetterKind::AskAuthority
-        | LetterKind::AskResend
-        | LetterKind::AskConfirm
-        | LetterKind::AskOrigin
-        | LetterKind::AskReply
-        | LetterKind::Report
-        | LetterKind::Alert => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
-    }
-}
-
-pub(super) fn returned(
-    course: &mut Course,
-    letter: LetterKind,
-    generation: Generation,
-    now: Timestamp,
-    policy: &Policy<'_>,
-) -> Result<Vec<Effect>, Refused> {
-    match letter {
-        LetterKind::Welcome => {
-            let (welcome, effects) = welcome::step(&course.welcome, &WelcomeEvent::Returned, now, policy)?;
-            course.welcome = welcome;
-            Ok(effects)
-        }
-        LetterKind::Credentials => {
-            let (credential, effects) = credential::step(&course.credential, &CredentialEvent::Returned, now)?;
-            course.credential = credential;
-            Ok(effects)
-        }
-        LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired => {
-            enrol(course, generation, &EnrolmentEvent::Returned { letter }, now, policy)
-        }
-        LetterKind::Receipt
-        | LetterKind::UnderReview
-        | LetterKind::CorrectionRequest
-        | LetterKind::AskAuthority
-        | LetterKind::AskResend
-        | LetterKind::AskConfirm
-        | LetterKind::AskOrigin
-        | LetterKind::AskReply
-        | LetterKind::Report
-        | LetterKind::Alert => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
-    }
-}
-
-pub(super) fn undeliverable(
-    course: &mut Course,
-    letter: LetterKind,
-    generation: Generation,
-    why: &str,
-    now: Timestamp,
-    policy: &Policy<'_>,
-) -> Result<Vec<Effect>, Refused> {
-    let why = why.to_owned();
-    match letter {
-        LetterKind::Welcome => {
-            let event = WelcomeEvent::Undeliverable { why: why.clone() };
-            let (welcome, mut effects) = welcome::step(&course.welcome, &event, now, policy)?;
-            course.welcome = welcome;
-            effects.extend(hold_back(course, &why, now, policy)?);
-            Ok(effects)
-        }
-        LetterKind::Credentials => {
-            let event = CredentialEvent::Undeliverable { why: why.clone() };
-            let (credential, effects) = credential::step(&course.credential, &event, now)?;
-            course.credential = credential;
-            // The address is dead for every other letter too; staff have been asked once, which is enough.
-            let dead = WelcomeEvent::Undeliverable { why };
-            if let Ok((welcome, _)) = welcome::step(&course.welcome, &dead, now, policy) {
-                course.welcome = welcome;
+    match letter.for_tenant() {
+        Some(TenantLetter::Welcome) if ordinal == course.welcome.attempt() => {
+            let mut effects = welcome(course, fate, now, policy)?;
+            if let Fate::Undeliverable { why } = fate {
+                effects.extend(hold_back(course, why, now, policy)?);
             }
             Ok(effects)
         }
-        LetterKind::CertificateNotice | LetterKind::PickupPassword | LetterKind::Reminder | LetterKind::Expired => {
-            enrol(course, generation, &EnrolmentEvent::Undeliverable { letter, why }, now, policy)
+        Some(TenantLetter::Credentials) if ordinal == course.credential.attempt => {
+            let event = match fate {
+                Fate::Relayed => CredentialEvent::Relayed,
+                Fate::Returned => CredentialEvent::Returned,
+                Fate::Undeliverable { why } => CredentialEvent::Undeliverable { why: why.to_owned() },
+            };
+            let (credential, effects) = credential::step(&course.credential, &event, now)?;
+            course.credential = credential;
+            if matches!(fate, Fate::Undeliverable { .. }) {
+                // The address is dead for every other letter too; staff have been asked once, which is enough. A welcome
+                // letter that has no use for the news refuses it.
+                let _asked_already = welcome(course, fate, now, policy);
+            }
+            Ok(effects)
         }
-        LetterKind::Receipt
-        | LetterKind::UnderReview
-        | LetterKind::CorrectionRequest
-        | LetterKind::AskAuthority
-        | LetterKind::AskResend
-        | LetterKind::AskConfirm
-        | LetterKind::AskOrigin
-        | LetterKind::AskReply
-        | LetterKind::Report
-        | LetterKind::Alert => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
+        Some(TenantLetter::Welcome | TenantLetter::Credentials) => {
+            Err(Refused("this letter went to an earlier address"))
+        }
+        Some(TenantLetter::Certificate(letter)) => {
+            let event = match fate {
+                Fate::Relayed => EnrolmentEvent::Relayed { letter },
+                Fate::Returned => EnrolmentEvent::Returned { letter },
+                Fate::Undeliverable { why } => EnrolmentEvent::Undeliverable { letter, why: why.to_owned() },
+            };
+            enrol(course, generation, &event, now, policy)
+        }
+        None => Err(Refused("this letter went to the sender of a mail, not to a tenant")),
     }
+}
+
+fn welcome(course: &mut Course, fate: Fate<'_>, now: Timestamp, policy: &Policy<'_>) -> Result<Vec<Effect>, Refused> {
+    let event = match fate {
+        Fate::Relayed => WelcomeEvent::Relayed,
+        Fate::Returned => WelcomeEvent::Returned,
+        Fate::Undeliverable { why } => WelcomeEvent::Undeliverable { why: why.to_owned() },
+    };
+    let (next, effects) = welcome::step(&course.welcome, &event, now, policy)?;
+    course.welcome = next;
+    Ok(effects)
 }
 
 /// The address has turned out to be dead: secrets that are written but have not left stay here. A new address begins the
@@ -150,7 +83,7 @@ fn hold_back(course: &mut Course, why: &str, now: Timestamp, policy: &Policy<'_>
     let mut effects = Vec::new();
     let waiting = course.enrolments.iter().filter(|e| matches!(e.state, State::NoticeQueued { .. }));
     for generation in waiting.map(|e| e.generation).collect::<Vec<_>>() {
-        let event = EnrolmentEvent::Undeliverable { letter: LetterKind::CertificateNotice, why: why.to_owned() };
+        let event = EnrolmentEvent::Undeliverable { letter: CertificateLetter::Notice, why: why.to_owned() };
         let more = enrol(course, generation, &event, now, policy)?;
         effects.extend(more.into_iter().filter(|effect| !matches!(effect, Effect::AskStaff(_))));
     }
