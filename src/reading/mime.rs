@@ -74,9 +74,15 @@ static PARSER: LazyLock<MessageParser> =
     LazyLock::new(|| MessageParser::new().with_mime_headers().with_date_headers().default_header_raw());
 static NESTING: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("(?i-u)rfc822|global|digest|multipart").ok());
 
-/// Takes a mail apart; `None` if there is no header at all.
+/// Takes a mail apart; `None` if there is no header at all. Empty lines before the header are passed over, and lines may
+/// end as they did on an old Macintosh.
 pub(super) fn parse(raw: &[u8]) -> Option<Mail> {
-    parse_level(raw, 0)
+    let raw = raw.trim_ascii_start();
+    if raw.contains(&b'\n') || !raw.contains(&b'\r') {
+        return parse_level(raw, 0);
+    }
+    let lines: Vec<u8> = raw.iter().map(|byte| if *byte == b'\r' { b'\n' } else { *byte }).collect();
+    parse_level(&lines, 0)
 }
 
 fn parse_level(raw: &[u8], depth: usize) -> Option<Mail> {

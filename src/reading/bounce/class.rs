@@ -8,7 +8,7 @@ use crate::rules::BounceRules;
 const REASON_CHARS_MAX: usize = 300;
 
 pattern!(ENHANCED, r"(?:^|[^0-9.])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|\.?$|\.[^0-9])");
-pattern!(REPLY, r"(?:^|[^0-9.,:/@a-zA-Z-])([45][0-5][0-9])(?:[ \-#:>'\x22]|$)");
+pattern!(REPLY, r"(?:^|[^0-9.,:/@a-zA-Z-])([45][0-5][0-9])(?:[ \-#:>'\x22\])]|$)");
 
 /// What a diagnostic says: an enhanced status code, the class of a plain reply code.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -85,6 +85,7 @@ mod tests {
         codes("[5.1.1.1] went away", None, None);
         codes("#5.1.1 smtp;550", Some("5.1.1"), Some('5'));
         codes("message 5501 of 4500", None, None);
+        codes("not taken [SMTP code 550]", None, Some('5'));
         codes("said: 552-5.2.2 over quota", Some("5.2.2"), Some('5'));
     }
 }

@@ -53,8 +53,33 @@ pub(super) struct Report {
     pub(super) returned_to: Vec<MailAddress>,
 }
 
-/// Reads a report of a program; `None`: the mail is none.
+/// Reads a report of a program; `None`: the mail is none. A report that a gateway encloses in one of its own is read where
+/// the outer one names nobody.
 pub(super) fn read(mail: &Mail, head: &Head, body: &str, rules: &Rules) -> Option<Report> {
+    let outer = read_one(mail, head, body, rules);
+    let named = |report: &Report| report.recipients.iter().any(|r| r.source != words::RETURNED);
+    if outer.as_ref().is_some_and(|report| report.kind != Kind::Bounce || named(report)) {
+        return outer;
+    }
+    enclosed(mail, head, body, rules).filter(named).map_or(outer, |inner| {
+        let mut returned_to = returned::Returned::of(mail, body, rules).senders(mail);
+        returned_to.extend(inner.returned_to);
+        Some(Report { returned_to, ..inner })
+    })
+}
+
+/// The report inside a report.
+fn enclosed(mail: &Mail, head: &Head, body: &str, rules: &Rules) -> Option<Report> {
+    let inner = mail.inside.first()?;
+    if !signs::Signs::of(mail, head, body, rules).by_a_program() {
+        return None;
+    }
+    let text = inner.plain.clone().or_else(|| inner.html.as_ref().map(|page| page.text.clone())).unwrap_or_default();
+    let report = read_one(inner, &crate::reading::head(inner, rules, &mut Vec::new()), &text, rules)?;
+    (report.kind == Kind::Bounce).then_some(report)
+}
+
+fn read_one(mail: &Mail, head: &Head, body: &str, rules: &Rules) -> Option<Report> {
     let returned = || returned::Returned::of(mail, body, rules);
     let report = |kind, recipients, returned: &returned::Returned<'_>| {
         let message_id = returned.message_id();

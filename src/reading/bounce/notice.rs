@@ -18,7 +18,10 @@ pub(super) fn read(mail: &Mail, body: &str) -> Option<(Kind, Vec<FailedRecipient
     }
     let end = start.find("\n--\n").unwrap_or(start.len());
     let text = start.get(..end)?;
-    let notice: Value = serde_json::from_str(text.get(..=text.rfind('}')?)?).ok()?;
+    let text = text.get(..=text.rfind('}')?)?;
+    // On its way a long line is cut, and the rest begins with a blank.
+    let whole = || text.replace("\n ", "").replace('\n', "");
+    let notice: Value = serde_json::from_str(text).or_else(|_| serde_json::from_str(&whole())).ok()?;
     // SNS itself may be the envelope, its message a text.
     let inner = notice.get("Message").and_then(Value::as_str).and_then(|text| serde_json::from_str(text).ok());
     let notice = inner.unwrap_or(notice);

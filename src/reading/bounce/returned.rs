@@ -145,8 +145,9 @@ fn without_others(report: &str) -> String {
     let mut help = false;
     for line in report.lines() {
         let start = line.trim_start_matches([' ', '\t', '>', '*', '-']).to_ascii_lowercase();
-        // The helper stands in the same line, or below it.
-        let helper = HELP.iter().any(|word| start.contains(word));
+        // The helper stands in the same line, or below it; behind the address the word helps nobody.
+        let before = start.split('@').next().unwrap_or_default();
+        let helper = HELP.iter().any(|word| before.contains(word));
         if line.contains('@') && (helper || help) {
             (help, named) = (false, false);
             kept.push('\n');

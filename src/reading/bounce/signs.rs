@@ -59,11 +59,18 @@ impl Signs {
             office: rules.offices.is_match(&from),
             shaped,
             automatic,
-            subject: rules.subjects.is_match(&subject) || body.is_empty() && mailer,
+            subject: rules.subjects.is_match(&subject)
+                || rules.delayed.is_match(&subject)
+                || body.is_empty() && mailer,
             arrived: rules.arrived.is_match(&subject),
             answer: rules.answers.is_match(&subject),
             list: ["list-id", "list-unsubscribe"].iter().any(|name| mail.field(name).is_some()),
         }
+    }
+
+    /// Whether a program passes on what it encloses.
+    pub(super) fn by_a_program(&self) -> bool {
+        !self.by_a_person && (self.mailer || (self.office || self.automatic) && self.subject)
     }
 
     /// Whether the text can make it a report at all. False for the mails of people: their text is not searched.
@@ -74,21 +81,24 @@ impl Signs {
     /// Is it a report, after a look at what it says?
     pub(super) fn tell(&self, returned: &Returned<'_>, mail: &Mail, rules: &Rules) -> bool {
         let family = words::family(returned, mail, rules);
-        let phrase = rules.bounces.phrases.is_match(&returned.report);
+        let phrase =
+            rules.bounces.phrases.is_match(&returned.report) || rules.bounces.delayed.is_match(&returned.report);
         if self.answer && family.is_none() && !self.shaped {
             return false;
         }
         if self.mailer || self.shaped && (self.subject || family.is_some() || phrase) {
             return true;
         }
-        if self.list {
-            return false;
-        }
         let opens = family.as_ref().is_some_and(|family| opens(&returned.report, family.at));
         let named = || words::names_somebody(family.as_ref(), returned, rules) || !returned.to().is_empty();
+        // A list passes on what was sent to it, and so what a server wrote.
+        if self.list && !(self.subject && (self.office && (family.is_some() || phrase) || opens)) {
+            return false;
+        }
         if self.office || self.automatic {
             let told = family.is_some() || self.subject && phrase || phrase && self.office && self.automatic;
-            return told && (self.office && self.automatic || self.subject || opens) && named();
+            let surely = self.office && self.automatic && self.subject;
+            return told && (surely || (self.office && self.automatic || self.subject || opens) && named());
         }
         self.subject && opens && named()
     }

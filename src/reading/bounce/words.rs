@@ -14,6 +14,8 @@ use std::fmt::Write as _;
 
 /// Text after an address that is searched for the reason, in bytes.
 const NEAR_BYTES_MAX: usize = 700;
+/// What [`FailedRecipient::source`] says where only the header of the returned mail tells who failed.
+pub(super) const RETURNED: &str = "returned-mail";
 /// Header fields, and bytes of each, in which a program is recognised.
 const FIELDS_MAX: usize = 80;
 const FIELD_CHARS_MAX: usize = 200;
@@ -64,8 +66,7 @@ pub(super) fn read(mail: &Mail, head: &Head, returned: &Returned<'_>, rules: &Ru
     let to = returned.to();
     let mut hits = special.unwrap_or_else(|| general(report, &to, &others, rules));
     let listed: Vec<_> = mail.field("x-failed-recipients").map(header::addresses).unwrap_or_default();
-    let subject = head.subject.as_deref().unwrap_or_default();
-    let delayed = [subject, report].iter().any(|text| rules.bounces.delayed.is_match(text));
+    let delayed = Delayed::of(head, report, rules);
     let mut found = Recipients::default();
     if !listed.is_empty() {
         for (_, address) in listed.into_iter().take(RECIPIENTS_MAX) {
@@ -75,11 +76,16 @@ pub(super) fn read(mail: &Mail, head: &Head, returned: &Returned<'_>, rules: &Ru
         return found.list;
     }
     if hits.is_empty() {
+        // A report that another one encloses in words.
+        let enclosed = status::read(std::iter::once(returned.below()), &rules.bounces).recipients;
+        if !enclosed.is_empty() {
+            return enclosed;
+        }
         // One recipient of the returned mail is who failed; of several, nobody can say which.
         if let [only] = to.as_slice()
             && (!others.has(only) || others.wrote_to_self(only, returned))
         {
-            found.add(failed(only.clone(), report, report, delayed, "returned-mail", rules));
+            found.add(failed(only.clone(), report, report, delayed, RETURNED, rules));
             return found.list;
         }
         hits = last_resort(report, &others);
@@ -95,11 +101,34 @@ pub(super) fn read(mail: &Mail, head: &Head, returned: &Returned<'_>, rules: &Ru
     found.list
 }
 
+/// Whether the server goes on trying.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Delayed {
+    No,
+    /// The text has words of it; a final code is worth more.
+    Said,
+    /// The subject says so.
+    Titled,
+}
+
+impl Delayed {
+    fn of(head: &Head, report: &str, rules: &Rules) -> Self {
+        let says = |text: &str| rules.bounces.delayed.is_match(text);
+        if head.subject.as_deref().is_some_and(says) {
+            Self::Titled
+        } else if says(report) {
+            Self::Said
+        } else {
+            Self::No
+        }
+    }
+}
+
 fn failed(
     address: MailAddress,
     near: &str,
     report: &str,
-    delayed: bool,
+    delayed: Delayed,
     source: &str,
     rules: &Rules,
 ) -> FailedRecipient {
@@ -109,7 +138,8 @@ fn failed(
         codes = Codes::of(report);
         words = if codes.is_empty() { near } else { report };
     }
-    let class = if delayed {
+    let final_code = codes.status.as_deref().and_then(|s| s.chars().next()).or(codes.reply) == Some('5');
+    let class = if delayed == Delayed::Titled || delayed == Delayed::Said && !final_code {
         FailureClass::Delayed
     } else {
         match class::of_failure(&codes, words, &rules.bounces) {
@@ -209,19 +239,30 @@ fn tidy_address(text: &str) -> &str {
 /// Everybody else whose address may stand in a report: who sent the mail, who wrote the report, who runs the server.
 struct Others {
     known: HashSet<String>,
+    /// To whom the returned mail was written: these may run a server and fail all the same.
+    to: Vec<MailAddress>,
 }
 
 impl Others {
     fn of(mail: &Mail, head: &Head, returned: &Returned<'_>, rules: &Rules) -> Self {
+        let to = returned.to();
         let expected = rules.registration.expected_to.iter().chain(&rules.registration.expected_cc).cloned();
-        let senders = head.to.iter().chain(&head.cc).chain(&head.from).cloned();
-        let all = senders.chain(returned.from()).chain(returned.senders(mail)).chain(expected);
-        Self { known: all.map(|address| address.as_str().to_ascii_lowercase()).collect() }
+        let parties = head.to.iter().chain(&head.cc).chain(&head.from).cloned();
+        // Some programs stamp the failed address on the report itself, as if it had been delivered there.
+        let stamp = mail.field("x-original-to").filter(|_| mail.field("delivered-to").is_none()).map(header::addresses);
+        let failed = |address: &MailAddress| {
+            let mut stamped = stamp.iter().flatten().map(|(_, address)| address);
+            to.iter().any(|to| to.same_mailbox(address)) || stamped.any(|stamped| stamped.same_mailbox(address))
+        };
+        let stamped = returned.senders(mail).into_iter().filter(|address| !failed(address));
+        let all = parties.chain(returned.from()).chain(stamped).chain(expected);
+        Self { known: all.map(|address| address.as_str().to_ascii_lowercase()).collect(), to }
     }
 
     fn has(&self, address: &MailAddress) -> bool {
         let local = address.local().to_ascii_lowercase();
-        OFFICES.contains(&local.as_str()) || self.known.contains(&address.as_str().to_ascii_lowercase())
+        let office = OFFICES.contains(&local.as_str()) && !self.to.iter().any(|to| to.same_mailbox(address));
+        office || self.known.contains(&address.as_str().to_ascii_lowercase())
     }
 
     /// A mail to oneself: sender and recipient are the same.
