@@ -51,7 +51,7 @@ pub(super) fn machine_sign(mail: &Mail) -> Option<String> {
 /// Tells what a program's mail is; `kind` is `None` for everything that needs reading. `body` is the decoded text.
 pub(super) fn tell(mail: &Mail, head: &Head, body: &str, rules: &Rules) -> Disposition {
     let subject = head.subject.as_deref().map(tidy).unwrap_or_default();
-    if mail.reports.iter().any(|(kind, _)| kind == "message/disposition-notification") {
+    if mail.reports.iter().any(|(kind, text)| kind == bounce::receipt::KIND && !bounce::receipt::rejects(text)) {
         return Disposition { kind: Some(Kind::Delivered), ..Disposition::default() };
     }
     if let Some(report) = bounce::read(mail, head, body, rules) {

@@ -1,6 +1,6 @@
 //! Mails of programs about mails: did one of ours not arrive, who failed, and for good or for now?
 //!
-//! In order of trust: fields (`status`: RFC 3464, `complaint`: RFC 5965, `notice`: Amazon's JSON), the header
+//! In order of trust: fields (`status`: RFC 3464, `complaint`: RFC 5965, `notice`: Amazon's JSON, `receipt`: a receipt that is none, RFC 8098), the header
 //! X-Failed-Recipients, words as `rules/bounces.toml` knows them (`words`), and at last the recipient of the returned
 //! mail (`returned`). Whether it is a report at all is told by `signs`. `class` says how final a failure is.
 //!
@@ -9,6 +9,7 @@
 mod class;
 mod complaint;
 mod notice;
+pub(super) mod receipt;
 mod returned;
 mod signs;
 mod status;
@@ -90,6 +91,10 @@ fn read_one(mail: &Mail, head: &Head, body: &str, rules: &Rules) -> Option<Repor
     }
     if let Some((kind, recipients)) = notice::read(mail, body) {
         return report(kind, recipients, &returned());
+    }
+    let rejected = receipt::read(mail, body, &rules.bounces);
+    if !rejected.is_empty() {
+        return report(Kind::Bounce, rejected, &returned());
     }
     let signs = signs::Signs::of(mail, head, body, rules);
     if signs.status && !signs.by_a_person {

@@ -125,8 +125,12 @@ const OTHERS: [&str; 14] = [
     "the sender is",
 ];
 
-/// Words before the address of somebody who helps.
-const HELP: [&str; 10] = [
+/// Words before the address of somebody who helps, who had sent, or who might be meant.
+const HELP: [&str; 14] = [
+    "accepting mail from",
+    "try sending",
+    "try emailing",
+    "e.g.",
     "contact",
     "assistance",
     "for help",

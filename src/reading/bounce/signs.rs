@@ -59,9 +59,7 @@ impl Signs {
             office: rules.offices.is_match(&from),
             shaped,
             automatic,
-            subject: rules.subjects.is_match(&subject)
-                || rules.delayed.is_match(&subject)
-                || body.is_empty() && mailer,
+            subject: rules.subjects.is_match(&subject) || rules.delayed.is_match(&subject) || body.is_empty() && mailer,
             arrived: rules.arrived.is_match(&subject),
             answer: rules.answers.is_match(&subject),
             list: ["list-id", "list-unsubscribe"].iter().any(|name| mail.field(name).is_some()),
@@ -96,8 +94,8 @@ impl Signs {
             return false;
         }
         if self.office || self.automatic {
-            let told = family.is_some() || self.subject && phrase || phrase && self.office && self.automatic;
             let surely = self.office && self.automatic && self.subject;
+            let told = family.is_some() || surely || self.subject && phrase || phrase && self.office && self.automatic;
             return told && (surely || (self.office && self.automatic || self.subject || opens) && named());
         }
         self.subject && opens && named()

@@ -123,6 +123,11 @@ fn typed(value: &str) -> &str {
     }
 }
 
+/// The address in the first field of this name (lower-case).
+pub(super) fn field(text: &str, name: &str) -> Option<MailAddress> {
+    groups(text).iter().flatten().find(|(n, _)| n == name).and_then(|(_, value)| address(value))
+}
+
 /// The address in a field, bare, in angle brackets, or with a comment.
 fn address(value: &str) -> Option<MailAddress> {
     let value = typed(value);

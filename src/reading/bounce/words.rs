@@ -89,6 +89,15 @@ pub(super) fn read(mail: &Mail, head: &Head, returned: &Returned<'_>, rules: &Ru
             return found.list;
         }
         hits = last_resort(report, &others);
+        if hits.is_empty() {
+            // A mail to oneself.
+            let nobody = Others::default();
+            let special = known.iter().flat_map(|known| &known.family.recipients);
+            hits = special
+                .map(|pattern| self::hits(pattern, report, &nobody))
+                .find(|hits| !hits.is_empty())
+                .unwrap_or_default();
+        }
         if hits.is_empty() && to.is_empty() {
             // What seemed to be the returned mail may be the report itself.
             hits =
@@ -237,6 +246,7 @@ fn tidy_address(text: &str) -> &str {
 }
 
 /// Everybody else whose address may stand in a report: who sent the mail, who wrote the report, who runs the server.
+#[derive(Default)]
 struct Others {
     known: HashSet<String>,
     /// To whom the returned mail was written: these may run a server and fail all the same.
