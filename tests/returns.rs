@@ -169,6 +169,15 @@ impl Desks {
         self.arrives(&raw);
     }
 
+    /// A sample of tests/data/bounces as the answer to a letter.
+    fn comes_back_as(&mut self, row: &Row, sample: &str) {
+        let path = format!("{}/tests/data/bounces/{sample}.eml", env!("CARGO_MANIFEST_DIR"));
+        let verp = self.sent[&row.no].0.as_str();
+        let raw = std::fs::read_to_string(path).unwrap();
+        let raw = raw.replace("bounce+7.0a1b2c3d@mail.annai.example", verp);
+        self.arrives(&raw.replace("hoken@city.aoba.example", row.to.as_str()));
+    }
+
     fn last_disposition(&self) -> Disposition {
         self.engine.all_items().unwrap().pop().unwrap().disposition
     }
@@ -204,6 +213,47 @@ fn a_dead_address_gets_nothing_secret() {
     }
     let other = desks.tenants()[1];
     assert!(desks.letter(other, LetterKind::Credentials).is_some(), "the others go on");
+}
+
+/// Reports of many kinds do the same to the row as one with fields.
+#[test]
+fn whatever_the_language_and_the_wrapping_the_row_hears_of_it() {
+    let hard =
+        ["languages/chinese", "languages/russian", "enclosed/by-a-gateway", "odd/carriage-returns", "dragonfly/alias"];
+    for sample in hard {
+        let (mut desks, id) = one();
+        desks.turn();
+        let welcome = desks.letter(id, LetterKind::Welcome).unwrap();
+        desks.comes_back_as(&welcome, sample);
+        assert_eq!(desks.last_disposition(), Disposition::Bounce { row: Some(welcome.no) }, "{sample}");
+        let Delivery::Bounced { class: BounceClass::Hard, .. } = desks.row(welcome.no).delivery else {
+            panic!("{sample}")
+        };
+        desks.until("2020-05-12T12:00:00+09:00");
+        assert!(desks.letter(id, NOTICE).is_none() && desks.letter(id, LetterKind::Credentials).is_none(), "{sample}");
+    }
+    for sample in ["languages/korean-full", "others/rejecting-receipt", "odd/full-over-lines"] {
+        let (mut desks, id) = one();
+        desks.turn();
+        let welcome = desks.letter(id, LetterKind::Welcome).unwrap();
+        desks.comes_back_as(&welcome, sample);
+        assert!(matches!(desks.row(welcome.no).delivery, Delivery::Deferred { .. }), "{sample}");
+        let before = desks.log.len();
+        desks.until("2020-04-30T12:00:00+09:00");
+        assert!(desks.log[before..].iter().any(|(row, _, _)| *row == welcome.no), "{sample}: it is sent once more");
+    }
+    for sample in ["languages/french-delayed", "languages/chinese-delayed", "odd/postponed"] {
+        let (mut desks, id) = one();
+        desks.turn();
+        let welcome = desks.letter(id, LetterKind::Welcome).unwrap();
+        desks.comes_back_as(&welcome, sample);
+        assert!(
+            matches!(desks.row(welcome.no).delivery, Delivery::Relayed { .. }),
+            "{sample}: {:?}",
+            desks.row(welcome.no).delivery
+        );
+        assert!(!desks.subjects().iter().any(|subject| matches!(subject, Subject::UnknownBounce { .. })), "{sample}");
+    }
 }
 
 #[test]
