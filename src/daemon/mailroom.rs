@@ -5,10 +5,12 @@ use super::reader::Reader;
 use crate::clock::Clock;
 use crate::engine::filing::Arrived;
 use crate::engine::thread::Handle;
+use crate::engine::{Engine, EngineError};
 use crate::health::{Health, MailboxCount};
 use crate::intake::{Acts, Archive, Authenticator, Census, Fetched, ImapError, Pace, Stopped};
 use crate::scheduler::{Rhythm, sleep_until};
 use crate::workflow::cursor::Cursor;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -39,6 +41,7 @@ impl Archive for Mailroom {
     }
 
     type Read = Vec<Arrived>;
+    type Filing = Pin<Box<dyn Future<Output = Result<(), Stopped>> + Send>>;
 
     async fn read(&self, mails: Vec<Fetched>) -> Result<Vec<Arrived>, Stopped> {
         if mails.is_empty() {
@@ -60,8 +63,9 @@ impl Archive for Mailroom {
         Ok(arrived)
     }
 
-    async fn file(&self, after: Cursor, mails: Vec<Arrived>) -> Result<(), Stopped> {
-        self.ask(move |engine| engine.file(after, mails)).await
+    async fn file(&self, after: Cursor, mails: Vec<Arrived>) -> Result<Self::Filing, Stopped> {
+        let answer = self.handle.send(move |engine| engine.file(after, mails)).await.map_err(|_| Stopped)?;
+        Ok(Box::pin(async { settled(answer.await.map_err(|_| Stopped)?) }))
     }
 
     async fn reconciled(&self, census: Census) -> Result<(), Stopped> {
@@ -110,17 +114,18 @@ impl Mailroom {
 
     async fn ask<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut crate::engine::Engine) -> Result<T, crate::engine::EngineError> + Send + 'static,
+        work: impl FnOnce(&mut Engine) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, Stopped> {
-        match self.handle.call(work).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(fault)) => {
-                tracing::error!(%fault, "intake ends");
-                Err(Stopped)
-            }
-            Err(crate::engine::thread::Stopped) => Err(Stopped),
-        }
+        settled(self.handle.call(work).await.map_err(|_| Stopped)?)
     }
+}
+
+/// Intake ends with the first step that fails.
+fn settled<T>(outcome: Result<T, EngineError>) -> Result<T, Stopped> {
+    outcome.map_err(|fault| {
+        tracing::error!(%fault, "intake ends");
+        Stopped
+    })
 }
 
 impl Pace for Mailroom {

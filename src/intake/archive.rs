@@ -56,12 +56,15 @@ pub trait Archive: Sync {
     /// Mails as they are filed.
     type Read: Send;
 
+    /// Resolves when what was handed over is on disk.
+    type Filing: Future<Output = Result<(), Stopped>> + Send;
+
     /// Reads mails, while the ones before them are being filed.
     fn read(&self, mails: Vec<Fetched>) -> impl Future<Output = Result<Self::Read, Stopped>> + Send;
 
-    /// Files the mails and sets the cursor to `after`, even backwards, in one durable step. Returns only when both are
-    /// on disk: the marks on the server follow.
-    fn file(&self, after: Cursor, mails: Self::Read) -> impl Future<Output = Result<(), Stopped>> + Send;
+    /// Takes the mails over for filing, with the cursor `after` (even backwards), in the order of the calls. When both are
+    /// on disk the filing resolves: the marks on the server follow.
+    fn file(&self, after: Cursor, mails: Self::Read) -> impl Future<Output = Result<Self::Filing, Stopped>> + Send;
 
     /// Mailbox against dispositions.
     fn reconciled(&self, census: Census) -> impl Future<Output = Result<(), Stopped>> + Send;

@@ -3,8 +3,8 @@
 //! One visit: open, select, ask the archive how far it has read, mark what an earlier run filed but could not mark, read
 //! to the end, count, wait. A crash, a restart and a lost connection all end in the same place: the next visit.
 //!
-//! Order (invariant I1): fetch, file (raw bytes and cursor durable), only then mark. While one batch is being filed the
-//! next one is fetched and read; never more than two are in memory.
+//! Order (invariant I1): fetch, file (raw bytes and cursor durable), only then mark. All at once, each with a batch of its
+//! own: one is fetched, the one before read, the one before that filed and the oldest made durable ([`Belt`]).
 //!
 //! A mail that makes the server hang up must not stop the rest (I10): after [`CAREFUL_AFTER`] losses at the same mail
 //! mails are fetched one by one, after [`WITHHELD_AFTER`] that mail is filed as withheld, for staff to see.
@@ -98,21 +98,66 @@ struct Visit {
     session: Session,
     selected: Selected,
     cursor: Cursor,
+    /// Filed, not yet marked.
+    unmarked: Vec<u32>,
 }
 
-/// Fetched and read, not yet filed.
-struct Batch<R> {
+/// Mails in one of their forms, and the cursor after them.
+struct Batch<M> {
     after: Cursor,
     uids: Vec<u32>,
     truncated: u32,
-    mails: R,
+    mails: M,
 }
 
-/// Filed, not yet marked.
-struct Filed {
-    after: Cursor,
-    uids: Vec<u32>,
-    truncated: u32,
+impl<M> Batch<M> {
+    fn with<N>(self, mails: N) -> (M, Batch<N>) {
+        (self.mails, Batch { after: self.after, uids: self.uids, truncated: self.truncated, mails })
+    }
+}
+
+/// Batches between the server and the disk; with every turn each moves one place on.
+struct Belt<A: Archive> {
+    fetched: Option<Batch<Vec<Fetched>>>,
+    read: Option<Batch<A::Read>>,
+    filing: Option<Batch<A::Filing>>,
+}
+
+impl<A: Archive> Belt<A> {
+    const EMPTY: Self = Self { fetched: None, read: None, filing: None };
+
+    fn is_empty(&self) -> bool {
+        self.fetched.is_none() && self.read.is_none() && self.filing.is_none()
+    }
+
+    /// Moves every batch on; returns the one that has become durable.
+    async fn advance(&mut self, archive: &A) -> Result<Option<Batch<()>>, Stopped> {
+        let (fetched, read, filing) = (self.fetched.take(), self.read.take(), self.filing.take());
+        let reading = async {
+            let Some((mails, batch)) = fetched.map(|batch| batch.with(())) else { return Ok(None) };
+            archive.read(mails).await.map(|read| Some(batch.with(read).1))
+        };
+        let handing_over = async {
+            let Some((mails, batch)) = read.map(|batch| batch.with(())) else { return Ok(None) };
+            archive.file(batch.after, mails).await.map(|filing| Some(batch.with(filing).1))
+        };
+        let settling = async {
+            let Some((filing, batch)) = filing.map(|batch| batch.with(())) else { return Ok(None) };
+            filing.await.map(|()| Some(batch))
+        };
+        let (settled, filing, read) = tokio::join!(settling, handing_over, reading);
+        (self.filing, self.read) = (filing?, read?);
+        settled
+    }
+}
+
+/// What a turn puts on the belt.
+#[derive(Clone, Copy)]
+enum Next<'a> {
+    Fetch(&'a [Listed]),
+    /// A mail at which the server hangs up again and again: one it does not give.
+    Withheld(u32),
+    Nothing,
 }
 
 impl<'a, A: Archive> Reader<'a, A> {
@@ -184,12 +229,12 @@ impl<'a, A: Archive> Reader<'a, A> {
         let stored = self.archive.cursor().await?;
         let plan = plan(stored, selected.uid_validity, selected.uid_next);
         let cursor = Cursor { uid_validity: selected.uid_validity, uid_next: plan.first_uid() };
-        let mut visit = Visit { session, selected, cursor };
+        let mut visit = Visit { session, selected, cursor, unmarked: Vec::new() };
         match plan {
             Plan::Afresh(because) => {
                 info!(?because, "mailbox is read from its first mail");
                 let none = self.archive.read(Vec::new()).await?;
-                self.archive.file(cursor, none).await?;
+                self.archive.file(cursor, none).await?.await?;
             }
             Plan::Continue { .. } => self.mark_left_over(&mut visit).await?,
         }
@@ -211,76 +256,90 @@ impl<'a, A: Archive> Reader<'a, A> {
     }
 
     async fn read_to_end(&mut self, visit: &mut Visit) -> Result<(), Halt> {
-        let mut pending = None;
-        let read = self.read(visit, &mut pending).await;
+        let mut belt = Belt::EMPTY;
+        let read = self.read(visit, &mut belt).await;
         // What was fetched is filed even if the connection has gone meanwhile.
-        let filed = file(self.archive, pending).await?;
-        let uids = self.note(visit, filed);
+        while !belt.is_empty() {
+            if let Some(filed) = belt.advance(self.archive).await? {
+                self.note(visit, filed);
+            }
+        }
         read?;
-        self.mark(visit, &uids).await?;
+        self.mark_noted(visit).await?;
         self.stumble = Stumble::default();
         self.failures = 0;
         self.archive.polled().await?;
         Ok(())
     }
 
-    async fn read(&mut self, visit: &mut Visit, pending: &mut Option<Batch<A::Read>>) -> Result<(), Halt> {
+    async fn read(&mut self, visit: &mut Visit, belt: &mut Belt<A>) -> Result<(), Halt> {
         let uids = visit.session.uids_from(visit.cursor.uid_next).await?;
         let (chunk, mails_max) = if self.stumble.careful() { (1, 1) } else { (UIDS_MAX, BATCH_MAILS_MAX) };
         for uids in uids.chunks(chunk) {
             self.stumble.trying(uids.first().copied());
             if let Some(uid) = self.stumble.withheld(uids) {
-                self.hold_back(visit, pending, uid).await?;
+                warn!(uid, "the server hangs up at this mail; it is filed without content");
+                self.turn(visit, belt, Next::Withheld(uid)).await?;
                 continue;
             }
             let listed = visit.session.sizes(uids).await?;
             for batch in batches(&listed, mails_max) {
-                self.turn(visit, pending, &batch).await?;
+                self.turn(visit, belt, Next::Fetch(&batch)).await?;
             }
+        }
+        while !belt.is_empty() {
+            self.turn(visit, belt, Next::Nothing).await?;
         }
         Ok(())
     }
 
-    /// Fetches and reads one batch while the one before is being filed, then marks the latter.
-    async fn turn(
-        &mut self,
-        visit: &mut Visit,
-        pending: &mut Option<Batch<A::Read>>,
-        next: &[Listed],
-    ) -> Result<(), Halt> {
-        self.stumble.trying(next.first().map(|mail| mail.uid));
-        let uid_next = next.last().map_or(visit.cursor.uid_next, |mail| mail.uid.saturating_add(1));
-        let after = Cursor { uid_next, ..visit.cursor };
-        let fetch = async { read(self.archive, after, visit.session.fetch(next).await?).await };
-        let (filed, fetched) = tokio::join!(file(self.archive, pending.take()), fetch);
-        let uids = self.note(visit, filed?);
-        *pending = Some(fetched?);
-        self.mark(visit, &uids).await
+    /// Moves the belt on; meanwhile the server marks what was durable before and gives the next batch.
+    async fn turn(&mut self, visit: &mut Visit, belt: &mut Belt<A>, next: Next<'_>) -> Result<(), Halt> {
+        let archive = self.archive;
+        let serve = async {
+            self.mark_noted(visit).await?;
+            self.next(visit, next).await
+        };
+        let (moved, fetched) = tokio::join!(belt.advance(archive), serve);
+        if let Some(filed) = moved? {
+            self.note(visit, filed);
+        }
+        belt.fetched = fetched?;
+        Ok(())
     }
 
-    /// Files a mail at which the server hangs up again and again as one it does not give.
-    async fn hold_back(
-        &mut self,
-        visit: &mut Visit,
-        pending: &mut Option<Batch<A::Read>>,
-        uid: u32,
-    ) -> Result<(), Halt> {
-        warn!(uid, "the server hangs up at this mail; it is filed without content");
-        let filed = file(self.archive, pending.take()).await?;
-        let uids = self.note(visit, filed);
-        let after = Cursor { uid_next: uid.saturating_add(1), ..visit.cursor };
-        *pending = Some(read(self.archive, after, vec![Fetched::withheld(uid, 0)]).await?);
-        self.mark(visit, &uids).await
+    async fn next(&mut self, visit: &mut Visit, next: Next<'_>) -> Result<Option<Batch<Vec<Fetched>>>, Halt> {
+        let mails = match next {
+            Next::Fetch(listed) => {
+                self.stumble.trying(listed.first().map(|mail| mail.uid));
+                visit.session.fetch(listed).await?
+            }
+            Next::Withheld(uid) => vec![Fetched::withheld(uid, 0)],
+            Next::Nothing => return Ok(None),
+        };
+        let uids: Vec<u32> = mails.iter().map(|mail| mail.uid).collect();
+        let last = match next {
+            Next::Fetch(listed) => listed.last().map(|mail| mail.uid),
+            Next::Withheld(uid) => Some(uid),
+            Next::Nothing => None,
+        };
+        let uid_next = last.map_or(visit.cursor.uid_next, |uid| uid.saturating_add(1));
+        let truncated = count(mails.iter().filter(|mail| mail.truncated).count());
+        Ok(Some(Batch { after: Cursor { uid_next, ..visit.cursor }, uids, truncated, mails }))
     }
 
-    /// Counts what is durable now; returns the UIDs that may be marked.
-    fn note(&mut self, visit: &mut Visit, filed: Option<Filed>) -> Vec<u32> {
-        let Some(filed) = filed else { return Vec::new() };
+    /// Counts what is durable now; its marks follow.
+    fn note(&mut self, visit: &mut Visit, filed: Batch<()>) {
         visit.cursor = filed.after;
         self.failures = 0;
         self.tally.filed += count(filed.uids.len());
         self.tally.truncated += filed.truncated;
-        filed.uids
+        visit.unmarked.extend(filed.uids);
+    }
+
+    async fn mark_noted(&mut self, visit: &mut Visit) -> Result<(), Halt> {
+        let uids = std::mem::take(&mut visit.unmarked);
+        self.mark(visit, &uids).await
     }
 
     async fn mark(&mut self, visit: &mut Visit, uids: &[u32]) -> Result<(), Halt> {
@@ -305,18 +364,6 @@ impl<'a, A: Archive> Reader<'a, A> {
         let present = visit.session.uids_below(visit.cursor.uid_next).await?.len();
         Ok(self.archive.reconciled(Census { cursor: visit.cursor, present: count(present) }).await?)
     }
-}
-
-async fn read<A: Archive>(archive: &A, after: Cursor, mails: Vec<Fetched>) -> Result<Batch<A::Read>, Halt> {
-    let uids = mails.iter().map(|mail| mail.uid).collect();
-    let truncated = count(mails.iter().filter(|mail| mail.truncated).count());
-    Ok(Batch { after, uids, truncated, mails: archive.read(mails).await? })
-}
-
-async fn file<A: Archive>(archive: &A, batch: Option<Batch<A::Read>>) -> Result<Option<Filed>, Stopped> {
-    let Some(Batch { after, uids, truncated, mails }) = batch else { return Ok(None) };
-    archive.file(after, mails).await?;
-    Ok(Some(Filed { after, uids, truncated }))
 }
 
 fn count(length: usize) -> u32 {

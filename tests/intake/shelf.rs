@@ -3,6 +3,7 @@
 use annai::intake::{Archive, Census, Fetched, ImapError, Pace, Stopped};
 use annai::workflow::cursor::Cursor;
 use std::collections::BTreeMap;
+use std::future::{Ready, ready};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -62,12 +63,13 @@ impl Archive for Shelf {
     }
 
     type Read = Vec<Fetched>;
+    type Filing = Ready<Result<(), Stopped>>;
 
     async fn read(&self, mails: Vec<Fetched>) -> Result<Vec<Fetched>, Stopped> {
         Ok(mails)
     }
 
-    async fn file(&self, after: Cursor, mails: Vec<Fetched>) -> Result<(), Stopped> {
+    async fn file(&self, after: Cursor, mails: Vec<Fetched>) -> Result<Self::Filing, Stopped> {
         if !mails.is_empty() && self.hold.swap(false, Ordering::Relaxed) {
             self.held.notify_one();
             self.go.notified().await;
@@ -78,7 +80,7 @@ impl Archive for Shelf {
             let key = (after.uid_validity, mail.uid);
             inner.again += usize::from(inner.mails.insert(key, mail).is_some());
         }
-        Ok(())
+        Ok(ready(Ok(())))
     }
 
     async fn reconciled(&self, census: Census) -> Result<(), Stopped> {
