@@ -3,6 +3,7 @@
 use super::entry::{self, Stated};
 use super::names::name;
 use super::pattern::{matches, pattern};
+use crate::rules::labels::Labels;
 
 pattern!(WRONG, r"^[\[【(<]?(?:誤り?|旧|変更前|訂正前|修正前)[\]】)>]?\s*(?:[:)】>]|\s)|^[×✕✖]\s*");
 pattern!(
@@ -14,24 +15,26 @@ pattern!(CHOSEN, r"(?:→|⇒|正しくは|正|新|変更後|訂正後|修正後
 
 /// The head of a table of corrections: 保健所名 誤 正.
 pub(super) fn is_column_head(text: &str) -> bool {
-    matches(&COLUMNS, text) && !text.contains('@')
+    !text.contains('@') && matches(&COLUMNS, text)
 }
 
 /// Reads a line; `None` if it states what is wrong. `column`: which of two addresses is right in a table. The flag: the
 /// line bears marks of a correction.
-pub(super) fn read(text: &str, column: Option<usize>) -> (Option<Stated>, bool) {
+pub(super) fn read(text: &str, column: Option<usize>, labels: &Labels) -> (Option<Stated>, bool) {
     let bare = text.trim_start_matches(['・', ' ', '-', '*', '■', '●']);
-    if matches(&WRONG, bare) && bare.matches('@').count() < 2 {
+    // What neither pattern can begin with is most lines.
+    let marked = bare.starts_with(|c| "[【(<誤旧変訂修×✕✖正新".contains(c));
+    if marked && matches(&WRONG, bare) && bare.matches('@').count() < 2 {
         return (None, true);
     }
-    let right = RIGHT.as_ref().and_then(|r| r.find(bare));
+    let right = RIGHT.as_ref().filter(|_| marked).and_then(|r| r.find(bare));
     let mut corrective = right.is_some();
     let text = right.map_or(text, |found| bare.get(found.end()..).unwrap_or_default());
-    let mut stated = entry::read(text);
+    let mut stated = entry::read(text, labels);
     if let Some(index) = chosen(text, &stated, column) {
         corrective = true;
         stated.addresses = stated.addresses.get(index..=index).unwrap_or_default().to_vec();
-        stated.name = name(stated.name.trim_end_matches(['(', '誤', '旧', ':', ' ', '前', '更', '変']));
+        stated.name = name(stated.name.trim_end_matches(['(', '誤', '旧', ':', ' ', '前', '更', '変']), labels);
     }
     (Some(stated), corrective)
 }
@@ -51,7 +54,8 @@ mod tests {
     use super::*;
 
     fn check(line: &str, column: Option<usize>, expected: Option<(&str, &str)>) {
-        let stated = read(line, column).0;
+        let rules = crate::rules::Rules::embedded().unwrap();
+        let stated = read(line, column, &rules.registration.labels).0;
         let found = stated.as_ref().map(|s| (s.name.as_str(), s.addresses[0].as_str()));
         assert_eq!(found, expected, "{line}");
     }
