@@ -3,6 +3,7 @@
 use super::entry::{self, Stated};
 use super::names::name;
 use super::pattern::{matches, pattern};
+use crate::domain::MailAddress;
 use crate::rules::labels::Labels;
 
 pattern!(WRONG, r"^[\[【(<]?(?:誤り?|旧|変更前|訂正前|修正前)[\]】)>]?\s*(?:[:)】>]|\s)|^[×✕✖]\s*");
@@ -11,7 +12,10 @@ pattern!(
     r"^[\[【(<]?(?:正|新|変更後|訂正後|修正後)[\]】)>]?\s*(?::|\s)\s*|^[\[【(<](?:正|新|変更後|訂正後|修正後)[\]】)>]"
 );
 pattern!(COLUMNS, r"(?:誤|旧|変更前|訂正前|修正前).{0,12}(?:正|新|変更後|訂正後|修正後)");
-pattern!(CHOSEN, r"(?:→|⇒|正しくは|正|新|変更後|訂正後|修正後)\s*[:)】]?\s*[(<]?$");
+pattern!(
+    CHOSEN,
+    r"(?:とあるのは|ではなく|は誤りで)[、,]?[「『]?$|(?:→|⇒|正しくは|正|新|変更後|訂正後|修正後)\s*[:)】]?\s*[(<]?$"
+);
 
 /// The head of a table of corrections: 保健所名 誤 正.
 pub(super) fn is_column_head(text: &str) -> bool {
@@ -37,6 +41,17 @@ pub(super) fn read(text: &str, column: Option<usize>, labels: &Labels) -> (Optio
         stated.name = name(stated.name.trim_end_matches(['(', '誤', '旧', ':', ' ', '前', '更', '変']), labels);
     }
     (Some(stated), corrective)
+}
+
+pattern!(LESSER, r"^\s*[(\[【<](?:副|予備|サブ|旧|個人|第?[2二](?:希望|候補))[)\]】>]");
+pattern!(PREFERRED, r"^\s*[(\[【<](?:正|主|メイン|優先|第?[1一](?:希望|候補))[)\]】>]");
+
+/// Does the line call an address better than its first: `a@…(副)、b@…(正)`?
+pub(super) fn prefers_later(text: &str, stated: &Stated) -> bool {
+    let behind = |(at, address): (&usize, &MailAddress)| text.get(at + address.as_str().len()..).unwrap_or_default();
+    let mut rests = stated.at.iter().zip(&stated.addresses).map(behind);
+    let first = rests.next().unwrap_or_default();
+    stated.addresses.len() > 1 && (matches(&LESSER, first) || rests.any(|rest| matches(&PREFERRED, rest)))
 }
 
 /// Which of several addresses the marks before them call right.

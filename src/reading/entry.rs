@@ -2,6 +2,7 @@
 //! something was lost or mistyped makes it `broken`, and a person decides. Source: seed 4.1; research R10.
 
 use super::names::{is_body_name, is_centre_name, name, unmarked};
+use super::normalise::is_letter;
 use super::pattern::{matches, pattern};
 use crate::domain::MailAddress;
 use crate::rules::labels::Labels;
@@ -29,7 +30,9 @@ pub(super) fn read(text: &str, labels: &Labels) -> Stated {
     let rest = around(text, &spans);
     let before = spans.first().map_or(text, |(start, _)| text.get(..*start).unwrap_or_default());
     stated.broken |= leftovers(&rest, !spans.is_empty(), labels);
-    stated.name = name(before, labels);
+    // 訂正です。港保健所は…: the sentence before is no part of the name.
+    let own = before.rsplit('。').find(|part| part.contains(is_letter)).unwrap_or(before);
+    stated.name = name(own, labels);
     if stated.name.is_empty()
         && let Some((_, end)) = spans.last()
     {
@@ -108,7 +111,11 @@ fn spans(text: &str) -> Vec<(usize, usize)> {
     for (at, _) in text.match_indices('@').take(SPANS_MAX) {
         let floor = spans.last().map_or(0, |(_, end)| *end);
         let mut start = at;
-        while start > floor && bytes.get(start - 1).is_some_and(local) {
+        // Three dots lead from a label to its address: E-mail...a@…
+        while start > floor
+            && bytes.get(start - 1).is_some_and(local)
+            && !bytes.get(..start).is_some_and(|b| b.ends_with(b"..."))
+        {
             start -= 1;
         }
         while start < at && bytes.get(start).is_some_and(|b| matches!(b, b'.' | b'-')) {
@@ -184,7 +191,8 @@ fn goes_on(text: &str, end: usize) -> bool {
 }
 
 /// Words that may follow an address without a blank.
-const PARTICLES: [&str; 17] = [
+const PARTICLES: [&str; 18] = [
+    "では",
     "です",
     "でお",
     "とな",

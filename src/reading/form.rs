@@ -168,6 +168,9 @@ impl<'r> Walker<'r> {
         }
         match heading(&line.text, self.rules) {
             Some(Heading::Opens(section, rest)) => {
+                if section == Section::Centres {
+                    self.form.counts.push(sections::counted(line.text.split('@').next().unwrap_or_default()));
+                }
                 let same = self.state == State::In(section);
                 if !(same && self.pending.is_some() && rest.is_empty()) {
                     self.open(section);
@@ -182,6 +185,13 @@ impl<'r> Walker<'r> {
                 return;
             }
             Some(Heading::Contact) | None => {}
+        }
+        if let Some((section, row)) = sections::row_of(&line.text, &self.rules.registration) {
+            if self.state != State::In(section) {
+                self.open(section);
+            }
+            self.content(&row, line.number);
+            return;
         }
         match self.state {
             State::Before | State::Tail => self.outside(line),

@@ -44,6 +44,9 @@ impl Walker<'_> {
             }
             return;
         }
+        if correction::prefers_later(text, &stated) {
+            self.form.strays.push(number);
+        }
         if marks::is_dated(text) {
             self.form.words.push(text.to_owned());
         }

@@ -20,10 +20,7 @@ pattern!(
     r"(?:。|です|ます|ません|ました|でした|ください|下さい|御中|様|か|ご報告まで|ご連絡まで|[ぁ-ん]{3}|[ぁ-ん]+[)）]?[?!])$"
 );
 pattern!(NOTE, r"^(?:※|\*|注[:意1-9 ]|\(注|\(※|なお|備考|\(備考)");
-pattern!(
-    CONTACT,
-    r"(?i)^\(?(?:担当|tel|電話|fax|ファ|〒|住所|所在|内線|携帯|直通|氏名|責任者|℡|hp|url|http)"
-);
+pattern!(CONTACT, r"(?i)^\(?(?:担当|tel|電話|fax|ファ|〒|住所|所在|内線|携帯|直通|氏名|責任者|℡|hp|url|http)");
 pattern!(TELEPHONE, r"[0-9]{2,5}-[0-9]{1,4}-[0-9]{3,4}");
 pattern!(
     PERSON,
@@ -52,7 +49,9 @@ pub(super) fn is_prose(text: &str) -> bool {
 /// A note: ※, 注, 備考.
 pub(super) fn is_note(text: &str, labels: &Labels) -> bool {
     // A star may also be a bullet: * 港区保健所 a@…
-    text.starts_with(|c| "※*注(な備".contains(c)) && matches(&NOTE, text) && (!text.starts_with('*') || !is_starred_entry(text, labels))
+    text.starts_with(|c| "※*注(な備".contains(c))
+        && matches(&NOTE, text)
+        && (!text.starts_with('*') || !is_starred_entry(text, labels))
 }
 
 fn is_starred_entry(text: &str, labels: &Labels) -> bool {

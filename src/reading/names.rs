@@ -90,7 +90,7 @@ pub(super) fn name(text: &str, labels: &Labels) -> String {
             .trim_start_matches(opener);
         name = unwrapped(name);
         if !BODY_ENDS.iter().any(|end| name.ends_with(end)) {
-            name = [&labels.behind, &*TOPIC, &labels.parted].into_iter().fold(name, cut_end);
+            name = [&labels.behind, &*TOPIC, &labels.parted].into_iter().map(Option::as_ref).fold(name, cut_end);
         }
         if let Some(label) = labels.before.as_ref().and_then(|p| p.find(name)) {
             name = name.get(label.end()..).unwrap_or_default();
@@ -160,8 +160,8 @@ fn without<'a>(pattern: &std::sync::LazyLock<Option<regex::Regex>>, text: Cow<'a
     }
 }
 
-fn cut_end<'a>(name: &'a str, pattern: &Option<regex::Regex>) -> &'a str {
-    pattern.as_ref().and_then(|p| p.find(name)).and_then(|found| name.get(..found.start())).unwrap_or(name)
+fn cut_end<'a>(name: &'a str, pattern: Option<&regex::Regex>) -> &'a str {
+    pattern.and_then(|p| p.find(name)).and_then(|found| name.get(..found.start())).unwrap_or(name)
 }
 
 /// Without brackets around the whole, and without a closing bracket nothing opened: `(港区)`, `港区)`.

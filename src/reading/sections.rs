@@ -51,11 +51,21 @@ const BRACKETS: [(char, char); 16] = [
 /// Signs between a heading and the first entry on its line.
 const PARTING: [char; 8] = [':', '\t', ',', '=', '→', '⇒', '|', '、'];
 
+/// Signs that lead from a heading to its entry where they are repeated, or a sign that parts the cells of a row.
+const LEADERS: [&str; 5] = ["...", "・・", "~", "--", "/"];
+
 pattern!(
     NUMBER,
-    r"(?:[(【\[](?:全|計|合計)?[0-9]{1,3}(?:か所|箇所|個所|ヶ所|カ所|ヵ所|ケ所|所|件|保健所)[)】\]]?|(?:全|計|合計)?[0-9]{1,3}(?:か所|箇所|個所|ヶ所|カ所|ヵ所|ケ所|件))$"
+    r"(?:[(【\[](?:全|計|合計)?[0-9]{1,3}(?:か所|箇所|個所|ヶ所|カ所|ヵ所|ケ所|所|件|保健所)[)】\]]?|(?:全|計|合計)?[0-9]{1,3}(?:か所|箇所|個所|ヶ所|カ所|ヵ所|ケ所|件)|(?:その|(?i:no\.?))?[0-9]{1,2})$"
 );
 pattern!(OF_BODY, r"^[^()@]{1,7}[都道府県市区](?:管内|所管|内|の)");
+
+pattern!(COUNTED, r"(?:^|[^0-9第])([0-9]{1,3})(?:か所|箇所|個所|ヶ所|カ所|ヵ所|ケ所|件)");
+
+/// The number a heading gives: `保健所(3か所)`.
+pub(super) fn counted(heading: &str) -> Option<usize> {
+    COUNTED.as_ref()?.captures(heading)?.get(1)?.as_str().parse().ok()
+}
 
 /// What a tidied line says as a heading.
 pub(super) fn heading<'a>(text: &'a str, rules: &RegistrationRules) -> Option<Heading<'a>> {
@@ -78,6 +88,13 @@ pub(super) fn heading<'a>(text: &'a str, rules: &RegistrationRules) -> Option<He
         None => None,
     };
     let parted = parted.and_then(|(left, right)| Some((word(left, rules)?, right)));
+    let parted = parted.or_else(|| {
+        let at = LEADERS.iter().filter_map(|leader| text.find(leader)).min()?;
+        let (left, right) = text.split_at_checked(at)?;
+        let right = right.trim_start_matches(|c: char| !is_letter(c));
+        (right.contains('@') || is_label(left) && word(right, rules).is_none()).then_some(())?;
+        Some((word(left, rules)?, right))
+    });
     let (word, right) = parted.or_else(|| {
         let (left, right) = text.split_once(' ').filter(|(left, _)| is_label(left))?;
         let word = word(left, rules)?;
@@ -85,6 +102,18 @@ pub(super) fn heading<'a>(text: &'a str, rules: &RegistrationRules) -> Option<He
         is_entry(right, &rules.labels).then_some((word, right))
     })?;
     word.map(|section| Heading::Opens(section, right))
+}
+
+/// A row of a table whose section stands in a cell behind others: the section, and the row without that cell.
+pub(super) fn row_of(text: &str, rules: &RegistrationRules) -> Option<(Section, String)> {
+    if !text.contains('\t') || !text.contains('@') {
+        return None;
+    }
+    let cells: Vec<&str> = text.split('\t').collect();
+    let at = cells.iter().skip(1).position(|cell| is_label(cell) && word(cell, rules).is_some())? + 1;
+    let section = word(cells.get(at)?, rules)??;
+    let rest: Vec<&str> = cells.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, cell)| *cell).collect();
+    Some((section, rest.join("\t")))
 }
 
 /// 自治体, 保健所名 and the like say what kind of name follows; 担当課:感染症対策課 is a detail of the tenant above.
@@ -162,10 +191,10 @@ fn shorter<'a>(words: &'a str, rules: &RegistrationRules) -> Option<&'a str> {
     {
         return words.get(..found.start()).map(|w| w.trim_end_matches(joint));
     }
-    if words.ends_with(')')
-        && let Some(open) = words.find('(')
-    {
-        return words.get(..open);
+    if let Some((outside, inside)) = words.strip_suffix(')').and_then(|words| words.split_once('(')) {
+        // 登録アドレス(自治体): what stands before the bracket is no heading's own word.
+        let around = |word: &str| rules.headings.stands_around(word);
+        return Some(if outside.is_empty() || around(outside) { inside } else { outside });
     }
     let headings = &rules.headings;
     let behind = words.chars().next_back().and_then(|letter| headings.behind.get(&letter));

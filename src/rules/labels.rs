@@ -27,18 +27,18 @@ pub(super) fn labels(s: &mut Section<'_, '_>) -> Labels {
     let (before, stuck, behind) = (words("before"), words("before_stuck"), words("behind"));
     let (qualifiers, parted) = (words("qualifiers"), words("parted"));
     let before =
-        format!(r"^(?:{stuck})[:=→⇒|…・.\s-]*|^(?:{before})(?:\s*(?:[:=→⇒|…]|・{{2,}}|\.{{2,}}|-{{2,}})+\s*|\s+)");
+        format!(r"^(?:{stuck})[:=→⇒|…・.\s-]*|^(?:{before})(?:\s*(?:[:=→⇒|…~]|・{{2,}}|\.{{2,}}|-{{2,}})+\s*|\s+)");
     let behind = format!(
-        r"(?i)(?:の|\(|\s)?(?:(?:{qualifiers})の?)?(?:{behind})(?:\([^()]*)?\)?(?:は|につきましては|については|が)?[、,:]?(?:正しくは)?$"
+        r"(?i)(?:の|\(|\s)?(?:(?:{qualifiers})の?)?(?:{behind})(?:\([^()]*)?\)?(?:は|につきましては|については|につきまして|について|が)?[、,:]?(?:正しくは)?$"
     );
     let parted = format!(r"(?i)(?:^|[^\p{{L}}\p{{N}}])(?:{parted})$");
-    let mut compiled = |key, pattern: String| match Regex::new(&pattern) {
-        Ok(regex) => Some(regex),
-        Err(_) => {
+    let mut compiled = |key, pattern: String| {
+        let regex = Regex::new(&pattern).ok();
+        if regex.is_none() {
             let at = s.place(key);
             s.fault(at, format!("the words of {key} are too many or too long"), "take some of them out");
-            None
         }
+        regex
     };
     let (before, behind, parted) = (compiled("before", before), compiled("behind", behind), compiled("parted", parted));
     let mut set = |key| -> HashSet<String> { list(s, key).iter().map(|word| plain(word).to_lowercase()).collect() };

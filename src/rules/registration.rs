@@ -44,6 +44,23 @@ pub struct Headings {
     pub behind: HashMap<char, Vec<String>>,
 }
 
+impl Headings {
+    /// Is this nothing but words that may stand around a heading's own: 登録アドレス?
+    pub fn stands_around(&self, words: &str) -> bool {
+        let own = self.authority.contains(words) || self.centres.contains(words) || self.contact.contains(words);
+        let behind = |words: &str| {
+            let letter = words.chars().next_back()?;
+            self.behind.get(&letter)?.iter().find_map(|word| words.strip_suffix(word.as_str()).map(str::len))
+        };
+        let before = |words: &str| {
+            let letter = words.chars().next()?;
+            self.before.get(&letter)?.iter().any(|word| word == words).then_some(())
+        };
+        let rest = behind(words).and_then(|end| words.get(..end));
+        !own && (rest == Some("") || rest.is_some_and(|rest| before(rest).is_some()))
+    }
+}
+
 impl RegistrationRules {
     /// Reads the file; `Err`: all its faults.
     pub(super) fn parse(text: &str) -> Result<Self, Vec<RuleError>> {
