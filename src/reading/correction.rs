@@ -3,6 +3,8 @@
 use super::entry::{self, Stated};
 use super::names::name;
 use super::pattern::{matches, pattern};
+use crate::domain::MailAddress;
+use crate::rules::labels::Labels;
 
 pattern!(WRONG, r"^[\[【(<]?(?:誤り?|旧|変更前|訂正前|修正前)[\]】)>]?\s*(?:[:)】>]|\s)|^[×✕✖]\s*");
 pattern!(
@@ -10,30 +12,46 @@ pattern!(
     r"^[\[【(<]?(?:正|新|変更後|訂正後|修正後)[\]】)>]?\s*(?::|\s)\s*|^[\[【(<](?:正|新|変更後|訂正後|修正後)[\]】)>]"
 );
 pattern!(COLUMNS, r"(?:誤|旧|変更前|訂正前|修正前).{0,12}(?:正|新|変更後|訂正後|修正後)");
-pattern!(CHOSEN, r"(?:→|⇒|正しくは|正|新|変更後|訂正後|修正後)\s*[:)】]?\s*[(<]?$");
+pattern!(
+    CHOSEN,
+    r"(?:とあるのは|ではなく|は誤りで)[、,]?[「『]?$|(?:→|⇒|正しくは|正|新|変更後|訂正後|修正後)\s*[:)】]?\s*[(<]?$"
+);
 
 /// The head of a table of corrections: 保健所名 誤 正.
 pub(super) fn is_column_head(text: &str) -> bool {
-    matches(&COLUMNS, text) && !text.contains('@')
+    !text.contains('@') && matches(&COLUMNS, text)
 }
 
 /// Reads a line; `None` if it states what is wrong. `column`: which of two addresses is right in a table. The flag: the
 /// line bears marks of a correction.
-pub(super) fn read(text: &str, column: Option<usize>) -> (Option<Stated>, bool) {
+pub(super) fn read(text: &str, column: Option<usize>, labels: &Labels) -> (Option<Stated>, bool) {
     let bare = text.trim_start_matches(['・', ' ', '-', '*', '■', '●']);
-    if matches(&WRONG, bare) && bare.matches('@').count() < 2 {
+    // What neither pattern can begin with is most lines.
+    let marked = bare.starts_with(|c| "[【(<誤旧変訂修×✕✖正新".contains(c));
+    if marked && matches(&WRONG, bare) && bare.matches('@').count() < 2 {
         return (None, true);
     }
-    let right = RIGHT.as_ref().and_then(|r| r.find(bare));
+    let right = RIGHT.as_ref().filter(|_| marked).and_then(|r| r.find(bare));
     let mut corrective = right.is_some();
     let text = right.map_or(text, |found| bare.get(found.end()..).unwrap_or_default());
-    let mut stated = entry::read(text);
+    let mut stated = entry::read(text, labels);
     if let Some(index) = chosen(text, &stated, column) {
         corrective = true;
         stated.addresses = stated.addresses.get(index..=index).unwrap_or_default().to_vec();
-        stated.name = name(stated.name.trim_end_matches(['(', '誤', '旧', ':', ' ', '前', '更', '変']));
+        stated.name = name(stated.name.trim_end_matches(['(', '誤', '旧', ':', ' ', '前', '更', '変']), labels);
     }
     (Some(stated), corrective)
+}
+
+pattern!(LESSER, r"^\s*[(\[【<](?:副|予備|サブ|旧|個人|第?[2二](?:希望|候補))[)\]】>]");
+pattern!(PREFERRED, r"^\s*[(\[【<](?:正|主|メイン|優先|第?[1一](?:希望|候補))[)\]】>]");
+
+/// Does the line call an address better than its first: `a@…(副)、b@…(正)`?
+pub(super) fn prefers_later(text: &str, stated: &Stated) -> bool {
+    let behind = |(at, address): (&usize, &MailAddress)| text.get(at + address.as_str().len()..).unwrap_or_default();
+    let mut rests = stated.at.iter().zip(&stated.addresses).map(behind);
+    let first = rests.next().unwrap_or_default();
+    stated.addresses.len() > 1 && (matches(&LESSER, first) || rests.any(|rest| matches(&PREFERRED, rest)))
 }
 
 /// Which of several addresses the marks before them call right.
@@ -51,7 +69,8 @@ mod tests {
     use super::*;
 
     fn check(line: &str, column: Option<usize>, expected: Option<(&str, &str)>) {
-        let stated = read(line, column).0;
+        let rules = crate::rules::Rules::embedded().unwrap();
+        let stated = read(line, column, &rules.registration.labels).0;
         let found = stated.as_ref().map(|s| (s.name.as_str(), s.addresses[0].as_str()));
         assert_eq!(found, expected, "{line}");
     }

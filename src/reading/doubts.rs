@@ -11,7 +11,10 @@ use super::{Kind, Reading, Reason, Warning, WarningCode, judge, marks};
 use crate::rules::Rules;
 use std::collections::BTreeSet;
 
-pattern!(WITHDRAWS, r"取り?下げ|取り?消し|撤回|(?:登録|保健所|アドレス).{0,12}(?:削除|抹消|不要)");
+pattern!(
+    WITHDRAWS,
+    r"取り?下げ|(?:メール|連絡|報告)[はを](?:破棄|削除)(?:を?お?願|して|くだ|下さ|いただ)|取り?消し|撤回|(?:登録|保健所|アドレス).{0,12}(?:削除|抹消|不要)"
+);
 pattern!(
     ASKS,
     r"でしょうか|ますか|ませんか|ですか|教えて(?:くだ|下|いただ)|[ご御]教(?:示|授)|お尋ねし|お伺いし|[か][。?]?$|\?$|再送(?:を|して)|届いて(?:おりま|いま)せん|か[、。]|か(?:[,お]|について).{0,6}(?:知らせ|連絡|教)|取り?扱いについて.{0,4}[ご御]?教"
@@ -24,17 +27,36 @@ pattern!(
     FROM_DAY,
     r"(?:[0-9]{1,2}月[0-9]{1,2}日|[0-9]{1,2}/[0-9]{1,2}|来月|翌月|[0-9]{1,2}月).{0,10}(?:から|より|以降|をもって|付けで).{0,40}(?:変更|変わ|切り?替|廃止|統合|移行|有効|新しい|新アドレス|使え(?:なく|ません))"
 );
+// A part of the health centres is to follow.
+pattern!(
+    TO_FOLLOW,
+    r"(?:保健所|センター|残り).{0,40}(?:(?:決ま|決定|確定|でき|出来|整|揃)[^。]{0,4}次第|(?:作成|取得|準備|申請|とりまとめ|取りまとめ)(?:中|して(?:おり|い)))"
+);
+// What is thanked for is not asked for.
+pattern!(THANKS, r"[ご御]教(?:示|授)[^。、\n]{0,8}[、,]?[^。\n]{0,8}(?:ありがと|有難|有り難|感謝|お礼|御礼)");
+pattern!(
+    PROVISIONAL,
+    r"\(案\)|案(?:として|です|の段階)|仮の(?:メール)?(?:アドレス|登録|内容|連絡)|仮(?:登録|アドレス)です|暫定(?:の|版|的|アドレス)|テスト(?:送信|メール|です|の?ため)|登録(?:は)?(?:しない|なさらない)で|アドレスは[^。\n場]{0,12}(?:使用|利用|使え|受信)[^。\n場]{0,4}(?:ません|ない|不可)"
+);
 pattern!(LINK, r"https?://");
 pattern!(REMOVED, r"(?:添付|ファイル).{0,20}(?:削除|除去|無害化|取り除)");
 
 /// Does the sender ask something?
 pub(super) fn asks(words: &str) -> bool {
-    matches(&ASKS, words)
+    match THANKS.as_ref().filter(|thanks| thanks.is_match(words)) {
+        Some(thanks) => matches(&ASKS, &thanks.replace_all(words, "")),
+        None => matches(&ASKS, words),
+    }
 }
 
 /// Does something change from a day on?
 pub(super) fn from_a_day(words: &str) -> bool {
     matches(&FROM_DAY, words)
+}
+
+/// Is it a draft or a test, or does an address not work?
+pub(super) fn provisional(words: &str) -> bool {
+    matches(&PROVISIONAL, words)
 }
 
 /// Does the sender withdraw something?
@@ -60,14 +82,21 @@ pub(super) fn doubts(reading: &mut Reading, form: &Form, mail: &Mail, words: &st
     if withdraws(words) {
         reasons.push(Reason::Withdrawal);
     }
-    let later = |w: &String| w.contains("保健所") && marks::before_pending(w).is_some();
+    if provisional(words) {
+        reasons.push(Reason::Provisional);
+    }
+    let later = |w: &String| {
+        w.contains("保健所") && marks::before_pending(w).is_some()
+            || matches(&TO_FOLLOW, w) && !w.contains("場合") && !w.contains("変更")
+    };
     if reading.kind == Kind::Registration && form.words.iter().any(later) {
         reasons.push(Reason::AddressMissing);
     }
     if matches(&FROM_DAY, words) || form.words.iter().any(|w| w.contains('@') && marks::is_dated(w)) {
         reasons.push(Reason::DateChange);
     }
-    if reading.kind == Kind::Registration && announced(words).is_some_and(|n| n != reading.centres.len()) {
+    let counts = announced(words).into_iter().chain(form.announced());
+    if reading.kind == Kind::Registration && counts.into_iter().any(|n| n != reading.centres.len()) {
         reasons.push(Reason::CountDiffers);
     }
     if !form.has_data() && points_elsewhere(mail, words) {

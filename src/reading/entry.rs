@@ -2,8 +2,11 @@
 //! something was lost or mistyped makes it `broken`, and a person decides. Source: seed 4.1; research R10.
 
 use super::names::{is_body_name, is_centre_name, name, unmarked};
+use super::normalise::is_letter;
 use super::pattern::{matches, pattern};
 use crate::domain::MailAddress;
+use crate::rules::labels::Labels;
+use std::borrow::Cow;
 use unicode_normalization::char::is_combining_mark;
 
 /// What one line states.
@@ -22,7 +25,33 @@ pub(super) struct Stated {
 }
 
 /// Reads a tidied line.
-pub(super) fn read(text: &str) -> Stated {
+pub(super) fn read(text: &str, labels: &Labels) -> Stated {
+    let (mut stated, spans) = with_addresses(text);
+    let rest = around(text, &spans);
+    let before = spans.first().map_or(text, |(start, _)| text.get(..*start).unwrap_or_default());
+    stated.broken |= leftovers(&rest, !spans.is_empty(), labels);
+    // 訂正です。港保健所は…: the sentence before is no part of the name.
+    let own = before.rsplit('。').find(|part| part.contains(is_letter)).unwrap_or(before);
+    stated.name = name(own, labels);
+    if stated.name.is_empty()
+        && let Some((_, end)) = spans.last()
+    {
+        let after = name(text.get(*end..).unwrap_or_default(), labels);
+        if is_body_name(&after) {
+            (stated.name, stated.trailing) = (after, true);
+        }
+    }
+    stated
+}
+
+/// The one address a text is, if it is nothing else.
+pub(super) fn only(text: &str) -> Option<MailAddress> {
+    let (stated, _) = with_addresses(text);
+    stated.addresses.into_iter().next().filter(|a| a.as_str() == text)
+}
+
+/// The addresses of a line, without its name, and the stretches that may be addresses.
+fn with_addresses(text: &str) -> (Stated, Vec<(usize, usize)>) {
     let mut stated = Stated::default();
     let spans = spans(text);
     stated.broken = spans.len() > ADDRESSES_MAX || spans.iter().any(|span| is_part(text, *span));
@@ -38,19 +67,7 @@ pub(super) fn read(text: &str) -> Stated {
             Ok(_) | Err(_) => stated.broken = true,
         }
     }
-    let rest = around(text, &spans);
-    let before = spans.first().map_or(text, |(start, _)| text.get(..*start).unwrap_or_default());
-    stated.broken |= leftovers(&rest, !spans.is_empty());
-    stated.name = name(before);
-    if stated.name.is_empty()
-        && let Some((_, end)) = spans.last()
-    {
-        let after = name(text.get(*end..).unwrap_or_default());
-        if is_body_name(&after) {
-            (stated.name, stated.trailing) = (after, true);
-        }
-    }
-    stated
+    (stated, spans)
 }
 
 /// Is the stretch only part of what was meant: does a letter of another script (Cyrillic о in Latin disguise), a mark put on
@@ -94,7 +111,11 @@ fn spans(text: &str) -> Vec<(usize, usize)> {
     for (at, _) in text.match_indices('@').take(SPANS_MAX) {
         let floor = spans.last().map_or(0, |(_, end)| *end);
         let mut start = at;
-        while start > floor && bytes.get(start - 1).is_some_and(local) {
+        // Three dots lead from a label to its address: E-mail...a@…
+        while start > floor
+            && bytes.get(start - 1).is_some_and(local)
+            && !bytes.get(..start).is_some_and(|b| b.ends_with(b"..."))
+        {
             start -= 1;
         }
         while start < at && bytes.get(start).is_some_and(|b| matches!(b, b'.' | b'-')) {
@@ -124,15 +145,19 @@ fn spans(text: &str) -> Vec<(usize, usize)> {
 
 /// The statements of a line that names several tenants (`港保健所 a@… 、西保健所 b@…`): one piece for each. A line with
 /// one name, however many addresses, is one piece.
-pub(super) fn pieces(text: &str) -> Vec<&str> {
+pub(super) fn pieces<'a>(text: &'a str, labels: &Labels) -> Vec<&'a str> {
     let spans = spans(text);
-    let leads = spans.first().is_some_and(|(start, _)| !is_body_name(&name(text.get(..*start).unwrap_or_default())));
-    let trails = spans.last().is_some_and(|(_, end)| is_body_name(&name(text.get(*end..).unwrap_or_default())));
+    if spans.len() < 2 {
+        return vec![text];
+    }
+    let leads =
+        spans.first().is_some_and(|(start, _)| !is_body_name(&name(text.get(..*start).unwrap_or_default(), labels)));
+    let trails = spans.last().is_some_and(|(_, end)| is_body_name(&name(text.get(*end..).unwrap_or_default(), labels)));
     let mut pieces = Vec::new();
     let mut from = 0;
     for pair in spans.windows(2) {
         let [(_, end), (start, _)] = pair else { continue };
-        let between = name(text.get(*end..*start).unwrap_or_default());
+        let between = name(text.get(*end..*start).unwrap_or_default(), labels);
         if is_body_name(&between) && !is_label(&between) {
             let cut = if leads && trails { *start } else { *end };
             pieces.push(text.get(from..cut).unwrap_or_default());
@@ -166,7 +191,8 @@ fn goes_on(text: &str, end: usize) -> bool {
 }
 
 /// Words that may follow an address without a blank.
-const PARTICLES: [&str; 17] = [
+const PARTICLES: [&str; 18] = [
+    "では",
     "です",
     "でお",
     "とな",
@@ -188,9 +214,9 @@ const PARTICLES: [&str; 17] = [
 
 /// Valid and nothing odd about it: no doubled dot, and no digit in the place of the letter in `lg.jp`.
 fn sound(address: &MailAddress) -> bool {
-    let domain = address.domain();
     let text = address.as_str();
-    let lookalike = domain.ends_with(".1g.jp") || domain.ends_with(".ig.jp") || domain.ends_with(".lg.ip");
+    let end = text.len().checked_sub(".lg.jp".len()).and_then(|at| text.get(at..)).unwrap_or_default();
+    let lookalike = [".1g.jp", ".ig.jp", ".lg.ip"].iter().any(|odd| end.eq_ignore_ascii_case(odd));
     !text.contains("..") && !text.contains(".@") && !lookalike
 }
 
@@ -207,69 +233,43 @@ fn around(text: &str, spans: &[(usize, usize)]) -> String {
     rest
 }
 
-pattern!(WORD, r"[A-Za-z][A-Za-z0-9._+-]*");
 pattern!(URL, r"[a-z]+://\S+");
 pattern!(SPELT_AT, r"(?i)[a-z0-9]\s*[(\[{<]?\s*(\bat\b|atmark|アットマーク|アット)\s*[)\]}>]?\s*[a-z0-9]");
 
-/// Words that stand beside addresses and are no part of one.
-const LABELS: [&str; 31] = [
-    "mail",
-    "e-mail",
-    "email",
-    "e",
-    "mailto",
-    "tel",
-    "fax",
-    "to",
-    "cc",
-    "bcc",
-    "address",
-    "add",
-    "mailaddress",
-    "addr",
-    "pc",
-    "lgwan",
-    "no",
-    "no.",
-    "id",
-    "url",
-    "http",
-    "https",
-    "ext",
-    "am",
-    "pm",
-    "ml",
-    "or",
-    "and",
-    "sub",
-    "main",
-    "web",
-];
-
 /// Letters left over beside addresses (or, without any, a host name): part of an address that was torn.
-fn leftovers(rest: &str, beside: bool) -> bool {
-    let rest = if rest.contains("://") {
-        URL.as_ref().map_or_else(|| rest.to_owned(), |u| u.replace_all(rest, " ").into_owned())
-    } else {
-        rest.to_owned()
+fn leftovers(rest: &str, beside: bool, labels: &Labels) -> bool {
+    let rest = match URL.as_ref().filter(|_| rest.contains("://")) {
+        Some(url) => url.replace_all(rest, " "),
+        None => Cow::Borrowed(rest),
     };
     let rest = unmarked(&rest);
-    let Some(word) = WORD.as_ref() else { return false };
     let host = |w: &str| w.contains('.') && w.rsplit('.').next().is_some_and(|t| t.eq_ignore_ascii_case("jp"));
-    let odd = word.find_iter(rest).any(|w| {
-        let w = w.as_str().trim_end_matches(['.', '-', '_']).to_ascii_lowercase();
-        let label = LABELS.contains(&w.as_str()) || w.ends_with("-mail");
+    let odd = words(rest).any(|w| {
+        let w = w.trim_end_matches(['.', '-', '_']).to_ascii_lowercase();
+        let label = labels.latin.contains(&w) || w.ends_with("-mail");
         host(&w) || (beside && !label && w.len() > 1) || (beside && w == "jp")
     });
-    odd || matches(&SPELT_AT, rest)
+    // What no line without these letters can match.
+    let spelt = || rest.contains("アット") || rest.as_bytes().windows(2).any(|pair| pair.eq_ignore_ascii_case(b"at"));
+    odd || spelt() && matches(&SPELT_AT, rest)
+}
+
+/// The words of Latin letters, from a letter on, with the digits and signs of host names.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let runs = text.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '_' | '+' | '-'));
+    runs.map(|run| run.trim_start_matches(|c: char| !c.is_ascii_alphabetic())).filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn labels() -> Labels {
+        crate::rules::Rules::embedded().unwrap().registration.labels
+    }
+
     fn check(line: &str, name: &str, addresses: &[&str], broken: bool) {
-        let stated = read(&super::super::normalise::tidy(line));
+        let stated = read(&super::super::normalise::tidy(line), &labels());
         let found: Vec<&str> = stated.addresses.iter().map(MailAddress::as_str).collect();
         assert_eq!((stated.name.as_str(), found.as_slice(), stated.broken), (name, addresses, broken), "{line}");
     }
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_line_with_several_tenants_is_parted() {
-        let check = |line: &str, count: usize| assert_eq!(pieces(line).len(), count, "{line}");
+        let check = |line: &str, count: usize| assert_eq!(pieces(line, &labels()).len(), count, "{line}");
         check("港保健所 a@x.lg.jp、西保健所 b@x.lg.jp", 2);
         check("a@x.lg.jp 港保健所 b@x.lg.jp 西保健所", 2);
         check("港保健所 a@x.lg.jp、b@x.lg.jp(担当課)", 1);

@@ -41,6 +41,8 @@ impl Entry {
 /// What a text states.
 #[derive(Debug, Default)]
 pub(super) struct Form {
+    /// The number of health centres each heading of theirs gives.
+    pub(super) counts: Vec<Option<usize>>,
     pub(super) authority: Vec<Entry>,
     pub(super) centres: Vec<Entry>,
     /// Entries outside any section, before the closing words.
@@ -58,6 +60,12 @@ pub(super) struct Form {
 }
 
 impl Form {
+    /// The number of health centres all their headings together give.
+    pub(super) fn announced(&self) -> Option<usize> {
+        let given: Option<Vec<usize>> = self.counts.iter().copied().collect();
+        given.filter(|counts| !counts.is_empty()).map(|counts| counts.into_iter().sum())
+    }
+
     /// Does it state any address?
     pub(super) fn has_data(&self) -> bool {
         self.authority.iter().chain(&self.centres).any(|e| e.address.is_some() || e.broken)

@@ -68,6 +68,7 @@ impl Reason {
             Self::Correction => (Confirm, "以前のご連絡を訂正又は変更するものとして読み取りました。"),
             Self::DateChange => (Confirm, "ある日付からメールアドレスが変わるとの記載がありました。"),
             Self::NewContact => (Confirm, "新しいご連絡先をお知らせいただきました。"),
+            Self::Provisional => (Confirm, "案やテスト、又は使えないアドレスである旨の記載がありました。"),
             Self::CountDiffers => (Confirm, "本文にある保健所の数と、記載された保健所の数が異なっていました。"),
             Self::AddressChange => (Confirm, "登録済みのメールアドレスと異なる記載がありました。"),
             Self::TenantRemoved => (Confirm, "登録済みの保健所が記載されていませんでした。"),

@@ -62,6 +62,7 @@ fn lines_of(reading: &Reading, reason: Reason, rules: &Rules) -> Vec<usize> {
         Reason::DateChange => {
             by_text(reading, |text| doubts::from_a_day(text) || text.contains('@') && marks::is_dated(text))
         }
+        Reason::Provisional => by_text(reading, doubts::provisional),
         Reason::CountDiffers => by_text(reading, |text| doubts::announced(text).is_some()),
         Reason::AttachmentOnly => by_text(reading, |text| text.contains("添付") || text.contains("://")),
         Reason::Correction | Reason::AddressChange | Reason::Forwarded | Reason::QuotedData => {

@@ -11,6 +11,7 @@ use super::origin::Rule;
 use super::sections::{self, Heading, Section};
 use crate::domain::MailAddress;
 use crate::rules::Rules;
+use crate::rules::labels::Labels;
 
 /// Walks over `lines`. `known` are addresses that are no data wherever they stand outside a section: the sender's own,
 /// ours, the ministry's. Headings in
@@ -94,7 +95,11 @@ pub(super) struct Walker<'r> {
     pub(super) fresh: bool,
 }
 
-impl Walker<'_> {
+impl<'r> Walker<'r> {
+    pub(super) fn labels(&self) -> &'r Labels {
+        &self.rules.registration.labels
+    }
+
     fn has_entries(&self) -> bool {
         !self.form.authority.is_empty() || !self.form.centres.is_empty()
     }
@@ -104,7 +109,7 @@ impl Walker<'_> {
             return false;
         }
         let own = self.known.first().map(|a| a.as_str().to_ascii_lowercase()).unwrap_or_default();
-        marks::signature(lines, &own, &self.form.words, |name| self.lists(name))
+        marks::signature(lines, &own, &self.form.words, self.labels(), |name| self.lists(name))
     }
 
     /// Is the health centre in this name (札幌市保健所 感染症係) among those stated?
@@ -158,11 +163,14 @@ impl Walker<'_> {
             }
             return;
         }
-        if marks::is_table_head(&line.text) {
+        if marks::is_table_head(&line.text, self.labels()) {
             return;
         }
         match heading(&line.text, self.rules) {
             Some(Heading::Opens(section, rest)) => {
+                if section == Section::Centres {
+                    self.form.counts.push(sections::counted(line.text.split('@').next().unwrap_or_default()));
+                }
                 let same = self.state == State::In(section);
                 if !(same && self.pending.is_some() && rest.is_empty()) {
                     self.open(section);
@@ -177,6 +185,13 @@ impl Walker<'_> {
                 return;
             }
             Some(Heading::Contact) | None => {}
+        }
+        if let Some((section, row)) = sections::row_of(&line.text, &self.rules.registration) {
+            if self.state != State::In(section) {
+                self.open(section);
+            }
+            self.content(&row, line.number);
+            return;
         }
         match self.state {
             State::Before | State::Tail => self.outside(line),
@@ -198,14 +213,14 @@ impl Walker<'_> {
             if self.state == State::Before || (prose && !self.signed) {
                 self.form.words.push(line.text.clone());
             }
-            let name = name(&line.text);
+            let name = name(&line.text, self.labels());
             self.candidate = (!prose && is_centre_name(&name) && !self.lists(&name)).then_some(name);
             if self.state == State::Before && !self.form.loose.is_empty() && marks::is_closing(&line.text) {
                 self.state = State::Tail;
             }
             return;
         }
-        for piece in entry::pieces(&line.text) {
+        for piece in entry::pieces(&line.text, self.labels()) {
             self.stated_outside(piece, line.number);
         }
     }
@@ -241,7 +256,7 @@ impl Walker<'_> {
 
     /// Reads a line with regard to 誤 and 正: `None` for a line that states what is wrong.
     pub(super) fn read(&mut self, text: &str) -> Option<Stated> {
-        let (stated, corrective) = correction::read(text, self.right);
+        let (stated, corrective) = correction::read(text, self.right, self.labels());
         self.form.corrective |= corrective;
         stated
     }
@@ -254,10 +269,9 @@ impl Walker<'_> {
     /// A line of the form's example: `〇〇市 xxxxx@xxxx.xx.xx`.
     pub(super) fn is_template(&self, text: &str, entry: &Entry) -> bool {
         let crosses = |a: &MailAddress| a.as_str().chars().all(|c| matches!(c, 'x' | 'X' | '@' | '.' | '*' | '-'));
-        let circle = text.chars().any(|c| matches!(c, '〇' | '○' | '◯' | '□' | '△' | '●'));
-        let named: String = text.split([':', ' ', '\t']).next().unwrap_or_default().to_owned();
-        entry.address.as_ref().is_some_and(crosses)
-            || (circle && self.is_placeholder(&named) && self.is_placeholder(&named))
+        let circle = || text.chars().any(|c| matches!(c, '〇' | '○' | '◯' | '□' | '△' | '●'));
+        let named = || text.split([':', ' ', '\t']).next().unwrap_or_default();
+        entry.address.as_ref().is_some_and(crosses) || circle() && self.is_placeholder(named())
     }
 }
 

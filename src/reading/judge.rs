@@ -16,12 +16,12 @@ use crate::rules::lookup::Found;
 
 pattern!(
     CORRECTS,
-    r"訂正|差し?替|修正(?:し|を|いた)|(?:メール|アドレス|内容|記載|報告|連絡|登録)に誤りが|変更が(?:あり|ござい)|変更(?:となり|になり)ま|(?:所|件|記載|分|方)が?漏れて|追加(?:を|で)?お願い|取り?下げ|取り?消し|撤回"
+    r"訂正|差し?替|修正(?:し|を|いた)|(?:メール|アドレス|内容|記載|報告|連絡|登録)に誤りが|変更が(?:あり|ござい)|変更(?:となり|になり)ま|(?:アドレス|内容|記載|メール)[をに]間違|(?:所|件|記載|分|方)が?漏れて|追加(?:を|で)?お願い|取り?下げ|取り?消し|撤回"
 );
 // What is not said to be so: 変更はありません, 誤りがある場合は, 変更が生じましたら.
 pattern!(
     UNCHANGED,
-    r"(?:変更|修正|訂正|追加)(?:等|点)?は?(?:あり|ござい)ません|変更(?:等)?なし|(?:誤り|変更|不備|修正|訂正|追加|漏れ)[^。、\n]{0,14}(?:場合|ましたら|あれば|際は|たら|れば)"
+    r"(?:変更|修正|訂正|追加)(?:等|点)?は?(?:あり|ござい)ません|(?:誤り|間違い)[がは]?(?:ない|無い|あり|ござい)(?:ません)?(?:こと|旨|か|の)|変更(?:等)?なし|(?:誤り|変更|不備|修正|訂正|追加|漏れ)[^。、\n]{0,14}(?:場合|ましたら|あれば|際は|たら|れば)"
 );
 pattern!(
     SYSTEM,
@@ -152,6 +152,14 @@ fn elsewhere(
         }
     }
     let before = parts.lines;
+    if let Some(page) = mail.html.as_ref().filter(|_| mail.plain.as_ref().is_some_and(|plain| !plain.trim().is_empty()))
+        && let Some(found) = read_added(&page.text, before, known, rules)
+    {
+        // 「HTML形式のメールです」 is all the plain text says.
+        keep_words(form, found);
+        let added = Some((page.text.clone(), mail.encoding));
+        return Some(Elsewhere { part: Part::Html, reason: Reason::Contradiction, added });
+    }
     if let Some(inner) = mail.inside.first()
         && let Some(text) = inner.plain.clone().or_else(|| inner.html.as_ref().map(|p| p.text.clone()))
         && let Some(found) = read_added(&text, before, known, rules)
@@ -199,6 +207,10 @@ fn kind(form: &Form, subject: &Subject, words: &str, mail: &Mail, reading: &Read
     let corrects = subject.correction || form.corrective || matches(&CORRECTS, &said);
     if form.has_data() {
         return if corrects { Kind::Correction } else { Kind::Registration };
+    }
+    if corrects && !form.strays.is_empty() {
+        // In words that state nothing by themselves: 正しくは a@… です。
+        return Kind::Correction;
     }
     if doubts::withdraws(words) && (subject.registration || subject.correction) {
         return Kind::Correction;

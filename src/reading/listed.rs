@@ -21,8 +21,8 @@ impl Walker<'_> {
             self.right = Some(1);
             return;
         }
-        let pieces = entry::pieces(text);
-        if pieces.len() > 1 && !marks::is_note(text) {
+        let pieces = entry::pieces(text, self.labels());
+        if pieces.len() > 1 && !marks::is_note(text, self.labels()) {
             for piece in pieces {
                 self.one(piece, number);
             }
@@ -38,11 +38,14 @@ impl Walker<'_> {
             self.without_address(text, stated, number);
             return;
         }
-        if marks::is_note(text) {
+        if marks::is_note(text, self.labels()) {
             if stated.addresses.iter().any(|a| !self.knows(a)) {
                 self.form.strays.push(number);
             }
             return;
+        }
+        if correction::prefers_later(text, &stated) {
+            self.form.strays.push(number);
         }
         if marks::is_dated(text) {
             self.form.words.push(text.to_owned());
@@ -113,7 +116,7 @@ impl Walker<'_> {
             self.form.words.push(text.to_owned());
             self.close();
             self.state = State::Tail;
-        } else if marks::is_note(text) {
+        } else if marks::is_note(text, self.labels()) {
             self.form.words.push(text.to_owned());
         } else if marks::is_contact(text) && !is_centre_name(&stated.name) {
         } else if marks::is_person(text) {
@@ -123,7 +126,7 @@ impl Walker<'_> {
             }
         } else if let Some(before) = marks::before_pending(&stated.name).filter(|n| is_entry_name(n)) {
             self.close();
-            self.push(Entry { name: name(before), line: number, ..Entry::default() });
+            self.push(Entry { name: name(before, self.labels()), line: number, ..Entry::default() });
         } else if marks::is_prose(text) {
             self.form.words.push(text.to_owned());
             self.close();

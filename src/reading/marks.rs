@@ -2,17 +2,14 @@
 //! Rules of the language of Japanese official mail (seed 4.1, research §6.1), not of single senders.
 
 use super::names::{is_body_name, is_centre_name, name, unmarked};
-use super::normalise::Line;
+use super::normalise::{Line, is_letter};
 use super::pattern::{matches, pattern};
 use super::sections;
+use crate::rules::labels::Labels;
 
 pattern!(
     DATED,
     r"(?:[0-9]{1,2}月[0-9]{1,2}日|[0-9]{1,2}/[0-9]{1,2}|来月|翌月|[0-9]{1,2}月).{0,10}(?:から|より|以降|まで|をもって|付けで)"
-);
-pattern!(
-    COLUMN,
-    r"(?i)^(?:no\.?|番号|項番|区分|種別|名称|機関名?|所属名?|組織名?|自治体名?|保健所名|保健所等名|施設名|都道府県名?|市区町村名?|担当課?室?名?|担当者名?|部署名?|e?-?mail|e?-?メール|(?:e?-?メール)?アドレス|e?-?mailアドレス|連絡先|電話(?:番号)?|tel|fax|住所|所在地|備考|摘要|内線|郵便番号)$"
 );
 pattern!(
     CLOSING,
@@ -23,10 +20,8 @@ pattern!(
     r"(?:。|です|ます|ません|ました|でした|ください|下さい|御中|様|か|ご報告まで|ご連絡まで|[ぁ-ん]{3}|[ぁ-ん]+[)）]?[?!])$"
 );
 pattern!(NOTE, r"^(?:※|\*|注[:意1-9 ]|\(注|\(※|なお|備考|\(備考)");
-pattern!(
-    CONTACT,
-    r"(?i)^\(?(?:担当|tel|電話|fax|ファ|〒|住所|所在|内線|携帯|直通|氏名|責任者|℡|hp|url|http)|[0-9]{2,5}-[0-9]{1,4}-[0-9]{3,4}"
-);
+pattern!(CONTACT, r"(?i)^\(?(?:担当|tel|電話|fax|ファ|〒|住所|所在|内線|携帯|直通|氏名|責任者|℡|hp|url|http)");
+pattern!(TELEPHONE, r"[0-9]{2,5}-[0-9]{1,4}-[0-9]{3,4}");
 pattern!(
     PERSON,
     r"^(?:主事|主任|主査|係長|課長|局長|所長|専門官|係員|技師|担当|主幹|副主幹|参事|保健師|室長|班長|次長|部長|事務|専門員|補佐|技術|主席|統括|会計年度)[^:]{0,8}[ :]"
@@ -52,14 +47,17 @@ pub(super) fn is_prose(text: &str) -> bool {
 }
 
 /// A note: ※, 注, 備考.
-pub(super) fn is_note(text: &str) -> bool {
+pub(super) fn is_note(text: &str, labels: &Labels) -> bool {
     // A star may also be a bullet: * 港区保健所 a@…
-    matches(&NOTE, text) && (!text.starts_with('*') || !is_starred_entry(text))
+    text.starts_with(|c| "※*注(な備".contains(c))
+        && matches(&NOTE, text)
+        && (!text.starts_with('*') || !is_starred_entry(text, labels))
 }
 
-fn is_starred_entry(text: &str) -> bool {
+fn is_starred_entry(text: &str, labels: &Labels) -> bool {
     let before = text.split('@').next().unwrap_or(text);
-    let name = name(before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')));
+    let name =
+        name(before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')), labels);
     let prose = !text.contains('@') && is_prose(text);
     !prose && (is_body_name(&name) || name.is_empty() && text.contains('@'))
 }
@@ -71,19 +69,19 @@ pub(super) fn is_person(text: &str) -> bool {
 
 /// A line of telephone numbers, postal addresses, persons.
 pub(super) fn is_contact(text: &str) -> bool {
-    matches(&CONTACT, text)
+    matches(&CONTACT, text) || text.contains('-') && matches(&TELEPHONE, text)
 }
 
 /// A day from which something holds: 5月1日から, 5/7以降.
 pub(super) fn is_dated(text: &str) -> bool {
-    matches(&DATED, text)
+    text.contains(['月', '/']) && matches(&DATED, text)
 }
 
 /// The head of a table: nothing but words for columns, at least two.
-pub(super) fn is_table_head(text: &str) -> bool {
+pub(super) fn is_table_head(text: &str, labels: &Labels) -> bool {
     let mut cells = text.split(['\t', ' ', '|']).filter(|c| !c.is_empty()).peekable();
-    let two = text.split_whitespace().nth(1).is_some();
-    cells.peek().is_some() && two && cells.all(|cell| matches(&COLUMN, cell))
+    let two = !text.contains('@') && text.split_whitespace().nth(1).is_some();
+    two && cells.peek().is_some() && cells.all(|cell| labels.columns.contains(&cell.to_lowercase()))
 }
 
 /// What stands before 後日連絡, 未定, 同上; `None` if no such word occurs.
@@ -95,7 +93,7 @@ pub(super) fn before_pending(text: &str) -> Option<&str> {
 /// A ruled line: five signs or more and no letters.
 pub(super) fn is_rule(text: &str) -> bool {
     let text = text.trim();
-    text.chars().count() >= 5 && !text.chars().any(|c| c.is_alphanumeric() && !matches!(c, 'ー' | '一'))
+    !text.chars().any(|c| is_letter(c) && !matches!(c, 'ー' | '一')) && text.chars().nth(4).is_some()
 }
 
 /// A line that parts a list by region and names nobody: `【県北地域】`.
@@ -106,14 +104,20 @@ pub(super) fn is_region(text: &str) -> bool {
 /// Does a signature without any mark begin here? The paragraph has a telephone, a postal code, a person's title or the
 /// sender's own address, and its first line names a section or a person who has introduced himself in `words`, but no
 /// tenant that is not `listed` yet.
-pub(super) fn signature(lines: &[&Line<'_>], own: &str, words: &[String], listed: impl Fn(&str) -> bool) -> bool {
+pub(super) fn signature(
+    lines: &[&Line<'_>],
+    own: &str,
+    words: &[String],
+    labels: &Labels,
+    listed: impl Fn(&str) -> bool,
+) -> bool {
     let paragraph: Vec<_> = lines.iter().take_while(|l| !l.text.is_empty() && l.depth == 0).take(10).collect();
     let Some(first) = paragraph.first().map(|l| l.text.trim()).filter(|first| !first.contains('@')) else {
         return false;
     };
     let is_own = |text: &str| !own.is_empty() && text.to_ascii_lowercase().contains(own);
     let signs = paragraph.iter().skip(1).any(|l| {
-        matches(&CONTACT, l.text.trim())
+        is_contact(l.text.trim())
             || matches(&PERSON, l.text.trim())
             || is_own(&l.text)
             || introduced(l.text.trim(), words)
@@ -121,15 +125,15 @@ pub(super) fn signature(lines: &[&Line<'_>], own: &str, words: &[String], listed
     let ends = ["保健所", "センター", "事務所", "支所"];
     let tenant = ends.iter().any(|end| first.trim_end_matches(')').ends_with(end));
     // A mark or a number before it: an entry of a list.
-    let listed_line = unmarked(first).len() != first.len() && !matches(&CONTACT, first);
+    let listed_line = unmarked(first).len() != first.len() && !is_contact(first);
     if !signs || tenant || listed_line {
         return false;
     }
     let others: Vec<String> = paragraph.iter().skip(1).map(|l| l.text.clone()).collect();
-    if introduced(first, words) || introduced(first, &others) || matches(&CONTACT, first) {
+    if introduced(first, words) || introduced(first, &others) || is_contact(first) {
         return true;
     }
-    let name = name(first);
+    let name = name(first, labels);
     if is_centre_name(&name) && !listed(&name) {
         return false;
     }

@@ -65,12 +65,12 @@ fn found(text: &str, domains: &BTreeSet<String>) -> Option<MailAddress> {
         let mut near = known()
             .filter(|d| *d == domain || d.strip_prefix(domain).is_some_and(|_| !domain.is_empty()) || slips(d, domain));
         let one = near.next().filter(|_| near.next().is_none())?;
-        return sound(&format!("{local}@{one}"));
+        return entry::only(&format!("{local}@{one}"));
     }
     // The sign is missing altogether: what stands before a known domain.
     known().find_map(|domain| {
         let (before, _) = text.split_once(domain.as_str())?;
-        sound(&format!("{}@{domain}", tail(before.trim_end())))
+        entry::only(&format!("{}@{domain}", tail(before.trim_end())))
     })
 }
 
@@ -80,10 +80,6 @@ fn tail(before: &str) -> String {
     let mut letters: Vec<char> = before.chars().rev().take_while(local).collect();
     letters.reverse();
     letters.into_iter().collect::<String>().trim_matches(['.', '-']).to_owned()
-}
-
-fn sound(text: &str) -> Option<MailAddress> {
-    entry::read(text).addresses.into_iter().next().filter(|a| a.as_str() == text)
 }
 
 /// Are the two at most [`SLIPS_MAX`] slips apart?

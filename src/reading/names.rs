@@ -1,27 +1,22 @@
 //! Names of authorities, health centres and their sections: taken out of a line and told from other words.
 
+use super::normalise::is_letter;
 use super::pattern::pattern;
+use crate::rules::labels::Labels;
 use std::borrow::Cow;
 
 pattern!(
     NUMBERING,
-    r"^[(\[<【〔]?\s*(?:第|その|(?i:no)\.?\s?)?(?:[0-9]{1,2}(?:-[0-9]{1,2})?|[アイウエオカキクケコサシスセソ]|[イロハニホヘト]|[IVX]{1,4}|[ivx]{1,4}|[A-Za-z])(?:\s*[)\].、:>】〕．。]+\s*|\s+)|^(?:第|その)?[0-9]{1,2}([^0-9A-Za-z@._:/-])|^[❶-❿](.)"
+    r"^[(\[<【〔]?\s*(?:第|その|(?i:no)\.?\s?)?(?:[0-9]{1,2}(?:-[0-9]{1,2})?|[アイウエオカキクケコサシスセソ]|[イロハニホヘト]|[IVX]{1,4}|[ivx]{1,4}|[A-Za-z])(?:\s*[)\].、:>】〕．。]+\s*|\s+)"
 );
+// A number that sticks to the letter behind it, which is the last of the match.
+pattern!(GLUED, r"^(?:第|その)?[0-9]{1,2}[^0-9A-Za-z@._:/-]|^[❶-❿].");
 pattern!(ORDINAL, r"^[(\[【〔]?(?:第)?(?:[一二三四五六七八九十]{1,2}|[甲乙丙])(?:\s*[)\].、:】〕．。]+\s*|\s+)");
 pattern!(
     PHONE,
     r"(?i)\(?(?:tel|fax|℡|電話(?:番号)?|ファ(?:ッ)?クス|内線|直通|携帯)[\s:./()0-9-]*|\(?0[0-9]{1,4}[-(][0-9]{1,4}[-)][0-9]{3,4}\)?"
 );
 pattern!(CONTACT, r"[(〔\[](?:担当者?|主担当|係長|課長|電話|内線)[^)〕\]]*[)〕\]]");
-pattern!(
-    HEAD,
-    r"^名\s*称[:=→⇒|…・.\s-]*|^(?:機関名称?|組織名称?|所属(?:名称?)?|団体名称?|施設名称?|部署名称?|宛先名?|宛名|送付先名?|登録名称?|登録先|名前|担当(?:部署|課)名?|自治体名?(?:\(保健所設置主体\))?|保健所等?の?(?:名称?)?)(?:\s*(?:[:=→⇒|…]|・{2,}|\.{2,}|-{2,})+\s*|\s+)"
-);
-pattern!(
-    TAIL,
-    r"(?i)(?:の|\(|\s)?(?:(?:新しい|代表|登録用?|公用|組織|連絡用)の?)?(?:(?:e-?|電子|pc)?(?:メール|mail)\s*(?:アドレス|address)?|メルアド|メアド|アドレス|mailto|e\s?-?\s?mail)(?:\([^()]*)?\)?(?:は|につきましては|については|が)?[、,:]?(?:正しくは)?$"
-);
-pattern!(PARTED, r"(?i)(?:^|[^\p{L}\p{N}])(?:連絡先|宛先|送付先|あて先|登録先|代表|ml|to|担当課?|副|正|主)$");
 pattern!(TOPIC, r"(?:の連絡先|の(?:送付|宛|登録)先|宛て?)?(?:は|につきましては|については)[、,]?(?:正しくは)?$");
 
 /// Brackets that may open a numbering or hold a name, and signs of an address.
@@ -42,20 +37,18 @@ fn stripped(text: &str, ordinals: bool) -> &str {
         if let (Some(first), Some(second)) = (chars.next(), chars.next())
             && first == second
             && BLANKS.contains(&first)
-            && chars.next().is_some_and(char::is_alphanumeric)
+            && chars.next().is_some_and(is_letter)
         {
             return text;
         }
-        text = text.trim_start_matches(|c: char| matches!(c, '〇' | '◯') || !c.is_alphanumeric() && !KEPT.contains(c));
+        text = text.trim_start_matches(|c: char| matches!(c, '〇' | '◯') || !is_letter(c) && !KEPT.contains(c));
         let number = |c: char| {
             c.is_ascii()
                 || matches!(c, 'ア'..='ト' | 'ヘ' | 'ホ' | 'ハ' | 'ニ' | 'ロ' | '第' | 'そ' | '【' | '〔' | '❶'..='❿')
         };
         if text.starts_with(number)
-            && let Some(found) = NUMBERING.as_ref().and_then(|n| n.captures(text))
+            && let Some(cut) = numbering(text)
         {
-            let whole = found.get(0).map_or(0, |m| m.end());
-            let cut = found.get(1).or_else(|| found.get(2)).map_or(whole, |m| m.start());
             text = text.get(cut..).unwrap_or_default();
         }
         if ordinals
@@ -71,8 +64,17 @@ fn stripped(text: &str, ordinals: bool) -> &str {
     text
 }
 
+/// Where the text behind its numbering begins.
+fn numbering(text: &str) -> Option<usize> {
+    if let Some(found) = NUMBERING.as_ref().and_then(|n| n.find(text)) {
+        return Some(found.end());
+    }
+    let found = GLUED.as_ref().and_then(|n| n.find(text))?;
+    found.as_str().char_indices().next_back().map(|(at, _)| at)
+}
+
 /// A name without marks, numbering, labels, separators, telephone numbers and quotes.
-pub(super) fn name(text: &str) -> String {
+pub(super) fn name(text: &str, labels: &Labels) -> String {
     let text = text.strip_prefix("mailto:").unwrap_or(text);
     let phone =
         text.contains(|c: char| c.is_ascii_alphanumeric() || matches!(c, '電' | '線' | '通' | '携' | 'フ' | '℡'));
@@ -84,14 +86,13 @@ pub(super) fn name(text: &str) -> String {
     for _ in 0..LABELS_MAX {
         let before = name;
         name = name
-            .trim_end_matches(|c: char| !c.is_alphanumeric() && !matches!(c, ')' | '?' | '〓' | '\u{fffd}'))
+            .trim_end_matches(|c: char| !is_letter(c) && !matches!(c, ')' | '?' | '〓' | '\u{fffd}'))
             .trim_start_matches(opener);
         name = unwrapped(name);
         if !BODY_ENDS.iter().any(|end| name.ends_with(end)) {
-            name = [&TAIL, &TOPIC].iter().fold(name, |name, pattern| cut_end(name, pattern));
-            name = cut_end(name, &PARTED);
+            name = [&labels.behind, &*TOPIC, &labels.parted].into_iter().map(Option::as_ref).fold(name, cut_end);
         }
-        if let Some(label) = HEAD.as_ref().and_then(|p| p.find(name)) {
+        if let Some(label) = labels.before.as_ref().and_then(|p| p.find(name)) {
             name = name.get(label.end()..).unwrap_or_default();
         }
         if name.len() == before.len() {
@@ -103,24 +104,30 @@ pub(super) fn name(text: &str) -> String {
         // A number or a letter left over names nobody.
         return String::new();
     }
+    if !name.contains(char::is_whitespace) {
+        return name.to_owned();
+    }
     name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// `五 島 保 健 所` → `五島保健所`: letters set apart to fill the line, three or more.
 fn gathered(text: &str) -> Cow<'_, str> {
-    let letter = |c: char| !c.is_ascii() && c.is_alphabetic();
+    let letter = |c: char| !c.is_ascii() && (('\u{4e00}'..='\u{9fff}').contains(&c) || c.is_alphabetic());
     let first = |word: &str| word.chars().next().is_some_and(letter);
     // A word of one letter, whatever sign stands before it.
     let single = |word: &str| {
         let mut back = word.chars().rev();
-        back.next().is_some_and(letter) && back.next().is_none_or(|c| !c.is_alphanumeric())
+        back.next().is_some_and(letter) && back.next().is_none_or(|c| !is_letter(c))
     };
     // The last letter of a name, with something behind it: 所のメールアドレス, 市:
     let ending = |word: &str| {
         let mut chars = word.chars();
         chars.next().is_some_and(|c| "所市区県府都道".contains(c))
-            && chars.next().is_some_and(|c| !c.is_alphanumeric() || ('ぁ'..='ん').contains(&c))
+            && chars.next().is_some_and(|c| !is_letter(c) || ('ぁ'..='ん').contains(&c))
     };
+    if text.split([' ', '\t']).all(|word| !word.is_empty() && !single(word)) {
+        return Cow::Borrowed(text);
+    }
     let words: Vec<&str> = text.split([' ', '\t']).filter(|w| !w.is_empty()).collect();
     let joins = |index: usize| words.get(index).is_some_and(|w| single(w) && first(w) || ending(w));
     let mut out = String::with_capacity(text.len());
@@ -143,9 +150,7 @@ fn gathered(text: &str) -> Cow<'_, str> {
 const LABELS_MAX: usize = 6;
 
 fn opener(c: char) -> bool {
-    !c.is_alphanumeric()
-        && !matches!(c, '(' | '[' | '<' | '【' | '〔' | '〓' | '?' | '\u{fffd}')
-        && !BLANKS.contains(&c)
+    !is_letter(c) && !matches!(c, '(' | '[' | '<' | '【' | '〔' | '〓' | '?' | '\u{fffd}') && !BLANKS.contains(&c)
 }
 
 fn without<'a>(pattern: &std::sync::LazyLock<Option<regex::Regex>>, text: Cow<'a, str>) -> Cow<'a, str> {
@@ -155,8 +160,8 @@ fn without<'a>(pattern: &std::sync::LazyLock<Option<regex::Regex>>, text: Cow<'a
     }
 }
 
-fn cut_end<'a>(name: &'a str, pattern: &std::sync::LazyLock<Option<regex::Regex>>) -> &'a str {
-    pattern.as_ref().and_then(|p| p.find(name)).and_then(|found| name.get(..found.start())).unwrap_or(name)
+fn cut_end<'a>(name: &'a str, pattern: Option<&regex::Regex>) -> &'a str {
+    pattern.and_then(|p| p.find(name)).and_then(|found| name.get(..found.start())).unwrap_or(name)
 }
 
 /// Without brackets around the whole, and without a closing bracket nothing opened: `(港区)`, `港区)`.

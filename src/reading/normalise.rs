@@ -60,7 +60,10 @@ fn line(number: usize, raw: &str) -> Line<'_> {
 /// `１．` before half-width letters is a number of a list, and no part of an address that follows.
 fn wide_numbering(raw: &str) -> Option<(&str, &str)> {
     let lead = raw.trim_start().chars().take_while(|c| matches!(c, '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ')).count();
-    let at = raw.find('．').filter(|_| (1..=2).contains(&lead))? + '．'.len_utf8();
+    if !(1..=2).contains(&lead) {
+        return None;
+    }
+    let at = raw.find('．')? + '．'.len_utf8();
     let (number, rest) = raw.split_at_checked(at)?;
     (number.trim_start().chars().count() == lead + 1 && rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
         .then_some((number, rest))
@@ -84,6 +87,15 @@ fn cells(line: String) -> String {
     line
 }
 
+/// `char::is_alphanumeric`, which looks kana and kanji up in a table, without that for nearly all letters.
+pub(super) fn is_letter(c: char) -> bool {
+    match c {
+        '\0'..='\x7f' => c.is_ascii_alphanumeric(),
+        'ぁ'..='ゖ' | 'ァ'..='ヺ' | '\u{4e00}'..='\u{9fff}' => true,
+        _ => c.is_alphanumeric(),
+    }
+}
+
 /// NFKC, plain blanks and hyphens, nothing invisible.
 pub(super) fn tidy(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -104,7 +116,7 @@ fn tidy_any(text: &str) -> String {
 
 /// What [`tidy_any`] makes of a letter that stands for itself whatever is beside it: ASCII, its full-width form, kana, kanji,
 /// the usual signs. `None`: look it up.
-fn common(c: char) -> Option<char> {
+pub(super) fn common(c: char) -> Option<char> {
     match c {
         '\u{3000}' => Some(' '),
         '！'..='～' => char::from_u32(u32::from(c) - 0xfee0),
@@ -155,6 +167,7 @@ mod tests {
         assert_eq!(tidy("a\u{200b}b\u{3000}c\u{a0}d\te"), "ab c d\te");
         assert_eq!(squeeze("保　健　所"), "保健所");
         for c in (0..=0x2_ffff).filter_map(char::from_u32) {
+            assert_eq!(is_letter(c), c.is_alphanumeric(), "{c:?}");
             let alone = tidy_any(&c.to_string());
             assert!(common(c).is_none_or(|short| alone == short.to_string()), "{c:?}");
             assert!(common(c).is_none() || is_nfkc_quick([c].into_iter()) != IsNormalized::Maybe, "{c:?} joins");

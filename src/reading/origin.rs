@@ -3,11 +3,12 @@
 
 use super::facts::{Entry, Form};
 use super::meant::meant;
-use super::normalise::tidy;
+use super::normalise::{common, tidy};
 use super::{ReadCentre, Reading};
 use crate::domain::MailAddress;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 
 /// The text the values stand in.
@@ -84,15 +85,23 @@ pub(super) fn evidence(reading: &Reading, form: &Form) -> Vec<Evidence> {
         by_line.entry(entry.line).or_insert(entry);
     }
     let domains = domains(reading);
+    let proposals = Cell::new(0_usize);
     let of = |entry: Option<&&Entry>, name: &str, taken: bool| {
         let Some(entry) = entry else { return Evidence { rule: Rule::NotStated, ..Evidence::default() } };
         let written = if entry.name.is_empty() { name } else { &entry.name };
         let address = entry.address.as_ref().map(MailAddress::as_str);
+        let name_line = Folded::of(&lines, entry.line);
+        let address = address.and_then(|a| {
+            let below = (entry.address_line != entry.line).then(|| Folded::of(&lines, entry.address_line));
+            below.as_ref().unwrap_or(&name_line).place(a)
+        });
+        let proposes = !taken && proposals.get() < PROPOSALS_MAX;
+        proposals.set(proposals.get() + usize::from(proposes));
         Evidence {
             rule: entry.rule,
-            name: place(&lines, entry.line, written),
-            address: address.and_then(|a| place(&lines, entry.address_line, a)),
-            meant: if taken { None } else { proposal(&lines, entry, &domains) },
+            name: name_line.place(written),
+            address,
+            meant: if proposes { proposal(&lines, entry, &domains) } else { None },
         }
     };
     let authority = reading.authority.as_ref();
@@ -118,21 +127,37 @@ fn proposal(lines: &[&str], entry: &Entry, domains: &BTreeSet<String>) -> Option
     meant(lines.get(at)?, lines.get(at + 1).copied(), domains)
 }
 
-/// Finds `value` in a line as written: letters are compared after NFKC, blanks do not count.
-fn place(lines: &[&str], line: usize, value: &str) -> Option<Place> {
-    let raw = lines.get(line.checked_sub(1)?)?;
-    let mut folded: Vec<(char, usize)> = Vec::new();
-    let mut buffer = [0; 4];
-    for (at, c) in raw.chars().enumerate() {
-        let plain = tidy(c.encode_utf8(&mut buffer));
-        folded.extend(plain.chars().filter(|c| !c.is_whitespace()).map(|c| (c.to_ascii_lowercase(), at)));
+/// A line's letters after NFKC, in lower case, without blanks, each with its place in the line as written.
+struct Folded {
+    line: usize,
+    letters: Vec<(char, usize)>,
+}
+
+impl Folded {
+    fn of(lines: &[&str], line: usize) -> Self {
+        let raw = line.checked_sub(1).and_then(|at| lines.get(at)).copied().unwrap_or_default();
+        let mut letters: Vec<(char, usize)> = Vec::with_capacity(raw.len() / 2);
+        let mut buffer = [0; 4];
+        for (at, c) in raw.chars().enumerate() {
+            if let Some(plain) = common(c) {
+                letters.extend((!plain.is_whitespace()).then_some((plain.to_ascii_lowercase(), at)));
+                continue;
+            }
+            let plain = tidy(c.encode_utf8(&mut buffer));
+            letters.extend(plain.chars().filter(|c| !c.is_whitespace()).map(|c| (c.to_ascii_lowercase(), at)));
+        }
+        Self { line, letters }
     }
-    let wanted: Vec<char> = value.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()).collect();
-    if wanted.is_empty() {
-        return None;
+
+    /// Finds `value`, whose letters are folded alike.
+    fn place(&self, value: &str) -> Option<Place> {
+        let wanted = || value.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase());
+        let (first, length) = (wanted().next()?, wanted().count());
+        let mut windows = self.letters.windows(length);
+        let hit =
+            windows.find(|w| w.first().is_some_and(|(c, _)| *c == first) && w.iter().map(|(c, _)| *c).eq(wanted()))?;
+        Some(Place { line: self.line, from: hit.first()?.1, to: hit.last()?.1 + 1 })
     }
-    let hit = folded.windows(wanted.len()).find(|w| w.iter().map(|(c, _)| c).eq(&wanted))?;
-    Some(Place { line, from: hit.first()?.1, to: hit.last()?.1 + 1 })
 }
 
 #[cfg(test)]
@@ -142,7 +167,7 @@ mod tests {
     #[test]
     fn values_are_found_as_written() {
         let lines = ["", "　・港　区：ｈｏｋｅｎ＠x.lg.jp"];
-        let found = |value| place(&lines, 2, value).map(|p| (p.from, p.to));
+        let found = |value| Folded::of(&lines, 2).place(value).map(|p| (p.from, p.to));
         assert_eq!(found("港区"), Some((2, 5)));
         assert_eq!(found("hoken@x.lg.jp"), Some((6, 19)));
         assert_eq!((found("北区"), found("")), (None, None));

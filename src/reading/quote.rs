@@ -24,6 +24,8 @@ pattern!(
     r"(?i)^[-_=*]{2,}\s*(?:original\s*message|元のメッセージ|original|転送(?:されたメール|メッセージ)?|forwarded\s*message|begin forwarded message|ここから転送)[^a-z]*"
 );
 pattern!(FORWARDED, r"(?i)転送|forward|begin fo");
+/// The last letter of every attribution but `On … wrote: …`, which begins with an O.
+const ATTRIBUTION_ENDS: [char; 8] = [':', 'e', 'E', 's', 'S', 'た', 'ル', 'ジ'];
 pattern!(FROM, r"(?i)^\**(?:from|差出人|送信者|送信元|発信者)\**\s*:");
 pattern!(FIELD, r"(?i)^\**(?:sent|date|送信日時|日時|送信日|日付|to|宛先|cc|subject|件名|受信者|reply-to)\**\s*:");
 pattern!(
@@ -40,7 +42,7 @@ pub(super) fn split<'a, 'b>(lines: &'a [Line<'b>]) -> Parts<'a, 'b> {
     let mut index = 0;
     while let Some(line) = lines.get(index) {
         if line.depth == 0 {
-            let separator = matches(&SEPARATOR, &line.text);
+            let separator = line.text.starts_with(['-', '_', '=', '*']) && matches(&SEPARATOR, &line.text);
             if separator || header_block(lines, index) {
                 parts.forwarded = separator && matches(&FORWARDED, &line.text);
                 parts.below = below(lines, index);
@@ -64,7 +66,7 @@ pub(super) fn split<'a, 'b>(lines: &'a [Line<'b>]) -> Parts<'a, 'b> {
 
 /// `From:` with at least two more header lines close below.
 fn header_block(lines: &[Line<'_>], index: usize) -> bool {
-    let is_from = lines.get(index).is_some_and(|l| matches(&FROM, &l.text));
+    let is_from = lines.get(index).is_some_and(|l| l.text.contains(':') && matches(&FROM, &l.text));
     is_from
         && lines.iter().skip(index + 1).take(BLOCK_LINES).filter(|l| l.depth == 0 && matches(&FIELD, &l.text)).count()
             >= 2
@@ -88,7 +90,8 @@ fn below<'a, 'b>(lines: &'a [Line<'b>], index: usize) -> Vec<&'a Line<'b>> {
 
 fn attribution(lines: &[Line<'_>], index: usize) -> bool {
     lines.get(index).is_some_and(|line| {
-        matches(&ATTRIBUTION, &line.text)
+        let text = line.text.trim_end();
+        (text.ends_with(ATTRIBUTION_ENDS) || text.starts_with(['o', 'O'])) && matches(&ATTRIBUTION, text)
             || (line.text.ends_with(':') && line.text.contains('@') && quoted_soon(lines, index))
     })
 }

@@ -65,6 +65,8 @@ codes! {
         Inquiry = "inquiry", "お問い合わせです。";
         DateChange = "date-change", "ある日付からメールアドレスが変わるとの記載があります。";
         NewContact = "new-contact", "自動応答が新しい連絡先を知らせています。";
+        /// A draft, a test, addresses that do not work yet or are not to be used.
+        Provisional = "provisional", "案やテスト、仮のアドレス、又は使えないアドレスである旨の記載があります。";
         CountDiffers = "count-differs", "本文にある保健所の数と、記載された保健所の数が異なります。";
         // directory (never set by reading itself)
         AddressChange = "address-change", "登録済みのメールアドレスと異なります。";

@@ -2,8 +2,11 @@
 //! alone or with the first entry behind them. The words come from the rules (seed 4.1); how they combine stands here.
 
 use super::names::{is_body_name, name, unmarked};
-use super::pattern::{matches, pattern};
+use super::normalise::is_letter;
+use super::pattern::pattern;
 use crate::rules::RegistrationRules;
+use crate::rules::labels::Labels;
+use std::borrow::Cow;
 
 /// The two parts of a registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,11 +51,21 @@ const BRACKETS: [(char, char); 16] = [
 /// Signs between a heading and the first entry on its line.
 const PARTING: [char; 8] = [':', '\t', ',', '=', '→', '⇒', '|', '、'];
 
+/// Signs that lead from a heading to its entry where they are repeated, or a sign that parts the cells of a row.
+const LEADERS: [&str; 5] = ["...", "・・", "~", "--", "/"];
+
 pattern!(
     NUMBER,
-    r"(?:[(【\[](?:全|計|合計)?[0-9]{1,3}(?:か所|箇所|個所|ヶ所|カ所|ヵ所|ケ所|所|件|保健所)[)】\]]?|(?:全|計|合計)?[0-9]{1,3}(?:か所|箇所|個所|ヶ所|カ所|ヵ所|ケ所|件))$"
+    r"(?:[(【\[](?:全|計|合計)?[0-9]{1,3}(?:か所|箇所|個所|ヶ所|カ所|ヵ所|ケ所|所|件|保健所)[)】\]]?|(?:全|計|合計)?[0-9]{1,3}(?:か所|箇所|個所|ヶ所|カ所|ヵ所|ケ所|件)|(?:その|(?i:no\.?))?[0-9]{1,2})$"
 );
 pattern!(OF_BODY, r"^[^()@]{1,7}[都道府県市区](?:管内|所管|内|の)");
+
+pattern!(COUNTED, r"(?:^|[^0-9第])([0-9]{1,3})(?:か所|箇所|個所|ヶ所|カ所|ヵ所|ケ所|件)");
+
+/// The number a heading gives: `保健所(3か所)`.
+pub(super) fn counted(heading: &str) -> Option<usize> {
+    COUNTED.as_ref()?.captures(heading)?.get(1)?.as_str().parse().ok()
+}
 
 /// What a tidied line says as a heading.
 pub(super) fn heading<'a>(text: &'a str, rules: &RegistrationRules) -> Option<Heading<'a>> {
@@ -66,21 +79,41 @@ pub(super) fn heading<'a>(text: &'a str, rules: &RegistrationRules) -> Option<He
         let rest = rest.trim_start_matches(PARTING).trim_start();
         return word.map(|section| Heading::Opens(section, rest));
     }
-    let (left, right) = match text.find(PARTING) {
+    let parted = match text.find(PARTING) {
         Some(at) => {
             let (left, right) = text.split_at_checked(at)?;
             let right = right.trim_start_matches(PARTING).trim();
             (right.contains('@') || is_label(left)).then_some((left, right))
         }
         None => None,
-    }
-    .filter(|(left, _)| word(left, rules).is_some())
-    .or_else(|| {
-        let (left, right) = text.split_once(' ')?;
-        let right = right.trim_start_matches(|c: char| !c.is_alphanumeric());
-        (is_label(left) && is_entry(right)).then_some((left, right))
+    };
+    let parted = parted.and_then(|(left, right)| Some((word(left, rules)?, right)));
+    let parted = parted.or_else(|| {
+        let at = LEADERS.iter().filter_map(|leader| text.find(leader)).min()?;
+        let (left, right) = text.split_at_checked(at)?;
+        let right = right.trim_start_matches(|c: char| !is_letter(c));
+        (right.contains('@') || is_label(left) && word(right, rules).is_none()).then_some(())?;
+        Some((word(left, rules)?, right))
+    });
+    let (word, right) = parted.or_else(|| {
+        let (left, right) = text.split_once(' ').filter(|(left, _)| is_label(left))?;
+        let word = word(left, rules)?;
+        let right = right.trim_start_matches(|c: char| !is_letter(c));
+        is_entry(right, &rules.labels).then_some((word, right))
     })?;
-    word(left, rules)?.map(|section| Heading::Opens(section, right))
+    word.map(|section| Heading::Opens(section, right))
+}
+
+/// A row of a table whose section stands in a cell behind others: the section, and the row without that cell.
+pub(super) fn row_of(text: &str, rules: &RegistrationRules) -> Option<(Section, String)> {
+    if !text.contains('\t') || !text.contains('@') {
+        return None;
+    }
+    let cells: Vec<&str> = text.split('\t').collect();
+    let at = cells.iter().skip(1).position(|cell| is_label(cell) && word(cell, rules).is_some())? + 1;
+    let section = word(cells.get(at)?, rules)??;
+    let rest: Vec<&str> = cells.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, cell)| *cell).collect();
+    Some((section, rest.join("\t")))
 }
 
 /// 自治体, 保健所名 and the like say what kind of name follows; 担当課:感染症対策課 is a detail of the tenant above.
@@ -93,10 +126,10 @@ fn is_label(words: &str) -> bool {
 }
 
 /// `渡島保健所 a@…` behind a bare heading: the name of a tenant and its address, or either.
-fn is_entry(text: &str) -> bool {
+fn is_entry(text: &str, labels: &Labels) -> bool {
     let before = text.split('@').next().unwrap_or(text);
     let local = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let name = name(before.trim_end_matches(local));
+    let name = name(before.trim_end_matches(local), labels);
     is_body_name(&name) && !name.ends_with(['課', '係', '室']) || name.is_empty() && text.contains('@')
 }
 
@@ -128,8 +161,13 @@ fn word(line: &str, rules: &RegistrationRules) -> Option<Option<Section>> {
         return None;
     }
     let headings = &rules.headings;
-    let words: String = bare(unmarked(bare(line))).chars().filter(|c| !c.is_whitespace()).collect();
-    let mut core = words.as_str();
+    let words = bare(unmarked(bare(line)));
+    let words = if words.contains(char::is_whitespace) {
+        Cow::Owned(words.chars().filter(|c| !c.is_whitespace()).collect())
+    } else {
+        Cow::Borrowed(words)
+    };
+    let mut core: &str = &words;
     for _ in 0..WORDS_MAX {
         if core.is_empty() {
             return None;
@@ -147,22 +185,24 @@ fn word(line: &str, rules: &RegistrationRules) -> Option<Option<Section>> {
 
 /// The heading without one word around it.
 fn shorter<'a>(words: &'a str, rules: &RegistrationRules) -> Option<&'a str> {
-    let joint = |c: char| !c.is_alphanumeric() && !matches!(c, '(' | ')') || matches!(c, 'の' | 'と' | '及' | 'び');
-    if matches(&NUMBER, words)
+    let joint = |c: char| !is_letter(c) && !matches!(c, '(' | ')') || matches!(c, 'の' | 'と' | '及' | 'び');
+    if words.bytes().any(|b| b.is_ascii_digit())
         && let Some(found) = NUMBER.as_ref().and_then(|n| n.find(words))
     {
         return words.get(..found.start()).map(|w| w.trim_end_matches(joint));
     }
-    if words.ends_with(')')
-        && let Some(open) = words.find('(')
-    {
-        return words.get(..open);
+    if let Some((outside, inside)) = words.strip_suffix(')').and_then(|words| words.split_once('(')) {
+        // 登録アドレス(自治体): what stands before the bracket is no heading's own word.
+        let around = |word: &str| rules.headings.stands_around(word);
+        return Some(if outside.is_empty() || around(outside) { inside } else { outside });
     }
     let headings = &rules.headings;
-    if let Some(rest) = headings.behind.iter().find_map(|word| words.strip_suffix(word.as_str())) {
+    let behind = words.chars().next_back().and_then(|letter| headings.behind.get(&letter));
+    if let Some(rest) = behind.into_iter().flatten().find_map(|word| words.strip_suffix(word.as_str())) {
         return Some(rest.trim_end_matches(joint));
     }
-    if let Some(rest) = headings.before.iter().find_map(|word| words.strip_prefix(word.as_str())) {
+    let before = words.chars().next().and_then(|letter| headings.before.get(&letter));
+    if let Some(rest) = before.into_iter().flatten().find_map(|word| words.strip_prefix(word.as_str())) {
         return Some(rest.trim_start_matches(joint));
     }
     let of_body = OF_BODY.as_ref().and_then(|p| p.find(words))?;
@@ -171,7 +211,7 @@ fn shorter<'a>(words: &'a str, rules: &RegistrationRules) -> Option<&'a str> {
 
 /// Without the signs around it; a bracket that opens inside stays closed.
 fn bare(text: &str) -> &str {
-    let sign = |c: char| !c.is_alphanumeric() || matches!(c, '〇' | '◯');
+    let sign = |c: char| !is_letter(c) || matches!(c, '〇' | '◯');
     let text = text.trim_start_matches(sign);
     let end = text.trim_end_matches(sign);
     let closed = end.contains('(') && !end.contains(')');

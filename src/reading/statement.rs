@@ -3,14 +3,13 @@
 use super::facts::{Entry, Form};
 use super::marks;
 use super::names::is_centre_name;
-use super::normalise::squeeze;
 use super::pattern::{matches, pattern};
 use super::subject::Subject;
 use super::{Kind, ReadAuthority, ReadCentre, Reading, Reason, Warning, WarningCode};
 use crate::domain::LgCode;
 use crate::rules::lookup::Found;
 use crate::rules::{Authority, Rules};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 pattern!(
     TWO_NAMES,
@@ -67,9 +66,10 @@ pub(super) fn take_over(reading: &mut Reading, form: &Form, subject: &Subject, r
 
 fn centres(reading: &mut Reading, form: &Form, rules: &Rules, reasons: &mut Vec<Reason>) {
     let authority = reading.authority.as_ref().and_then(|a| a.code).and_then(|code| rules.authorities.by_code(code));
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     for entry in &form.centres {
-        let place = *places.entry(squeeze(&entry.name)).or_insert(reading.centres.len());
+        let place =
+            *places.entry(entry.name.chars().filter(|c| !c.is_whitespace()).collect()).or_insert(reading.centres.len());
         if let Some(before) = reading.centres.get(place) {
             let new = entry.address.iter().filter(|a| !before.address.iter().any(|b| b.same_mailbox(a)));
             if new.count() > 0 {

@@ -14,6 +14,8 @@ pub(super) struct CentreIndex {
     short_owner: String,
     /// The prefecture's name, folded.
     prefecture: String,
+    /// The letters of each name as published.
+    letters: Vec<Vec<char>>,
     /// As published, with and without the authority's name.
     names: HashMap<String, usize>,
     /// Offices that house them; `None`: the office houses several.
@@ -27,6 +29,7 @@ impl CentreIndex {
         let mut index = Self { owner: owner.clone(), short_owner, prefecture: fold(prefecture), ..Self::default() };
         for (at, centre) in centres.iter().enumerate() {
             let name = fold(&centre.name);
+            index.letters.push(name.chars().collect());
             if let Some(short) = name.strip_prefix(&owner).filter(|short| !short.is_empty()) {
                 index.names.entry(short.to_owned()).or_insert(at);
             }
@@ -63,13 +66,11 @@ impl Authority {
     /// Costs by the number of its health centres.
     pub fn nearly_knows_centre(&self, name: &str) -> bool {
         let folded = fold(name);
-        let owner = fold(&self.name);
         let bare = folded.split('(').next().unwrap_or(&folded);
-        let short = bare.strip_prefix(&owner).filter(|rest| !rest.is_empty()).unwrap_or(bare);
-        self.centres
-            .iter()
-            .map(|centre| fold(&centre.name))
-            .any(|known| one_letter_apart(&known, bare) || one_letter_apart(&known, short))
+        let short = bare.strip_prefix(&self.centre_index.owner).filter(|rest| !rest.is_empty()).unwrap_or(bare);
+        let [bare, short] = [bare, short].map(|form| form.chars().collect::<Vec<char>>());
+        let mut known = self.centre_index.letters.iter();
+        known.any(|known| one_letter_apart(known, &bare) || one_letter_apart(known, &short))
     }
 
     fn centre_called(&self, folded: &str) -> Option<usize> {
@@ -86,13 +87,12 @@ impl Authority {
 }
 
 /// One letter replaced, dropped or added.
-fn one_letter_apart(one: &str, other: &str) -> bool {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+fn one_letter_apart(one: &[char], other: &[char]) -> bool {
     let longest = one.len().max(other.len());
     if one.len().abs_diff(other.len()) > 1 || one == other {
         return false;
     }
-    let front = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let front = one.iter().zip(other).take_while(|(a, b)| a == b).count();
     let back = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
     front + back + 1 >= longest
 }

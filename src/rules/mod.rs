@@ -8,6 +8,7 @@ mod centres;
 mod csv_file;
 mod faults;
 pub mod holidays;
+pub mod labels;
 pub mod lookup;
 pub mod names;
 pub mod oversight;
@@ -75,7 +76,7 @@ impl RuleFiles {
     /// The rules as delivered, those of the user's document.
     pub fn embedded() -> Self {
         let files = [
-            (registration::FILE, include_str!("../../rules/registration.toml")),
+            (registration::FILE, registration::AS_DELIVERED),
             (schedule::FILE, include_str!("../../rules/schedule.toml")),
             (senders::FILE, include_str!("../../rules/senders.toml")),
             (authorities::FILE, include_str!("../../rules/authorities.csv")),

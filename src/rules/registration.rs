@@ -1,6 +1,7 @@
 //! `rules/registration.toml`: how a registration mail looks (seed 4.1).
 
 use super::RuleError;
+use super::labels::{Labels, labels};
 use super::names::plain;
 use super::toml_file::{Section, Text, TomlFile};
 use crate::domain::MailAddress;
@@ -9,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 /// The file's name.
 pub const FILE: &str = "registration.toml";
+pub(super) const AS_DELIVERED: &str = include_str!("../../rules/registration.toml");
 
 /// How a registration mail looks.
 #[derive(Debug, Clone)]
@@ -18,6 +20,8 @@ pub struct RegistrationRules {
     pub subjects: Vec<Regex>,
     /// What a heading is called, without marks, after NFKC and without blanks.
     pub headings: Headings,
+    /// Words beside names and addresses.
+    pub labels: Labels,
     /// Names that stand for a template line nobody filled in: 〇〇市, □□保健所. In the same form.
     pub placeholder_names: Vec<String>,
     /// Where registrations are to be sent; other recipients are a warning. Empty: no check.
@@ -34,10 +38,27 @@ pub struct Headings {
     pub centres: HashSet<String>,
     /// Of a contact for questions: what follows is a signature.
     pub contact: HashSet<String>,
-    /// What may stand before one of those, the longest first: 各, 管内.
-    pub before: Vec<String>,
-    /// What may stand behind one of those, the longest first: のメールアドレス, 一覧.
-    pub behind: Vec<String>,
+    /// What may stand before one of those, by its first letter, the longest first: 各, 管内.
+    pub before: HashMap<char, Vec<String>>,
+    /// What may stand behind one of those, by its last letter, the longest first: メールアドレス, 一覧.
+    pub behind: HashMap<char, Vec<String>>,
+}
+
+impl Headings {
+    /// Is this nothing but words that may stand around a heading's own: 登録アドレス?
+    pub fn stands_around(&self, words: &str) -> bool {
+        let own = self.authority.contains(words) || self.centres.contains(words) || self.contact.contains(words);
+        let behind = |words: &str| {
+            let letter = words.chars().next_back()?;
+            self.behind.get(&letter)?.iter().find_map(|word| words.strip_suffix(word.as_str()).map(str::len))
+        };
+        let before = |words: &str| {
+            let letter = words.chars().next()?;
+            self.before.get(&letter)?.iter().any(|word| word == words).then_some(())
+        };
+        let rest = behind(words).and_then(|end| words.get(..end));
+        !own && (rest == Some("") || rest.is_some_and(|rest| before(rest).is_some()))
+    }
 }
 
 impl RegistrationRules {
@@ -46,6 +67,7 @@ impl RegistrationRules {
         let mut file = TomlFile::open(FILE, text);
         let subjects = file.section("subject", subjects);
         let headings = file.section("headings", headings);
+        let labels = file.section("labels", labels);
         let placeholder_names = file.section("placeholders", |s| {
             s.texts("names").unwrap_or_default().iter().map(|name| plain(&name.text)).collect()
         });
@@ -55,7 +77,7 @@ impl RegistrationRules {
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(Self { subjects, headings, placeholder_names, expected_to, expected_cc })
+        Ok(Self { subjects, headings, labels, placeholder_names, expected_to, expected_cc })
     }
 }
 
@@ -102,13 +124,19 @@ fn headings(s: &mut Section<'_, '_>) -> Headings {
     let centres = list("centres", texts, s);
     let texts = s.texts("contact").unwrap_or_default();
     let contact = list("contact", texts, s);
-    let mut around = |key| {
+    let mut around = |key, letter: fn(&str) -> Option<char>| {
         let mut words: Vec<String> = s.texts(key).unwrap_or_default().iter().map(|word| plain(&word.text)).collect();
-        words.retain(|word| !word.is_empty());
         words.sort_by_key(|word| std::cmp::Reverse(word.len()));
-        words
+        let mut by_letter: HashMap<char, Vec<String>> = HashMap::new();
+        for word in words {
+            if let Some(letter) = letter(&word) {
+                by_letter.entry(letter).or_default().push(word);
+            }
+        }
+        by_letter
     };
-    let (before, behind) = (around("before"), around("behind"));
+    let before = around("before", |word| word.chars().next());
+    let behind = around("behind", |word| word.chars().next_back());
     Headings { authority, centres, contact, before, behind }
 }
 
