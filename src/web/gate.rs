@@ -91,7 +91,7 @@ impl Gate {
         match self.source.handle.call(|engine| engine.trust()).await {
             Ok(Ok(None)) => tracing::debug!("there is no authority yet, so the gate lets nobody in"),
             Ok(Ok(Some(trust))) => match self.wicket.follow(&trust) {
-                Ok(true) => tracing::info!(version = trust.version, "the gate has taken over a new revocation list"),
+                Ok(true) => tracing::info!(version = %trust.version, "the gate has taken over a new revocation list"),
                 Ok(false) => {}
                 Err(fault) => tracing::error!(error = %fault, "the gate cannot use the authority's certificates"),
             },
