@@ -147,7 +147,10 @@ impl<'a> Director<'a> {
         let Some(found) = officer::found(watcher, &course.tenant.address, tenant) else { return false };
         self.stage.clock.pause();
         let taken = officer::pick_up(self.stage.pickup, &found).await;
-        self.stage.clock.go_on();
+        // The visitor may have begun meanwhile.
+        if !self.watcher.waits() {
+            self.stage.clock.go_on();
+        }
         match taken {
             Ok(installed) => {
                 self.installed.insert(tenant, installed);
