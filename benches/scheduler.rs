@@ -184,6 +184,7 @@ fn setup(codes: &[LgCode]) -> Setup {
             ministry,
             bounce: address("bounce@followup.mhlw.go.jp"),
             pickup_url: "https://pickup.example.jp".to_owned(),
+            gate_url: None,
             unzip_password: Secret::new("unzipSecret77".to_owned()),
             zip_method: ZipMethod::ZipCrypto,
         },

@@ -1,11 +1,11 @@
 //! The clock: the only file that asks the system what time it is. Everybody else is told (aesthetics §7 rule 4).
 //!
 //! Four clocks: the real one; one that stands still (`ANNAI_NOW`); one that is moved by hand (simulations); and one that
-//! runs fast (`annai demo`). No waiting is done here: [`Clock::real_until`] says how long, the caller waits.
+//! runs fast (`annai demo`), and can be stopped for a while. No waiting is done here: [`Clock::real_until`] says how long, the caller waits.
 
 use crate::domain::Timestamp;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Longest wait proposed in one go. The wall clock may be set while somebody waits, so nobody waits blindly for longer.
@@ -22,22 +22,53 @@ pub enum Clock {
     Frozen(Timestamp),
     /// Moved by hand; holds seconds since 1970-01-01T00:00:00Z.
     Manual(Arc<AtomicI64>),
-    /// Showed `virtual_start` at `real_start` and has run `factor` virtual seconds per real second since.
-    /// It goes on to `last` and stops there (seconds since 1970).
-    Scaled { virtual_start: Timestamp, real_start: Instant, factor: u32, last: Arc<AtomicI64> },
+    /// Runs `factor` of its seconds in a real one, unless it is stopped.
+    Scaled { face: Arc<RwLock<Face>>, factor: u32 },
+}
+
+/// What a fast clock shows.
+#[derive(Debug, Clone, Copy)]
+pub enum Face {
+    /// Showed `from` at `since`.
+    Runs { from: Timestamp, since: Instant },
+    /// Stands, and will go on.
+    Paused { at: Timestamp },
+    /// Stands for ever.
+    Ended { at: Timestamp },
 }
 
 impl Clock {
     /// A clock that shows `from` now and runs `factor` times as fast as the real one (0 counts as 1).
     pub fn scaled(from: Timestamp, factor: u32) -> Self {
-        let last = Arc::new(AtomicI64::new(i64::MAX));
-        Self::Scaled { virtual_start: from, real_start: monotonic(), factor: factor.max(1), last }
+        let face = Face::Runs { from, since: monotonic() };
+        Self::Scaled { face: Arc::new(RwLock::new(face)), factor: factor.max(1) }
     }
 
-    /// Lets a fast clock stop when it shows `last`; other clocks go on.
-    pub fn stop_at(&self, last: Timestamp) {
+    /// Lets a fast clock stand at `last` for ever; other clocks go on.
+    pub fn end_at(&self, last: Timestamp) {
+        self.set(|_| Face::Ended { at: last });
+    }
+
+    /// Stops a fast clock for a while; other clocks go on.
+    pub fn pause(&self) {
+        let at = self.now();
+        self.set(|face| if let Face::Runs { .. } = face { Face::Paused { at } } else { face });
+    }
+
+    /// Lets a fast clock that is paused go on from what it shows.
+    pub fn go_on(&self) {
+        self.set(|face| match face {
+            Face::Paused { at } => Face::Runs { from: at, since: monotonic() },
+            Face::Runs { .. } | Face::Ended { .. } => face,
+        });
+    }
+
+    fn set(&self, change: impl FnOnce(Face) -> Face) {
         match self {
-            Self::Scaled { last: stop, .. } => stop.store(last.unix(), Ordering::Release),
+            Self::Scaled { face, .. } => {
+                let mut face = face.write().unwrap_or_else(PoisonError::into_inner);
+                *face = change(*face);
+            }
             Self::System | Self::Frozen(_) | Self::Manual(_) => {}
         }
     }
@@ -62,10 +93,10 @@ impl Clock {
             Self::System => Timestamp::from_unix(seconds(since_epoch())),
             Self::Frozen(at) => *at,
             Self::Manual(hand) => Timestamp::from_unix(hand.load(Ordering::Acquire)),
-            Self::Scaled { virtual_start, real_start, factor, last } => {
-                let shown = virtual_start.plus(seconds(real_start.elapsed().saturating_mul(*factor)));
-                shown.min(Timestamp::from_unix(last.load(Ordering::Acquire)))
-            }
+            Self::Scaled { face, factor } => match *face.read().unwrap_or_else(PoisonError::into_inner) {
+                Face::Runs { from, since } => from.plus(seconds(since.elapsed().saturating_mul(*factor))),
+                Face::Paused { at } | Face::Ended { at } => at,
+            },
         }
     }
 
@@ -76,11 +107,15 @@ impl Clock {
             Self::System => from_seconds(t.unix()).saturating_sub(since_epoch()).min(WAIT_MAX),
             Self::Frozen(_) | Self::Manual(_) if t <= self.now() => Duration::ZERO,
             Self::Frozen(_) | Self::Manual(_) => STOPPED_POLL,
-            Self::Scaled { last, .. } if t.unix() > last.load(Ordering::Acquire) => WAIT_MAX,
-            Self::Scaled { virtual_start, real_start, factor, .. } => {
-                let real = from_seconds(t.since(*virtual_start)) / (*factor).max(1);
-                real.saturating_sub(real_start.elapsed()).min(WAIT_MAX)
-            }
+            Self::Scaled { face, factor } => match *face.read().unwrap_or_else(PoisonError::into_inner) {
+                Face::Runs { from, since } => {
+                    let real = from_seconds(t.since(from)) / (*factor).max(1);
+                    real.saturating_sub(since.elapsed()).min(WAIT_MAX)
+                }
+                Face::Paused { at } | Face::Ended { at } if t <= at => Duration::ZERO,
+                Face::Paused { .. } => STOPPED_POLL,
+                Face::Ended { .. } => WAIT_MAX,
+            },
         }
     }
 }
@@ -149,12 +184,19 @@ mod tests {
         let clock = Clock::scaled(T, 86_400);
         let wait = clock.real_until(T.plus(DAY));
         assert!(wait <= Duration::from_secs(1) && wait > Duration::from_millis(500), "{wait:?}");
-        let back = monotonic().checked_sub(Duration::from_secs(2)).unwrap();
-        let last = Arc::new(AtomicI64::new(i64::MAX));
-        let clock = Clock::Scaled { virtual_start: T, real_start: back, factor: 86_400, last };
+        let face = Face::Runs { from: T, since: monotonic().checked_sub(Duration::from_secs(2)).unwrap() };
+        let clock = Clock::Scaled { face: Arc::new(RwLock::new(face)), factor: 86_400 };
         let later = clock.now();
         assert!(later >= T.plus(2 * DAY) && later < T.plus(3 * DAY), "{later}");
-        clock.stop_at(T.plus(DAY));
+        clock.pause();
+        let stands = clock.now();
+        clock.pause();
+        assert!(stands >= later && clock.now() == stands);
+        assert_eq!((clock.real_until(stands), clock.real_until(stands.plus(1))), (Duration::ZERO, STOPPED_POLL));
+        clock.go_on();
+        assert!(clock.now() >= stands && clock.real_until(stands.plus(DAY)) > Duration::ZERO);
+        clock.end_at(T.plus(DAY));
+        clock.go_on();
         assert_eq!((clock.now(), clock.real_until(T.plus(2 * DAY))), (T.plus(DAY), WAIT_MAX));
     }
 

@@ -5,6 +5,8 @@
 
 #[path = "certificates/commands.rs"]
 mod commands;
+#[path = "certificates/keys.rs"]
+mod keys;
 #[path = "certificates/pickup.rs"]
 mod pickup;
 #[path = "certificates/tools.rs"]
@@ -201,7 +203,10 @@ fn the_ca_directory() {
     assert!(dir::load(ca, &custody, LeafSettings::default()).unwrap().is_none());
     let first = dir::create(ca, &custody, "帰国者フォローアップシステム", now()).unwrap();
     assert!(dir::create(ca, &custody, "別", now()).is_err(), "never overwritten");
-    let second_ca = dir::rotate(ca, &custody, &ca.join("root.key"), "帰国者フォローアップシステム", now()).unwrap();
+    let second_ca = dir::rotate(ca, &custody, &ca.join("root.key"), "帰国者フォローアップシステム", now()).unwrap().id;
+    let loaded = dir::load(ca, &custody, LeafSettings::default()).unwrap().unwrap();
+    assert_eq!(loaded.active().unwrap().id, first, "a new one waits");
+    dir::mark(ca, &second_ca).unwrap();
     let loaded = dir::load(ca, &custody, LeafSettings::default()).unwrap().unwrap();
     assert_eq!(loaded.active().unwrap().id, second_ca);
     assert!(loaded.all().iter().any(|issuing| issuing.id == first), "the first still signs its list");
@@ -234,6 +239,7 @@ fn the_ca_directory() {
     assert!(import(&chain, b"-----BEGIN").is_err());
     let foreign = import(&chain, &read("sub.key")).unwrap();
     dir::take_over(ca, &custody, &foreign).unwrap();
+    dir::mark(ca, &foreign.issuing.id).unwrap();
 
     let export =
         ["pkcs12", "-export", "-in", &path("sub.pem"), "-inkey", &path("sub.key"), "-certfile", &path("root.pem")];

@@ -2,6 +2,8 @@
 #![cfg(feature = "daemon")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+#[path = "support/axe.rs"]
+mod axe;
 #[path = "console/browser.rs"]
 mod browser;
 #[path = "console/pages.rs"]

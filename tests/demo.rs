@@ -168,9 +168,8 @@ fn the_whole_story_is_told_and_everything_can_be_looked_at() {
 /// Whoever watches can do what an officer does: with curl as a browser, openssl as its certificate store.
 fn a_visitor_takes_a_certificate(page: &str, pickup: &str) {
     let overview = get(page, "/").1;
-    assert!(overview.contains("証明書を取得してみる"), "{overview}");
-    let gate = overview.split("端末の確認ページ").next().unwrap().rsplit("href=\"").next().unwrap();
-    let gate = gate.split('"').next().unwrap().replace("&#x2f;", "/");
+    assert!(overview.contains("あなたの番です"), "{overview}");
+    let gate = gate(&overview);
     let box_of = "/mailbox/hokensho@city.oita-mihon.lg.jp";
     let mails: Vec<String> =
         (1..20).map(|no| get(page, &format!("{box_of}/{no}"))).take_while(|a| a.0 == 200).map(|a| a.1).collect();
@@ -179,7 +178,17 @@ fn a_visitor_takes_a_certificate(page: &str, pickup: &str) {
     let path = format!("/p/{path}");
     let password = last("取得用パスワードの送付").split("◆証明書取得用パスワード").nth(1).unwrap();
     let password = password.lines().map(str::trim).find(|line| line.len() == 14).unwrap();
+    assert!(overview.contains(password), "the page shows the password of the newest letter");
+    take(pickup, &path, password, &gate);
+}
 
+/// The address of the terminal check in the visitor's instructions.
+fn gate(overview: &str) -> String {
+    let gate = overview.split("端末の確認ページ").next().unwrap().rsplit("href=\"").next().unwrap();
+    gate.split('"').next().unwrap().replace("&#x2f;", "/")
+}
+
+fn take(pickup: &str, path: &str, password: &str, gate: &str) {
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str| dir.path().join(name).display().to_string();
     let run = |program: &str, args: &[&str]| {
@@ -193,16 +202,56 @@ fn a_visitor_takes_a_certificate(page: &str, pickup: &str) {
     };
     let token =
         |page: &str| page.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let first = token(&form(&path, &[]));
-    let terms = form(&path, &["-d", &format!("step=password&token={first}&password={password}")]);
+    let first = token(&form(path, &[]));
+    let terms = form(path, &["-d", &format!("step=password&token={first}&password={password}")]);
     assert!(terms.contains("大分市保健所"), "{terms}");
-    let ready = form(&path, &["-d", &format!("step=terms&agree=yes&token={}", token(&terms))]);
+    let ready = form(path, &["-d", &format!("step=terms&agree=yes&token={}", token(&terms))]);
     form(&format!("{path}/certificate"), &["-d", &format!("format=modern&token={}", token(&ready)), "-o", &p12]);
     run("openssl", &["pkcs12", "-nodes", "-in", &p12, "-passin", &format!("pass:{password}"), "-out", &pem]);
     // A browser of today offers it: it has not run out by today's clock.
     run("openssl", &["x509", "-in", &pem, "-noout", "-checkend", "0"]);
-    let green = run("curl", &["-sSk", "--cert", &pem, &gate]);
+    let green = run("curl", &["-sSk", "--cert", &pem, gate]);
     assert!(green.contains("この端末で利用できます") && green.contains("大分市保健所"), "{green}");
+}
+
+/// In the middle of the story, which waits meanwhile and goes on by itself afterwards.
+#[test]
+fn a_visitor_takes_a_certificate_while_the_story_waits() {
+    let demo = Demo::start(&["--speed", "0.4", "--port", "18200"]);
+    let (page, pickup) = (demo.urls[1].clone(), demo.urls[2].clone());
+    let end = annai::clock::monotonic() + PATIENCE;
+    let path = loop {
+        let head = head(&page, "/try");
+        if let Some((_, path)) = head.split_once("/p/") {
+            break format!("/p/{}", path.lines().next().unwrap());
+        }
+        assert!(annai::clock::monotonic() < end, "it was never the visitor's turn");
+    };
+    let now = || serde_json::from_str::<Value>(&get(&page, "/demo.json").1).unwrap();
+    let stands = now()["now"].clone();
+    let overview = get(&page, "/").1;
+    assert!(overview.contains("物語の時計は止まっています") && overview.contains("pk12util"), "{overview}");
+    let password = overview.split("<code>").nth(1).unwrap().split("</code>").next().unwrap();
+    assert_eq!(now()["now"], stands, "the clock stands still");
+    take(&pickup, &path, password, &gate(&overview));
+    while now()["now"] == stands {
+        assert!(annai::clock::monotonic() < end, "the story does not go on");
+    }
+    let log = now()["log"].to_string();
+    assert!(log.contains("物語を続けます") && log.contains("http://"), "{log}");
+    assert!(get(&page, "/").1.contains("あなたの端末で利用できることを確認しました"));
+    demo.interrupt();
+    assert!(demo.end(PROMPT).0.success());
+}
+
+/// The header of an answer.
+fn head(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split_once("\r\n\r\n").unwrap().0.to_owned()
 }
 
 #[test]

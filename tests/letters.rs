@@ -223,6 +223,7 @@ fn the_facts_of_the_seed_are_in_the_letters() {
     check(LetterKind::Reminder, &[date, notice, password, "令和2年5月1日（金）"]);
     check(LetterKind::Expired, &[date, "131032-01", "返信"]);
     check(LetterKind::Credentials, &[pdf, "131032-0", "解凍パスワード"]);
+    check(LetterKind::CredentialsReady, &["131032-0", "1回限り", "記載していません"]);
     check(LetterKind::Report, &["annai audit verify --anchor", "監査証跡", "2／155"]);
     check(LetterKind::Alert, &["annai doctor", "1時間に1通まで"]);
     check(LetterKind::CorrectionRequest, &["みなと保健所　hokenjo@city.minato", "（2）"]);
@@ -247,6 +248,7 @@ fn secrets() -> Vec<String> {
         | Letter::Ask { .. }
         | Letter::Written { .. }
         | Letter::Expired { .. }
+        | Letter::CredentialsReady { .. }
         | Letter::Report(_)
         | Letter::Alert { .. } => Vec::new(),
     };

@@ -17,6 +17,7 @@ use annai::domain::TenantId;
 use annai::domain::time::DAY;
 use annai::engine::EngineError;
 use annai::engine::approvals::{AskVerb, Done};
+use annai::engine::keys::KeysVerb;
 use annai::engine::people::{PeopleVerb, Who};
 use annai::engine::records::{AskNo, Disposition, WaveNo};
 use annai::engine::staff::Verb;
@@ -63,6 +64,14 @@ fn verbs() -> Vec<(Act, Verb)> {
         (Act::People, Verb::People(PeopleVerb::Password { name: person("admin2"), hash: hash() })),
         (Act::People, Verb::People(PeopleVerb::Disable { name: person("op"), reason: reason() })),
         (Act::People, Verb::People(PeopleVerb::Enable { name: person("op") })),
+        (
+            Act::Keys,
+            Verb::Keys(KeysVerb::Adopt {
+                ca: "0123456789abcdef".to_owned(),
+                certificate: annai::crypto::sha256(b"x"),
+                reason: reason(),
+            }),
+        ),
     ]
 }
 

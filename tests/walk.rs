@@ -3,6 +3,8 @@
 #![cfg(feature = "daemon")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "support/axe.rs"]
+mod axe;
 #[path = "support/chromium.rs"]
 mod chromium;
 #[path = "web/world.rs"]
@@ -103,6 +105,118 @@ async fn an_officer_gets_a_certificate_and_sees_it_work() {
     browser.quit();
 }
 
+/// The mode `page`: user id and password on the check page, once, in a real browser.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_officer_sees_user_id_and_password_once() {
+    let now = annai::clock::Clock::System.now();
+    let world = build(&Timestamp::from_unix(now.unix()).plus(-7 * DAY).rfc3339(), |rules| {
+        rules.schedule.send_window = annai::rules::SendWindow::Always;
+        rules.schedule.credentials.by_page = true;
+        PickupSettings::default()
+    });
+    let home = Home::new();
+    let gate = format!("https://localhost:{}", world.gate.port());
+    let file = world::Browser::default().pick_up(&world, "kurayoshi").await;
+    let path = world.dir.path().join("x.p12");
+    std::fs::write(&path, file).unwrap();
+    assert!(home.import(&path, &world.password("kurayoshi")).contains("IMPORT SUCCESSFUL"));
+    let mut browser = Chromium::start(&home, false);
+    browser.open(&gate);
+    assert!(browser.text().contains("表示できるのは1回限りです"), "{}", browser.text());
+    browser.pictures("gate-credentials-ready");
+    browser.open(&format!("{gate}/?lang=en"));
+    browser.pictures("gate-credentials-ready-en");
+    browser.open(&gate);
+    browser.press("form button");
+    let shown = browser.text();
+    assert!(shown.contains("310000-01") && shown.contains("倉吉保健所"), "{shown}");
+    browser.pictures("gate-credentials");
+    // Back, forward, and the button once more: never again.
+    browser.open(&gate);
+    assert!(browser.text().contains("に表示済みです"), "{}", browser.text());
+    browser.pictures("gate-credentials-shown");
+    browser.quit();
+}
+
+/// Pages nobody comes to on the straight way.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_other_page_of_an_officer() {
+    let world = today();
+    let home = Home::new();
+    let site = format!("http://localhost:{}", world.pickup.port());
+    let gate = format!("https://localhost:{}", world.gate.port());
+    let password = world.password("kurayoshi");
+    let mut browser = Chromium::start(&home, false);
+    browser.open(&format!("{site}/?code=x"));
+    browser.pictures("enter-wrong");
+    let page = format!("{site}/p/{}?lang=en", world.code("kurayoshi"));
+    browser.open(&page);
+    browser.type_into("#password", &password);
+    browser.press("button");
+    browser.pictures("terms-en");
+    browser.click("input[name=agree]");
+    browser.press("button");
+    browser.pictures("ready-en");
+    browser.open(&format!("{gate}/?lang=en"));
+    browser.pictures("gate-none-en");
+
+    // Ten wrong ones.
+    let code = world.code("yonago");
+    let mut other = world::Browser::default();
+    for _ in 0..10 {
+        other.password(&world, &code, "2222-3333-4444").await;
+    }
+    for (name, query) in [("locked", ""), ("locked-en", "?lang=en")] {
+        browser.open(&format!("{site}/p/{code}{query}"));
+        browser.pictures(name);
+    }
+    browser.quit();
+
+    // A certificate of somebody else, one that has ended.
+    let theirs = today();
+    let leaf = annai::pki::LeafSettings { key: annai::pki::KeyKind::P256, ..annai::pki::LeafSettings::default() };
+    let authority = annai::pki::Authority::throwaway(leaf, annai::clock::Clock::System.now()).unwrap();
+    theirs.act(move |engine| engine.entrust(authority, PickupSettings::default())).await;
+    let file = world::Browser::default().pick_up(&theirs, "hoken").await;
+    let path = world.dir.path().join("foreign.p12");
+    std::fs::write(&path, file).unwrap();
+    home.import(&path, &theirs.password("hoken"));
+    let mut browser = Chromium::start(&home, false);
+    for (name, query) in [("gate-foreign", ""), ("gate-foreign-en", "?lang=en")] {
+        browser.open(&format!("{gate}/{query}"));
+        assert_eq!(browser.text().contains("この証明書では利用できません"), query.is_empty(), "{}", browser.text());
+        browser.pictures(name);
+    }
+    browser.quit();
+    let home = Home::new();
+    let file = world::Browser::default().pick_up(&world, "hoken").await;
+    let path = world.dir.path().join("ended.p12");
+    std::fs::write(&path, file).unwrap();
+    home.import(&path, &world.password("hoken"));
+    // By the server's clock three years have gone by; the browser, by its own, still offers it.
+    world.pass(3 * 365 * DAY);
+    world.act(|engine| engine.wake(100)).await;
+    let mut browser = Chromium::start(&home, false);
+    for (name, query, word) in
+        [("gate-expired", "", "有効期限が切れています"), ("gate-expired-en", "?lang=en", "has expired")]
+    {
+        open_until(&mut browser, &format!("{gate}/{query}"), word);
+        browser.pictures(name);
+    }
+    browser.quit();
+}
+
+/// The gate follows the lists every few seconds.
+fn open_until(browser: &mut Chromium, url: &str, word: &str) {
+    for _ in 0..2000 {
+        browser.open(url);
+        if browser.text().contains(word) {
+            return;
+        }
+    }
+    panic!("never {word}: {}", browser.text());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_fits_a_telephone_and_the_sheet_one_page() {
     let world = today();
@@ -115,6 +229,7 @@ async fn every_page_fits_a_telephone_and_the_sheet_one_page() {
         ("password-en", format!("/p/{}?lang=en", world.code("hoken"))),
         ("help", "/help".to_owned()),
         ("help-en", "/help?lang=en".to_owned()),
+        ("unknown-en", "/p/2222-2222-2222-2222-2222?lang=en".to_owned()),
     ] {
         browser.open(&format!("{site}{path}"));
         browser.pictures(name);
@@ -134,11 +249,15 @@ async fn every_page_fits_a_telephone_and_the_sheet_one_page() {
         browser.open(&format!("{site}/p/{}", world.code(local)));
         assert!(browser.text().contains(word), "{}", browser.text());
         browser.pictures(name);
+        browser.open(&format!("{site}/p/{}?lang=en", world.code(local)));
+        browser.pictures(&format!("{name}-en"));
     }
     let reason = RevocationReason::KeyCompromise;
     world.act(move |engine| engine.act("mie", &Verb::Revoke { tenant: tenant(1), reason })).await;
     browser.open(&format!("{site}/p/{}", world.code("kurayoshi")));
     assert!(browser.text().contains("失効"), "{}", browser.text());
     browser.pictures("state-void");
+    browser.open(&format!("{site}/p/{}?lang=en", world.code("kurayoshi")));
+    browser.pictures("state-void-en");
     browser.quit();
 }

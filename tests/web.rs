@@ -7,6 +7,8 @@
 mod flow;
 #[path = "web/gate.rs"]
 mod gate;
+#[path = "web/impatient.rs"]
+mod impatient;
 #[path = "web/states.rs"]
 mod states;
 #[path = "web/status.rs"]

@@ -1,5 +1,5 @@
 //! `annai serve`: the daemon itself. SIGTERM and Ctrl-C let what is under way finish; SIGHUP reloads rules and templates
-//! (a bad set is refused and the old one kept). systemd is told when it is ready, reloading and stopping.
+//! (a bad set is refused and the old one kept) and reads the CA directory. systemd is told when it is ready, reloading and stopping.
 
 use super::args::ServeArgs;
 use super::{Cli, CliError};
@@ -86,6 +86,9 @@ async fn reload(daemon: &Daemon, config: &Config) {
         }
     };
     daemon.health.reloaded(trouble);
+    if let Err(fault) = daemon.look_at_keys().await {
+        tracing::error!(%fault, "the CA directory was not read");
+    }
     notify(&[NotifyState::Ready]);
 }
 

@@ -12,7 +12,7 @@ use crate::domain::Secret;
 use crate::engine::{Chance, Engine, EngineError, Post, Setup};
 use crate::intake::{AfterFiling, ImapSettings, Login};
 use crate::letters::{Desk, TemplateError, TemplateFiles, Templates};
-use crate::pki::{Authority, Custody, PkiError};
+use crate::pki::{Authority, Custody, Keyring, PkiError};
 use crate::rules::{RuleError, RuleFiles, Rules};
 use crate::scheduler::{Rhythm, RhythmError};
 use crate::store::{Options, Store, StoreError};
@@ -129,6 +129,13 @@ pub fn setup(config: &Config) -> Result<Setup, AssemblyError> {
             PICKUP_URL_CHARS_MAX - CODE_PATH_CHARS,
         ));
     }
+    if config.web.gate_url.is_none() && rules.as_ref().is_some_and(|rules| rules.schedule.credentials.by_page) {
+        faults.push(format!(
+            "{}: rules/schedule.toml shows credentials on the check page (by = \"page\"), and there is none; set \
+             web.gate_listen, or send them by mail",
+            config.file.display(),
+        ));
+    }
     let (Some(rules), Some(templates), true) = (rules, templates, faults.is_empty()) else {
         return Err(AssemblyError::Faults(faults));
     };
@@ -138,6 +145,7 @@ pub fn setup(config: &Config) -> Result<Setup, AssemblyError> {
         ministry: config.mail.ministry.clone(),
         bounce: config.mail.bounce.clone(),
         pickup_url: config.web.pickup_url.clone(),
+        gate_url: config.web.gate_url.clone(),
         unzip_password: config.keys.unzip_password()?,
         zip_method: config.keys.zip_method,
     };
@@ -152,13 +160,12 @@ pub fn engine(config: &Config, overrides: TestOverrides) -> Result<Engine, Assem
     let clock = overrides.now.map_or(Clock::System, Clock::Frozen);
     let chance = overrides.seed.map_or(Chance::system(), |seed| Chance::Seeded { seed, drawn: 0 });
     let mut engine = Engine::open(store, setup, keys.clone(), clock, chance)?;
-    match authority(config, &keys) {
-        Ok(Some(authority)) => engine.entrust(authority, config.pickup)?,
-        Ok(None) => {}
-        Err(fault) => {
-            tracing::error!(%fault, "the CA cannot be used: nothing is issued until it can");
-            engine.without_authority(fault.to_string());
+    match second_secret(config) {
+        Ok(second) => {
+            let keyring = Keyring::new(config.keys.ca_dir.clone(), keys, second, config.ca.leaf.clone());
+            engine.follow_keys(keyring, config.pickup)?;
         }
+        Err(fault) => engine.keys_unusable(&fault.to_string()),
     }
     Ok(engine)
 }

@@ -2,6 +2,7 @@
 
 pub mod assembly;
 pub mod control;
+mod keys;
 mod lookout;
 mod mailroom;
 pub mod reader;
@@ -167,7 +168,8 @@ impl Daemon {
             Ok(())
         };
         let watch = async { Ok(self.watch(told.clone()).await?) };
-        tokio::try_join!(intake, wakes, dispatch, pages, control, watch).map(|_| ())
+        let keys = async { Ok(self.follow_keys(told.clone()).await?) };
+        tokio::try_join!(intake, wakes, dispatch, pages, control, watch, keys).map(|_| ())
     }
 
     /// Reads the mailbox to its end, does all that is due now, delivers. A server that cannot be reached does not keep

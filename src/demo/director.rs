@@ -2,8 +2,9 @@
 //! the scene again and again and does what is due; what annai itself does is only watched.
 
 use super::mail::{Addressees, bytes};
+use super::officer::{self, Installed};
 use super::people;
-use super::scene::{Happening, Scene, Watcher, Who};
+use super::scene::{Happening, Scene, Turn, Watcher, Who};
 use super::stage::Stage;
 use super::story::{StaffAct, StaffVerb, Story, StoryMail};
 use super::terminal::Terminal;
@@ -17,7 +18,7 @@ use crate::engine::staff::Verb;
 use crate::letters::LetterKind;
 use crate::workflow::course::Course;
 use crate::workflow::delivery::Delivery;
-use crate::workflow::enrolment::{Certificate, Enrolment, Password, State};
+use crate::workflow::enrolment::{Enrolment, Password, State};
 use crate::workflow::{Calendar, ReissueReason};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -28,8 +29,6 @@ use std::time::Duration;
 const LOOKS_PER_DAY: f64 = 16.0;
 const LOOK_MIN: Duration = Duration::from_millis(4);
 const LOOK_MAX: Duration = Duration::from_millis(125);
-/// A certificate handed out in the demo is good for so long.
-const CERTIFICATE_DAYS: i64 = 2 * 365;
 const WORKING_HOURS: Range<u16> = 9..17;
 /// A picked-up certificate is used after so long, in seconds.
 const USED_AFTER: i64 = DAY / 2;
@@ -47,13 +46,18 @@ pub(super) struct Director<'a> {
     told: BTreeSet<u64>,
     /// Incoming mails told of.
     told_mails: u64,
+    /// Certificates officers have taken, in the stores of their terminals.
+    installed: BTreeMap<TenantId, Installed>,
+    /// The visitor has been told.
+    invited: bool,
 }
 
 impl<'a> Director<'a> {
     pub(super) fn new(stage: &'a Stage, story: Arc<Story>, watcher: Arc<Watcher>, options: &Options) -> Self {
         let pause = Duration::from_secs_f64(options.seconds_per_day / LOOKS_PER_DAY).clamp(LOOK_MIN, LOOK_MAX);
         let (sent, done, told) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
-        Self { stage, story, watcher, pause, sent, done, told, told_mails: 0 }
+        let installed = BTreeMap::new();
+        Self { stage, story, watcher, pause, sent, done, told, told_mails: 0, installed, invited: false }
     }
 
     /// To the end of the story; then the clock stands still.
@@ -62,12 +66,15 @@ impl<'a> Director<'a> {
             let mut told = self.send_mails()?;
             let watcher = Arc::clone(&self.watcher);
             let scene = tokio::task::spawn_blocking(move || watcher.scene()).await.map_err(std::io::Error::other)??;
-            told.extend(self.officers(&scene).await?);
-            told.extend(self.staff(&scene).await?);
+            told.extend(self.visitor(&scene));
+            if !self.watcher.waits() {
+                told.extend(self.officers(&scene).await?);
+                told.extend(self.staff(&scene).await?);
+            }
             told.extend(self.news(&scene));
             terminal.show(&scene, &told)?;
             if scene.now >= self.story.end && Self::nothing_under_way(&scene) {
-                self.stage.clock.stop_at(scene.now);
+                self.stage.clock.end_at(scene.now);
                 self.watcher.finish();
                 return Ok(terminal.end(&Scene { finished: true, ..scene })?);
             }
@@ -97,32 +104,26 @@ impl<'a> Director<'a> {
 
     // --- officers ----------------------------------------------------------------------------------------------------
 
-    async fn officers(&self, scene: &Scene) -> Result<Vec<Happening>, DemoError> {
+    async fn officers(&mut self, scene: &Scene) -> Result<Vec<Happening>, DemoError> {
         let mut told = Vec::new();
         for course in scene.rosters.iter().flat_map(|roster| &roster.courses) {
             let Some(current) = course.current() else { continue };
-            let (id, generation) = (course.tenant.id, current.generation);
+            let id = course.tenant.id;
             match &current.state {
                 State::Open { password: Password::Relayed { at }, .. }
                     if self.is_due(course, current, *at, scene.now) =>
                 {
-                    let certificate = Certificate {
-                        serial: serial(id, generation.0),
-                        not_after: scene.now.plus(CERTIFICATE_DAYS * DAY),
-                    };
-                    let done = self.stage.daemon.handle.call(move |e| e.picked_up(id, generation, certificate));
-                    if done.await?.is_ok() {
+                    if self.takes(course).await {
                         let name = &course.tenant.name;
                         told.push(self.watcher.tell(
                             Who::Officer,
-                            &format!("{name}が証明書を取得（デモによる再現）"),
-                            &format!("{id} picks its certificate up (played by the demo)"),
+                            &format!("{name}が証明書を取得（取得ページでの操作をデモが再現）"),
+                            &format!("{id} takes its certificate by the real pages (played by the demo)"),
                         ));
                     }
                 }
                 State::Collected { at, .. } if self.at_work(scene.now) && scene.now >= at.plus(USED_AFTER) => {
-                    let done = self.stage.daemon.handle.call(move |e| e.seen_in_use(id, generation));
-                    refused_is_fine(done.await?)?;
+                    self.shows(id).await;
                 }
                 State::Registered
                 | State::NoticeQueued { .. }
@@ -137,6 +138,66 @@ impl<'a> Director<'a> {
             }
         }
         Ok(told)
+    }
+
+    /// An officer goes through the pages. The clock stands still meanwhile: minutes of a day that takes a second are over
+    /// before a page is there.
+    async fn takes(&mut self, course: &Course) -> bool {
+        let (watcher, tenant) = (&self.watcher, course.tenant.id);
+        let Some(found) = officer::found(watcher, &course.tenant.address, tenant) else { return false };
+        self.stage.clock.pause();
+        let taken = officer::pick_up(self.stage.pickup, &found).await;
+        // The visitor may have begun meanwhile.
+        if !self.watcher.waits() {
+            self.stage.clock.go_on();
+        }
+        match taken {
+            Ok(installed) => {
+                self.installed.insert(tenant, installed);
+                true
+            }
+            Err(fault) => {
+                tracing::warn!(%tenant, %fault, "an officer of the demo did not get through the pages");
+                false
+            }
+        }
+    }
+
+    /// The terminal check, with the certificate this officer has taken; the visitor's is the visitor's.
+    async fn shows(&self, tenant: TenantId) {
+        let Some(installed) = self.installed.get(&tenant) else { return };
+        if let Err(fault) = officer::show(self.stage.gate, &self.stage.gate_ca, installed).await {
+            tracing::warn!(%tenant, %fault, "an officer of the demo did not see the terminal check");
+        }
+    }
+
+    /// Says once that a certificate is there to be taken, and lets the story go on when that is done.
+    fn visitor(&mut self, scene: &Scene) -> Option<Happening> {
+        let turn = scene.turn(self.watcher.visitor.as_ref()?);
+        match turn {
+            Turn::Take(_) if !self.invited => {
+                self.invited = true;
+                let url = format!("http://{}/try", self.stage.viewer.address());
+                Some(self.watcher.tell(
+                    Who::Visitor,
+                    &format!("1件の証明書は、あなたが取得できます → {url}"),
+                    &format!("one certificate is yours to take: {url}"),
+                ))
+            }
+            Turn::Done if self.watcher.waits() => {
+                self.watcher.visitor_ends();
+                Some(self.watcher.tell(
+                    Who::Visitor,
+                    "あなたの端末で利用できることを確認。物語を続けます",
+                    "your terminal is in use; the story goes on",
+                ))
+            }
+            Turn::NotYet => {
+                self.invited = false;
+                None
+            }
+            Turn::Take(_) | Turn::Show | Turn::Done => None,
+        }
     }
 
     fn is_due(&self, course: &Course, enrolment: &Enrolment, password_sent: Timestamp, now: Timestamp) -> bool {
@@ -286,11 +347,6 @@ const PUT_OFF: u64 = 1 << 61;
 fn inquiry(scene: &Scene, mail: MailNo) -> Option<u64> {
     let matter = scene.matters.iter().find(|matter| matter.subject == Subject::Inquiry { mail })?;
     Some(matter.no.0)
-}
-
-/// A serial number as long as real ones; the demo issues no certificates.
-fn serial(tenant: TenantId, generation: u32) -> String {
-    sha256(format!("demo/{tenant}/{generation}").as_bytes()).to_string().chars().take(32).collect()
 }
 
 /// The course may have moved on between the look and the act.

@@ -1,8 +1,9 @@
 //! Layer 4: `annai demo`, the whole flow on one machine in about two minutes. A post office on loopback, the real daemon
 //! with a fast clock, and municipalities of every mood that write in (`story.toml`). Nothing leaves this machine.
 //!
-//! What the daemon does is real: IMAP, reading, steps, letters, SMTP, reminders, expiry. What people do is played, and
-//! said to be: officers pick certificates up, staff decide.
+//! What the daemon does is real: IMAP, reading, steps, letters, SMTP, reminders, expiry, certificates. What people do is
+//! played, and said to be: officers take their certificates over the real pages, staff decide. One tenant is kept for
+//! whoever watches; while the visitor takes that certificate, the story's clock stands still.
 //!
 //! | file | what |
 //! |---|---|
@@ -10,6 +11,7 @@
 //! | `mail` | its mails as bytes |
 //! | `stage` | directory, post office, daemon |
 //! | `director` | plays the people |
+//! | `officer` | one officer at the real pages |
 //! | `people` | the two who decide what needs two |
 //! | `scene` | what there is to see at one moment |
 //! | `terminal` | the progress view |
@@ -17,6 +19,7 @@
 
 mod director;
 mod mail;
+mod officer;
 pub mod people;
 mod scene;
 mod stage;

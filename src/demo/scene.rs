@@ -3,9 +3,9 @@
 
 use super::stage::Stage;
 use super::story::Story;
-use crate::clock::Clock;
+use crate::clock::{Clock, monotonic};
 use crate::domain::time::DAY;
-use crate::domain::{MailAddress, Timestamp};
+use crate::domain::{MailAddress, TenantId, Timestamp};
 use crate::engine::EngineError;
 use crate::engine::records::{Disposition, InboxItem, OpenMatter, Row};
 use crate::engine::survey::{Milestone, Survey};
@@ -13,11 +13,15 @@ use crate::rules::Rules;
 use crate::sandbox::PostOffice;
 use crate::workflow::course::Roster;
 use crate::workflow::delivery::Delivery;
+use crate::workflow::enrolment::{Password, State};
 use serde::Serialize;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+/// The story waits so long for its visitor at most.
+const VISIT_MAX: Duration = Duration::from_mins(10);
 /// Happenings kept.
 const LOG_MAX: usize = 500;
 /// Bars of the funnel: the mails that came in, then the tenants by how far they are.
@@ -36,10 +40,20 @@ pub(super) struct Watcher {
     pub(super) visitor: Option<MailAddress>,
     survey: Survey,
     clock: Clock,
+    visit: Mutex<Visit>,
     start: Timestamp,
     end: Timestamp,
     finished: AtomicBool,
     log: Mutex<Vec<Happening>>,
+}
+
+/// Whether the visitor is at the pick-up pages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Visit {
+    #[default]
+    No,
+    /// Since a moment of the clock that is never set.
+    Since(Instant),
 }
 
 /// Something worth telling.
@@ -59,6 +73,8 @@ pub(super) enum Who {
     Officer,
     /// Staff, played by the demo.
     Staff,
+    /// Whoever watches.
+    Visitor,
     /// The daemon itself.
     Annai,
 }
@@ -68,6 +84,7 @@ impl Who {
         match self {
             Self::Officer => "自治体役",
             Self::Staff => "担当者役",
+            Self::Visitor => "あなた",
             Self::Annai => "annai",
         }
     }
@@ -105,6 +122,43 @@ pub(super) struct Counts {
     pub(super) review: usize,
 }
 
+/// What is left for the visitor to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Address and password have not both arrived, or the time is over and another certificate is not yet there.
+    NotYet,
+    Take(TenantId),
+    Show,
+    Done,
+}
+
+impl Scene {
+    /// How far the certificate is that is kept for the visitor.
+    pub(super) fn turn(&self, visitor: &MailAddress) -> Turn {
+        let mut courses = self.rosters.iter().flat_map(|roster| &roster.courses);
+        let course = courses.find(|course| course.tenant.address.same_mailbox(visitor));
+        match course.and_then(|course| Some((course.tenant.id, &course.current()?.state))) {
+            Some((id, state @ State::Open { password: Password::Relayed { .. }, .. })) if state.is_open(self.now) => {
+                Turn::Take(id)
+            }
+            Some((_, State::Collected { .. })) => Turn::Show,
+            Some((_, State::InUse { .. })) => Turn::Done,
+            Some((
+                _,
+                State::Registered
+                | State::NoticeQueued { .. }
+                | State::Open { .. }
+                | State::Undeliverable { .. }
+                | State::Expired { .. }
+                | State::Cancelled { .. }
+                | State::Superseded { .. }
+                | State::Revoked { .. },
+            ))
+            | None => Turn::NotYet,
+        }
+    }
+}
+
 impl Watcher {
     pub(super) fn new(stage: &Stage, story: &Story) -> Arc<Self> {
         Arc::new(Self {
@@ -118,6 +172,7 @@ impl Watcher {
             visitor: story.officer.iter().find(|officer| officer.visitor).map(|officer| officer.address.clone()),
             survey: stage.daemon.survey(),
             clock: stage.clock.clone(),
+            visit: Mutex::default(),
             start: story.start,
             end: story.end,
             finished: AtomicBool::new(false),
@@ -141,6 +196,38 @@ impl Watcher {
 
     pub(super) fn finish(&self) {
         self.finished.store(true, Ordering::Release);
+    }
+
+    /// The visitor begins; the story's clock stands still meanwhile, for sessions and deadlines run by it.
+    pub(super) fn visitor_begins(&self) {
+        *self.visit() = Visit::Since(monotonic());
+        self.clock.pause();
+    }
+
+    /// The visitor is done, or wants the story to go on.
+    pub(super) fn visitor_ends(&self) {
+        *self.visit() = Visit::No;
+        self.clock.go_on();
+    }
+
+    /// Whether the story waits for the visitor, who may have gone away.
+    pub(super) fn waits(&self) -> bool {
+        let visit = *self.visit();
+        match visit {
+            Visit::No => false,
+            Visit::Since(began) if began.elapsed() < VISIT_MAX => {
+                self.clock.pause();
+                true
+            }
+            Visit::Since(_) => {
+                self.visitor_ends();
+                false
+            }
+        }
+    }
+
+    fn visit(&self) -> MutexGuard<'_, Visit> {
+        self.visit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks around. Blocks while the store is read.

@@ -69,6 +69,8 @@ pub(super) struct Stage {
     pub(super) pickup: SocketAddr,
     pub(super) console: SocketAddr,
     pub(super) gate: SocketAddr,
+    /// Who vouches for the check page's own certificate, PEM.
+    pub(super) gate_ca: String,
     pub(super) dir: Dir,
 }
 
@@ -98,22 +100,24 @@ pub(super) async fn build(options: &Options, story: &Story) -> Result<Stage, Dem
     // The story's time begins when everything slow is done.
     let clock = running.get_or_init(|| Clock::scaled(story.start, factor(options.seconds_per_day))).clone();
     let engine = open_engine(&config, setup, clock.clone(), options.seed)?;
-    let wicket = Arc::new(wicket(options.listen, clock.clone())?);
+    let (wicket, gate_ca) = wicket(options.listen, clock.clone())?;
+    let wicket = Arc::new(wicket);
     let gate = (gate.with_wicket(Arc::clone(&wicket)), wicket);
     let addresses = (pickup.address(), console.address(), gate.0.address());
     let pages = Pages { site, pickup, console, gate: Some(gate), links, samples };
     let (pickup, console, gate) = addresses;
     let dispatch = assembly::dispatch(&config.smtp, &config.mail.from.domain(), per_domain)?;
     let daemon = Daemon::start(engine, assembly::imap(&config.imap)?, dispatch)?.with_pages(pages);
-    Ok(Stage { daemon, office: Arc::new(office), clock, contact, ministry, viewer, pickup, console, gate, dir })
+    let office = Arc::new(office);
+    Ok(Stage { daemon, office, clock, contact, ministry, viewer, pickup, console, gate, gate_ca, dir })
 }
 
 /// The check page's own certificate, made for this run: browsers ask before they go on to it.
-fn wicket(listen: IpAddr, clock: Clock) -> Result<Wicket, DemoError> {
+fn wicket(listen: IpAddr, clock: Clock) -> Result<(Wicket, String), DemoError> {
     let now = Clock::System.now();
     let names = ["localhost", &listen.to_string()];
     let made = throwaway(&names, now.plus(-DAY), now.plus(30 * DAY)).map_err(io::Error::other)?;
-    Ok(Wicket::with_key(made.chain, made.key, clock).map_err(io::Error::other)?)
+    Ok((Wicket::with_key(made.chain, made.key, clock).map_err(io::Error::other)?, made.ca_pem))
 }
 
 fn factor(seconds_per_day: f64) -> u32 {

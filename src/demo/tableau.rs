@@ -1,6 +1,7 @@
 //! The scene in the words of the page: plain values for the templates, no decisions.
 
-use super::scene::{BARS, Happening, Scene, Watcher, Who};
+use super::officer;
+use super::scene::{BARS, Happening, Scene, Turn, Watcher, Who};
 use crate::domain::{MailAddress, TenantKind, Timestamp};
 use crate::engine::records::{OpenMatter, Subject};
 use crate::engine::survey::Milestone;
@@ -36,7 +37,7 @@ pub(super) fn frame(watcher: &Watcher, scene: &Scene) -> Value {
         pickup => format!("http://{}/", watcher.pickup),
         console => format!("http://{}/", watcher.console),
         gate => format!("https://{}/", watcher.gate),
-        visitor => watcher.visitor.as_ref().map(MailAddress::as_str),
+        waits => watcher.waits(),
     }
 }
 
@@ -47,6 +48,7 @@ pub(super) fn overview(watcher: &Watcher, scene: &Scene, log: &[Happening]) -> V
         funnel => funnel(scene, most),
         plateaus => plateaus(scene, most),
         width => STEP * BARS as u64,
+        yours => watcher.visitor.as_ref().and_then(|visitor| yours(watcher, scene, visitor)),
         log => log.iter().rev().take(LOG_SHOWN).map(happening).collect::<Vec<_>>(),
         matters => scene.matters.iter().map(|matter| self::matter(scene, matter)).collect::<Vec<_>>(),
         groups => groups(scene),
@@ -54,10 +56,24 @@ pub(super) fn overview(watcher: &Watcher, scene: &Scene, log: &[Happening]) -> V
     }
 }
 
+/// The certificate kept for the visitor, and what is to be done with it next.
+fn yours(watcher: &Watcher, scene: &Scene, visitor: &MailAddress) -> Option<Value> {
+    let (turn, name, mailbox) = (scene.turn(visitor), owner(scene, visitor.as_str()), visitor.as_str());
+    let (word, found) = match turn {
+        Turn::NotYet => return None,
+        Turn::Take(tenant) => ("take", officer::found(watcher, visitor, tenant)),
+        Turn::Show => ("show", None),
+        Turn::Done => ("done", None),
+    };
+    let password = found.as_ref().map(|found| found.password.reveal().clone());
+    Some(context! { turn => word, name, mailbox, url => found.map(|found| found.url), password })
+}
+
 fn happening(happening: &Happening) -> Value {
     let who = match happening.who {
         Who::Officer => "officer",
         Who::Staff => "staff",
+        Who::Visitor => "visitor",
         Who::Annai => "annai",
     };
     let (at, ja, en) = (happening.at.staff(), &happening.ja, &happening.en);

@@ -125,6 +125,7 @@ impl Terminal {
         let colour = match happening.who {
             Who::Officer => GREEN,
             Who::Staff => MAGENTA,
+            Who::Visitor => BOLD,
             Who::Annai => BLUE,
         };
         let (dim, reset) = (self.style(DIM), self.style(RESET));

@@ -1,15 +1,15 @@
 //! The page on loopback: how far everybody is, every mailbox with every mail as its owner sees it, the queue. Secrets are
 //! shown, because nobody's are real. Works without scripts; with them it follows the story without reloading.
 
-use super::scene::{Scene, Watcher};
-use super::tableau;
+use super::scene::{Scene, Turn, Watcher};
+use super::{officer, tableau};
 use crate::reading;
 use crate::sandbox::StoredMail;
 use crate::web::look::{dress, page, plain};
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use minijinja::context;
@@ -30,6 +30,8 @@ pub(super) fn router(watcher: Arc<Watcher>) -> Router {
         .route("/mailbox/{address}", get(mailbox))
         .route("/mailbox/{address}/{uid}", get(mail))
         .route("/queue", get(queue))
+        .route("/try", get(begin))
+        .route("/go-on", get(go_on))
         .route("/demo.json", get(data))
         .route("/demo.js", get(script))
         .with_state(watcher);
@@ -42,6 +44,27 @@ pub(super) fn router(watcher: Arc<Watcher>) -> Router {
 async fn overview(State(watcher): State<Arc<Watcher>>) -> Response {
     let log = watcher.log();
     show(watcher, "demo.html", move |watcher, scene| tableau::overview(watcher, scene, &log)).await
+}
+
+/// To the pick-up page of the certificate kept for the visitor, with the story's clock stopped.
+async fn begin(State(watcher): State<Arc<Watcher>>) -> Response {
+    let look = move || {
+        let visitor = watcher.visitor.clone()?;
+        let Turn::Take(tenant) = watcher.scene().ok()?.turn(&visitor) else { return None };
+        let found = officer::found(&watcher, &visitor, tenant)?;
+        watcher.visitor_begins();
+        Some(found.url)
+    };
+    match tokio::task::spawn_blocking(look).await {
+        Ok(Some(url)) => Redirect::to(&url).into_response(),
+        Ok(None) | Err(_) => Redirect::to("/").into_response(),
+    }
+}
+
+/// The story need not wait any longer.
+async fn go_on(State(watcher): State<Arc<Watcher>>) -> Response {
+    watcher.visitor_ends();
+    Redirect::to("/").into_response()
 }
 
 async fn tenants(State(watcher): State<Arc<Watcher>>) -> Response {

@@ -181,6 +181,7 @@ fn facts(letter: LetterKind, item: &InboxItem, reading: &Reading, rules: &Rules)
         | LetterKind::Reminder
         | LetterKind::Expired
         | LetterKind::Credentials
+        | LetterKind::CredentialsReady
         | LetterKind::Report
         | LetterKind::Alert => Letter::UnderReview { received, subject },
     }

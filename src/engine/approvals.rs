@@ -4,6 +4,7 @@
 //!
 //! [`rights`]: crate::workflow::rights
 
+use super::keys::KeysVerb;
 use super::people::{self, Who};
 use super::records::AskNo;
 use super::staff::{self, Verb};
@@ -142,6 +143,7 @@ pub(super) fn act(step: &mut Step<'_>, who: &Who, verb: &Verb) -> Result<Done, E
         | Verb::Revoke { .. }
         | Verb::RenewCredentials { .. }
         | Verb::People(_)
+        | Verb::Keys(_)
         | Verb::Wave(_) => staff::act(step, verb)?,
     }
     Ok(Done::Done)
@@ -173,6 +175,7 @@ fn act_of(step: &mut Step<'_>, who: &Who, role: Role, verb: &Verb) -> Result<Act
         Verb::Cancel { .. } => Act::Cancel,
         Verb::Revoke { .. } => Act::Revoke,
         Verb::People(verb) => verb.act(step.context, who)?,
+        Verb::Keys(KeysVerb::Adopt { .. }) => Act::Keys,
         Verb::Ask(AskVerb::Approve { .. } | AskVerb::Refuse { .. }) => Act::Approve,
         Verb::Ask(AskVerb::Recall { .. }) => Act::Recall,
         Verb::Wave(WaveVerb::Plan { .. } | WaveVerb::Tick { .. }) => Act::WavePrepare,

@@ -326,8 +326,24 @@ pub struct Trust {
     pub anchors: Vec<Vec<u8>>,
     /// DER: the newest list of every issuing CA, and the root's.
     pub crls: Vec<Vec<u8>>,
-    /// Changes with every list: a server whose version differs is to be built anew.
-    pub version: u64,
+    /// Digest of both, so that no two sets share one: a server whose version differs is to be built anew.
+    pub version: Digest,
+}
+
+impl Trust {
+    fn of(anchors: Vec<Vec<u8>>, crls: Vec<Vec<u8>>) -> Self {
+        let mut all = Vec::new();
+        for part in [&anchors, &crls] {
+            // Lengths first: no other split of the same bytes is the same set.
+            all.extend_from_slice(&part.len().to_be_bytes());
+            for der in part {
+                all.extend_from_slice(&der.len().to_be_bytes());
+                all.extend_from_slice(der);
+            }
+        }
+        let version = crate::crypto::sha256(&all);
+        Self { anchors, crls, version }
+    }
 }
 
 impl Engine {
@@ -336,7 +352,6 @@ impl Engine {
         let Some(authority) = self.context.authority.as_deref() else { return Ok(None) };
         let mut anchors: Vec<Vec<u8>> = Vec::new();
         let mut crls: Vec<Vec<u8>> = authority.root_crl().map(<[u8]>::to_vec).into_iter().collect();
-        let mut version = 0;
         for ca in authority.all() {
             let chain = std::iter::once(&ca.certificate).chain(&ca.parents);
             for der in chain {
@@ -345,9 +360,8 @@ impl Engine {
                 }
             }
             crls.extend(self.context.store.get(Table::Crl, &der_key(&ca.id))?.map(|der| der.to_vec()));
-            version += self.context.load::<CrlState>(Table::Crl, ca.id.as_bytes())?.map_or(0, |state| state.number);
         }
-        Ok(Some(Trust { anchors, crls, version }))
+        Ok(Some(Trust::of(anchors, crls)))
     }
 
     /// The CA in use.

@@ -59,6 +59,7 @@ impl Step<'_> {
                 let (unzip_password, method) = (post.unzip_password.clone(), post.zip_method);
                 Some(Letter::Credentials { to, user_id, password, unzip_password, method })
             }
+            Some(TenantLetter::CredentialsReady) => Some(Letter::CredentialsReady { to, gate: post.gate_url.clone() }),
             None => None,
         })
     }

@@ -44,6 +44,7 @@ mod facts;
 pub mod filing;
 pub mod forecast;
 pub mod inspect;
+pub mod keys;
 mod marks;
 pub mod outages;
 pub mod outbox;
@@ -69,7 +70,8 @@ use crate::clock::Clock;
 use crate::crypto::{self, MasterKey, Purpose};
 use crate::domain::{MailAddress, MailNo, RowNo, Secret, TenantId, Timestamp};
 use crate::letters::{ComposeError, Secrecy, Templates, ZipMethod};
-use crate::pki::{Authority, PkiError};
+use crate::pki::dir::Supply;
+use crate::pki::{Authority, Keyring, PkiError};
 use crate::rules::Rules;
 use crate::store::{Batch, JournalFault, Store, StoreError, Table};
 use crate::workflow::Refused;
@@ -102,6 +104,8 @@ pub struct Post {
     pub bounce: MailAddress,
     /// `https://pickup.example.jp`, without a slash at its end.
     pub pickup_url: String,
+    /// Where a terminal shows its certificate, if there is such a page.
+    pub gate_url: Option<String>,
     pub unzip_password: Secret<String>,
     pub zip_method: ZipMethod,
 }
@@ -117,6 +121,8 @@ pub(crate) struct Context {
     pub(crate) authority: Option<Arc<Authority>>,
     /// Why there is none, if something is in the way.
     pub(crate) authority_fault: Option<String>,
+    /// What lies in the CA directory, in force or not.
+    pub(crate) supply: Option<Arc<Supply>>,
     pub(crate) pickup: PickupSettings,
 }
 
@@ -130,6 +136,8 @@ pub struct Engine {
     /// The same for whoever reads beside this thread; a reload changes both.
     beside: Beside,
     chance: Chance,
+    /// `None`: the CA was given by [`Engine::entrust`], or there is none.
+    keyring: Option<Keyring>,
     counters: Counters,
     /// Rows leased to the dispatcher of this process. A row that is in flight in the store but not here was cut off by a
     /// crash.
@@ -239,7 +247,8 @@ impl Engine {
         chance: Chance,
     ) -> Result<Self, EngineError> {
         let (authority, pickup) = (None, PickupSettings::default());
-        let context = Arc::new(Context { store, setup, keys, clock, authority, authority_fault: None, pickup });
+        let context =
+            Arc::new(Context { store, setup, keys, clock, authority, authority_fault: None, supply: None, pickup });
         check_key(&context)?;
         context.store.verify_journal_tail(JOURNAL_TAIL)?;
         let counters = context.load(Table::Meta, b"counters")?.unwrap_or_default();
@@ -248,6 +257,7 @@ impl Engine {
             context,
             beside,
             chance,
+            keyring: None,
             counters,
             in_flight: BTreeSet::new(),
             waves_under_way: BTreeSet::new(),
@@ -277,18 +287,14 @@ impl Engine {
         self.index_by_rules()
     }
 
-    /// Gives the engine its CA; from here on certificates can be issued and lists are made.
+    /// Gives the engine a CA of its own, for as long as it runs: the demo's and that of tests. A daemon follows its CA
+    /// directory ([`Engine::follow_keys`]).
     pub fn entrust(&mut self, authority: Authority, pickup: PickupSettings) -> Result<(), EngineError> {
         self.change(|context| {
             context.authority = Some(Arc::new(authority));
             context.pickup = pickup;
         });
         self.refresh_crls().map(drop)
-    }
-
-    /// The CA cannot be used: nothing is issued, everything else goes on (invariant I11).
-    pub fn without_authority(&mut self, why: String) {
-        self.change(|context| context.authority_fault = Some(why));
     }
 
     /// Changes what every step looks at, for this thread and for those who read beside it.

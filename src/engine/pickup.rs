@@ -63,6 +63,8 @@ pub struct Pickup {
     pub attempts_left: u32,
     /// No password is taken before this moment.
     pub locked_until: Option<Timestamp>,
+    /// This browser has given the password, and its session stands.
+    pub opened: bool,
     /// Until when this browser may fetch the same file again.
     pub again_until: Option<Timestamp>,
 }

@@ -2,6 +2,7 @@
 //! person as actor and a reason, so the journal says who did what and why.
 
 use super::approvals::{AskVerb, Done};
+use super::keys::KeysVerb;
 use super::people::{PeopleVerb, Who};
 use super::records::{Disposition, InboxItem, MatterNo, OpenMatter, Subject};
 use super::step::Step;
@@ -114,6 +115,7 @@ pub enum Verb {
         reason: String,
     },
     People(PeopleVerb),
+    Keys(KeysVerb),
     Ask(AskVerb),
     Wave(WaveVerb),
 }
@@ -124,6 +126,9 @@ impl Engine {
         let who = who.into();
         let done = self.step(&who.actor(), |step| super::approvals::act(step, &who, verb))?;
         self.set_agenda()?;
+        if matches!(verb, Verb::Keys(_) | Verb::Ask(_)) {
+            self.put_in_force()?;
+        }
         Ok(done)
     }
 }
@@ -188,6 +193,7 @@ pub(super) fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
             renew_credentials(step, *tenant)
         }
         Verb::People(verb) => super::people::act(step, verb),
+        Verb::Keys(verb) => super::keys::act(step, verb),
         Verb::Wave(verb) => super::waves::act(step, verb),
         Verb::Ask(_) => Err(EngineError::Refused("a request about a request is not kept")),
     }

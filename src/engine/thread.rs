@@ -194,6 +194,7 @@ mod tests {
             ministry: "ministry@example.jp".parse().unwrap(),
             bounce: "bounce@followup.example".parse().unwrap(),
             pickup_url: "https://pickup.example".to_owned(),
+            gate_url: None,
             unzip_password: Secret::new("unzipSecret77".to_owned()),
             zip_method: ZipMethod::ZipCrypto,
         };

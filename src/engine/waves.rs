@@ -76,7 +76,12 @@ fn leaves_in_waves(letter: LetterKind) -> bool {
     use CertificateLetter::{Expired, Notice, Password, Reminder};
     match letter.for_tenant() {
         Some(TenantLetter::Certificate(Notice) | TenantLetter::Credentials) => true,
-        Some(TenantLetter::Certificate(Password | Reminder | Expired) | TenantLetter::Welcome) | None => false,
+        Some(
+            TenantLetter::Certificate(Password | Reminder | Expired)
+            | TenantLetter::Welcome
+            | TenantLetter::CredentialsReady,
+        )
+        | None => false,
     }
 }
 

@@ -89,6 +89,7 @@ fn redacted(letter: &Letter) -> Letter {
         Letter::CertificateNotice { url, .. } => *url = left_out(),
         Letter::PickupPassword { password, .. } => *password = left_out(),
         Letter::Credentials { .. }
+        | Letter::CredentialsReady { .. }
         | Letter::Receipt { .. }
         | Letter::UnderReview { .. }
         | Letter::CorrectionRequest { .. }

@@ -25,6 +25,7 @@ impl Letter {
             Self::Reminder { .. } => LetterKind::Reminder,
             Self::Expired { .. } => LetterKind::Expired,
             Self::Credentials { .. } => LetterKind::Credentials,
+            Self::CredentialsReady { .. } => LetterKind::CredentialsReady,
             Self::Report(_) => LetterKind::Report,
             Self::Alert { .. } => LetterKind::Alert,
         }
@@ -53,6 +54,7 @@ pub enum TenantLetter {
     Welcome,
     Certificate(CertificateLetter),
     Credentials,
+    CredentialsReady,
 }
 
 /// A letter of one generation's certificate.
@@ -77,7 +79,7 @@ impl From<CertificateLetter> for LetterKind {
 
 impl LetterKind {
     /// In the order of an onboarding.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Receipt,
         Self::UnderReview,
         Self::CorrectionRequest,
@@ -92,6 +94,7 @@ impl LetterKind {
         Self::Reminder,
         Self::Expired,
         Self::Credentials,
+        Self::CredentialsReady,
         Self::Report,
         Self::Alert,
     ];
@@ -113,6 +116,7 @@ impl LetterKind {
             Self::Reminder => "reminder",
             Self::Expired => "expired",
             Self::Credentials => "credentials",
+            Self::CredentialsReady => "credentials-ready",
             Self::Report => "report",
             Self::Alert => "alert",
         }
@@ -135,6 +139,7 @@ impl LetterKind {
             Self::Reminder => "期限前のお知らせ",
             Self::Expired => "期限切れのお知らせ",
             Self::Credentials => "ユーザID・パスワード通知",
+            Self::CredentialsReady => "ユーザID・パスワードの準備のお知らせ",
             Self::Report => "状況報告",
             Self::Alert => "運用のお知らせ",
         }
@@ -149,6 +154,7 @@ impl LetterKind {
             Self::Reminder => Some(TenantLetter::Certificate(CertificateLetter::Reminder)),
             Self::Expired => Some(TenantLetter::Certificate(CertificateLetter::Expired)),
             Self::Credentials => Some(TenantLetter::Credentials),
+            Self::CredentialsReady => Some(TenantLetter::CredentialsReady),
             Self::Receipt
             | Self::UnderReview
             | Self::CorrectionRequest
@@ -166,7 +172,10 @@ impl LetterKind {
         use CertificateLetter::{Expired, Notice, Password, Reminder};
         match self.for_tenant() {
             Some(TenantLetter::Certificate(Notice | Password) | TenantLetter::Credentials) => Secrecy::Secret,
-            Some(TenantLetter::Certificate(Reminder | Expired) | TenantLetter::Welcome) | None => Secrecy::Plain,
+            Some(
+                TenantLetter::Certificate(Reminder | Expired) | TenantLetter::Welcome | TenantLetter::CredentialsReady,
+            )
+            | None => Secrecy::Plain,
         }
     }
 

@@ -51,6 +51,9 @@ pub enum Letter {
         unzip_password: Secret<String>,
         method: ZipMethod,
     },
+    /// By page instead of by mail: user id and password can now be seen, once, behind the certificate. Holds no secret.
+    /// `gate`: where.
+    CredentialsReady { to: Addressee, gate: Option<String> },
     /// To the ministry, at the rhythm of the rules: where everything stands, and the end of the journal's chain.
     Report(Report),
     /// To staff: something needs a person. Holds no secret and no address of a tenant.
@@ -156,6 +159,7 @@ pub enum LetterKind {
     Reminder,
     Expired,
     Credentials,
+    CredentialsReady,
     Report,
     Alert,
 }

@@ -57,6 +57,10 @@ impl Letter {
                     method,
                 })
                 .into(),
+            LetterKind::CredentialsReady => vec![
+                Self::CredentialsReady { to: centre(), gate: Some("https://check.followup.example.jp".into()) },
+                Self::CredentialsReady { to: ward(), gate: None },
+            ],
             LetterKind::Report => [Period::Daily, Period::Weekly].map(|period| Self::Report(report(period))).into(),
             LetterKind::Alert => vec![Self::Alert {
                 cause: "受信メールの読取りが止まっています".into(),

@@ -87,6 +87,7 @@ impl TemplateFiles {
             LetterKind::Reminder => include_str!("../../templates/mail/reminder.txt"),
             LetterKind::Expired => include_str!("../../templates/mail/expired.txt"),
             LetterKind::Credentials => include_str!("../../templates/mail/credentials.txt"),
+            LetterKind::CredentialsReady => include_str!("../../templates/mail/credentials-ready.txt"),
             LetterKind::Report => include_str!("../../templates/mail/report.txt"),
             LetterKind::Alert => include_str!("../../templates/mail/alert.txt"),
         };

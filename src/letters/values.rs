@@ -14,7 +14,12 @@ pub(super) fn secret_name(kind: LetterKind) -> Option<&'static str> {
     match kind.for_tenant() {
         Some(TenantLetter::Certificate(Notice)) => Some("url"),
         Some(TenantLetter::Certificate(Password)) => Some("password"),
-        Some(TenantLetter::Certificate(Reminder | Expired) | TenantLetter::Welcome | TenantLetter::Credentials)
+        Some(
+            TenantLetter::Certificate(Reminder | Expired)
+            | TenantLetter::Welcome
+            | TenantLetter::Credentials
+            | TenantLetter::CredentialsReady,
+        )
         | None => None,
     }
 }
@@ -45,6 +50,10 @@ pub(super) fn must_show(letter: &Letter) -> Vec<(&'static str, String)> {
             vec![("to.id", to.id.clone()), ("deadline", deadline.official())]
         }
         Letter::Credentials { to, .. } => vec![("to.id", to.id.clone())],
+        Letter::CredentialsReady { to, gate } => {
+            let gate = gate.iter().map(|gate| ("gate", gate.clone()));
+            gate.chain([("to.id", to.id.clone())]).collect()
+        }
         Letter::Report(report) => {
             let figures = report.figures.iter().map(|(_, value)| ("figure.value", value.clone()));
             figures.chain([("anchor", report.anchor.1.to_string())]).collect()
@@ -107,6 +116,7 @@ pub(super) fn values(letter: &Letter, sent: Date, desk: &Desk, subjects: &BTreeM
             attachment => super::zip::attachment_name(&to.id),
             method => method_word(*method),
         },
+        Letter::CredentialsReady { to, gate } => context! { to => addressee(to), gate => gate },
         Letter::Report(report) => report_values(report),
         Letter::Alert { cause, lines, remedy } => context! {
             cause => text(cause),

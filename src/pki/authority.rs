@@ -18,8 +18,8 @@ use super::order::Serial;
 /// Seconds a certificate must at least be valid to be worth issuing.
 const LIFE_MIN_SECONDS: i64 = 86_400;
 
-/// Where a private key of a CA is used. The only place that knows how a signature comes about: a key in a PKCS#11 module
-/// becomes a second variant here and changes nothing else.
+/// Where a private key of a CA is used. Today there is one place: this process. A key in a PKCS#11 module is not supported;
+/// it would be a second variant here, and a second kind of file in `dir`, and nothing else would change.
 #[derive(Debug)]
 enum Signer {
     /// In the memory of this process, from a sealed file.
@@ -67,7 +67,7 @@ pub struct Issuing {
 #[derive(Debug)]
 pub struct Authority {
     settings: LeafSettings,
-    issuing: Vec<Issuing>,
+    issuing: Vec<Arc<Issuing>>,
     active: usize,
     /// DER of the list that each CA without a key here has signed (the root's).
     root_crl: Option<Vec<u8>>,
@@ -172,7 +172,7 @@ impl Authority {
     /// `active` is the id of the CA that signs new certificates.
     pub fn new(
         settings: LeafSettings,
-        issuing: Vec<Issuing>,
+        issuing: Vec<Arc<Issuing>>,
         active: &str,
         root_crl: Option<Vec<u8>>,
     ) -> Result<Self, PkiError> {
@@ -187,7 +187,7 @@ impl Authority {
         let made = Fresh::make(&settings.organisation, now)?;
         let issuing = Issuing::new(made.issuing, vec![made.root], &made.issuing_key)?;
         let active = issuing.id.clone();
-        Self::new(settings, vec![issuing], &active, Some(made.root_crl))
+        Self::new(settings, vec![Arc::new(issuing)], &active, Some(made.root_crl))
     }
 
     pub fn settings(&self) -> &LeafSettings {
@@ -196,16 +196,18 @@ impl Authority {
 
     /// The CA that signs new certificates.
     pub fn active(&self) -> Option<&Issuing> {
-        self.issuing.get(self.active)
+        self.issuing.get(self.active).map(Arc::as_ref)
     }
 
-    pub fn all(&self) -> &[Issuing] {
+    pub fn all(&self) -> &[Arc<Issuing>] {
         &self.issuing
     }
 
     pub fn issuing(&self, id: &str) -> Result<&Issuing, PkiError> {
         let found = self.issuing.iter().find(|ca| ca.id == id);
-        found.ok_or(PkiError::Unfit("the issuing CA of this certificate is not in the CA directory; restore its files"))
+        found
+            .map(Arc::as_ref)
+            .ok_or(PkiError::Unfit("the issuing CA of this certificate is not in the CA directory; restore its files"))
     }
 
     /// The root's certificate, DER, if the active CA has one.

@@ -6,7 +6,7 @@
 //! | `root.key` | the root's key, sealed; **to be taken away** and brought back only for `annai ca rotate` | 0600 |
 //! | `<id>.crt` | an issuing CA and those above it, PEM | 0644 |
 //! | `<id>.key` | its key, sealed | 0600 |
-//! | `active` | the id of the issuing CA that signs new certificates | 0644 |
+//! | `active` | the id of the issuing CA that signs new certificates; the word of a new store only, afterwards the journal's (`engine::keys`) | 0644 |
 //!
 //! Nothing is ever overwritten but `active` and `root.crl`, both by renaming.
 
@@ -19,6 +19,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const PUBLIC: u32 = 0o644;
 /// Most issuing CAs a directory can hold.
@@ -37,43 +38,66 @@ pub fn create(dir: &Path, custody: &Custody<'_>, organisation: &str, now: Timest
     write_new(&dir.join("root.crt"), pem("CERTIFICATE", &made.root).as_bytes(), PUBLIC)?;
     replace(&dir.join("root.crl"), &pem("X509 CRL", &made.root_crl))?;
     let issuing = Issuing::new(made.issuing, vec![made.root], &made.issuing_key)?;
-    add(dir, custody, &issuing, made.issuing_key.reveal())
+    add(dir, custody, &issuing, made.issuing_key.reveal())?;
+    mark(dir, &issuing.id)?;
+    Ok(issuing.id)
 }
 
-/// A new issuing CA under the same root, whose key must be there; it becomes the active one. Returns its id.
+/// A new issuing CA under the same root, whose key must be there. Returns it; it waits in the directory to be adopted.
 pub fn rotate(
     dir: &Path,
     custody: &Custody<'_>,
     root_key: &Path,
     organisation: &str,
     now: Timestamp,
-) -> Result<String, PkiError> {
+) -> Result<Issuing, PkiError> {
     let root = certificates(&dir.join("root.crt"))?.into_iter().next();
     let root = root.ok_or_else(|| PkiError::Format(dir.join("root.crt")))?;
     let key = custody.read(root_key)?;
     let (certificate, issuing_key) = authority::issuing(&root, &key, organisation, now)?;
     replace(&dir.join("root.crl"), &pem("X509 CRL", &authority::root_list(&root, &key, now)?))?;
     let issuing = Issuing::new(certificate, vec![root], &issuing_key)?;
-    add(dir, custody, &issuing, issuing_key.reveal())
+    add(dir, custody, &issuing, issuing_key.reveal())?;
+    Ok(issuing)
 }
 
-/// Takes over a CA from outside; it becomes the active one. Returns its id. `root_crl`: the list (PEM) of its root.
-pub fn take_over(dir: &Path, custody: &Custody<'_>, foreign: &Foreign) -> Result<String, PkiError> {
+/// Puts a CA from outside into the directory, where it waits to be adopted.
+pub fn take_over(dir: &Path, custody: &Custody<'_>, foreign: &Foreign) -> Result<(), PkiError> {
     add(dir, custody, &foreign.issuing, foreign.key.reveal())
 }
 
-fn add(dir: &Path, custody: &Custody<'_>, issuing: &Issuing, key: &[u8]) -> Result<String, PkiError> {
-    let id = issuing.id.clone();
+/// The certificate after the key: a directory that is read in between has a key too many, never one too few.
+fn add(dir: &Path, custody: &Custody<'_>, issuing: &Issuing, key: &[u8]) -> Result<(), PkiError> {
+    let id = &issuing.id;
     custody.write(&dir.join(format!("{id}.key")), key)?;
     let chain: String =
         std::iter::once(&issuing.certificate).chain(&issuing.parents).map(|der| pem("CERTIFICATE", der)).collect();
-    write_new(&dir.join(format!("{id}.crt")), chain.as_bytes(), PUBLIC)?;
-    replace(&dir.join("active"), &format!("{id}\n"))?;
-    Ok(id)
+    write_new(&dir.join(format!("{id}.crt")), chain.as_bytes(), PUBLIC)
 }
 
-/// The CA of a directory; `None` if none was ever made there.
+/// Writes down which CA signs new certificates.
+pub fn mark(dir: &Path, id: &str) -> Result<(), PkiError> {
+    replace(&dir.join("active"), &format!("{id}\n"))
+}
+
+/// What lies in a CA directory.
+#[derive(Debug)]
+pub struct Supply {
+    pub issuing: Vec<Arc<Issuing>>,
+    /// The id in the file `active`.
+    pub active: String,
+    /// DER.
+    pub root_crl: Option<Vec<u8>>,
+}
+
+/// Everything in a directory with its file `active` having the say; `None` if no CA was ever made there.
 pub fn load(dir: &Path, custody: &Custody<'_>, settings: LeafSettings) -> Result<Option<Authority>, PkiError> {
+    let Some(Supply { issuing, active, root_crl }) = supply(dir, custody)? else { return Ok(None) };
+    Authority::new(settings, issuing, &active, root_crl).map(Some)
+}
+
+/// What lies in a directory; `None` if no CA was ever made there.
+pub fn supply(dir: &Path, custody: &Custody<'_>) -> Result<Option<Supply>, PkiError> {
     let marker = dir.join("active");
     if !marker.exists() {
         return Ok(None);
@@ -83,10 +107,15 @@ pub fn load(dir: &Path, custody: &Custody<'_>, settings: LeafSettings) -> Result
     let active = read(&marker)?.trim().to_owned();
     let mut issuing = Vec::new();
     for id in ids(dir)?.into_iter().take(ISSUING_MAX) {
-        let mut chain = certificates(&dir.join(format!("{id}.crt")))?.into_iter();
-        let certificate = chain.next().ok_or_else(|| PkiError::Format(dir.join(format!("{id}.crt"))))?;
+        let path = dir.join(format!("{id}.crt"));
+        if !path.exists() {
+            tracing::warn!(%id, "a CA key without its certificate lies in the CA directory and is left alone");
+            continue;
+        }
+        let mut chain = certificates(&path)?.into_iter();
+        let certificate = chain.next().ok_or(PkiError::Format(path))?;
         let key = custody.read(&dir.join(format!("{id}.key")))?;
-        issuing.push(Issuing::new(certificate, chain.collect(), &key)?);
+        issuing.push(Arc::new(Issuing::new(certificate, chain.collect(), &key)?));
     }
     let crl = dir.join("root.crl");
     let root_crl = if crl.exists() {
@@ -95,7 +124,7 @@ pub fn load(dir: &Path, custody: &Custody<'_>, settings: LeafSettings) -> Result
     } else {
         None
     };
-    Authority::new(settings, issuing, &active, root_crl).map(Some)
+    Ok(Some(Supply { issuing, active, root_crl }))
 }
 
 /// Whether the root's key still lies in the directory, where it should not stay.

@@ -6,6 +6,7 @@
 //! | `authority` | root and issuing CAs at hand, signing leaves and revocation lists |
 //! | `custody` | private keys sealed in files: master key, optionally a second secret |
 //! | `dir` | the CA directory: made, loaded, rotated |
+//! | `keyring` | that directory, followed while the daemon runs |
 //! | `import` | an issuing CA from outside, checked |
 //! | `profile` | what stands in each kind of certificate |
 //! | `order` | one certificate to be made: key, certificate, both PKCS#12 files |
@@ -17,6 +18,7 @@ pub mod custody;
 pub mod dir;
 pub mod import;
 mod inspect;
+mod keyring;
 pub mod order;
 pub mod p12;
 mod profile;
@@ -25,6 +27,7 @@ pub mod throwaway;
 pub use authority::{Authority, Issuing, Revoked};
 pub use custody::Custody;
 pub use inspect::serial_of;
+pub use keyring::Keyring;
 pub use order::{Made, Order, Serial};
 pub use p12::Profile;
 

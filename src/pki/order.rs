@@ -91,6 +91,8 @@ pub struct Order {
 /// What an order becomes.
 #[derive(Debug, Clone)]
 pub struct Made {
+    /// Of the order it was made for.
+    pub serial: Serial,
     /// DER.
     pub certificate: Vec<u8>,
     /// SHA-256 of the certificate.
@@ -135,7 +137,7 @@ impl Order {
         let compat = p12::write(&content, Profile::Compat, &self.password)?;
         let modern = p12::write(&content, Profile::Modern, &self.password)?;
         let digest = crypto::sha256(&certificate);
-        Ok(Made { certificate, digest, compat, modern })
+        Ok(Made { serial: self.serial, certificate, digest, compat, modern })
     }
 }
 

@@ -158,10 +158,10 @@ fn seal(mac: &mut MacData, bytes: &[u8], profile: Profile, password: &Secret<Str
 }
 
 /// A private key (PKCS#8) and certificates (DER, that of the key first).
-pub(super) type KeyAndChain = (Secret<Vec<u8>>, Vec<Vec<u8>>);
+pub type KeyAndChain = (Secret<Vec<u8>>, Vec<Vec<u8>>);
 
-/// What a PKCS#12 file from outside holds.
-pub(super) fn read(bytes: &[u8], password: &Secret<String>) -> Result<KeyAndChain, PkiError> {
+/// What a PKCS#12 file holds.
+pub fn read(bytes: &[u8], password: &Secret<String>) -> Result<KeyAndChain, PkiError> {
     let store = KeyStore::from_pkcs12(bytes, password.reveal(), Pkcs12ImportPolicy::Relaxed).map_err(library)?;
     let (_, chain) = store.private_key_chain().ok_or(PkiError::Unfit("the PKCS#12 file holds no private key"))?;
     let certificates = chain.certs().iter().map(|certificate| certificate.as_der().to_vec()).collect();

@@ -91,7 +91,7 @@ impl Gate {
         match self.source.handle.call(|engine| engine.trust()).await {
             Ok(Ok(None)) => tracing::debug!("there is no authority yet, so the gate lets nobody in"),
             Ok(Ok(Some(trust))) => match self.wicket.follow(&trust) {
-                Ok(true) => tracing::info!(version = trust.version, "the gate has taken over a new revocation list"),
+                Ok(true) => tracing::info!(version = %trust.version, "the gate has taken over a new revocation list"),
                 Ok(false) => {}
                 Err(fault) => tracing::error!(error = %fault, "the gate cannot use the authority's certificates"),
             },
@@ -102,7 +102,12 @@ impl Gate {
 
     async fn standing(&self, peer: &Peer) -> Standing {
         let Some(own) = peer.certificates.first() else { return Standing::None };
-        let verdict = self.wicket.verdict(&peer.certificates);
+        let mut verdict = self.wicket.verdict(&peer.certificates);
+        if verdict == Verdict::CannotTell {
+            // Our lists are old; a newer one may be there since the last look.
+            self.follow_once().await;
+            verdict = self.wicket.verdict(&peer.certificates);
+        }
         let Some(serial) = pki::serial_of(own) else { return Standing::Foreign };
         match verdict {
             Verdict::Foreign => return Standing::Foreign,

@@ -7,6 +7,7 @@
 
 use super::door::{DoorError, chain_and_key};
 use crate::clock::Clock;
+use crate::domain::Digest;
 use crate::engine::certificates::Trust;
 use crate::tls;
 use rustls::client::danger::HandshakeSignatureValid;
@@ -43,7 +44,7 @@ pub struct Wicket {
 
 struct Current {
     /// [`Trust::version`]; `None`: no authority yet.
-    version: Option<u64>,
+    version: Option<Digest>,
     verifier: Option<Arc<dyn ClientCertVerifier>>,
     config: Arc<ServerConfig>,
 }

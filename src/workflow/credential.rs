@@ -3,16 +3,18 @@
 //! | state | event | next | effects |
 //! |---|---|---|---|
 //! | Waiting | Woke, launched, address proven, pick-up password has left | Queued | queue the credentials |
-//! | Waiting | Woke, the same, by page | Offered | |
+//! | Waiting | Woke, the same, by page | Offered | queue the letter that says where to look |
 //! | Offered | Shown | Shown | |
 //! | Queued | Relayed | Relayed | |
 //! | Relayed | Returned | Queued | |
 //! | Queued, Relayed | Undeliverable | Undeliverable | ask staff |
 //! | Waiting, Queued, Undeliverable | AddressChanged | Waiting, next attempt | withdraw what has not left |
+//! | Offered | AddressChanged | Offered, next attempt | withdraw what has not left, queue that letter anew |
 //! | Waiting, Queued, Relayed, Undeliverable, Offered, Shown | Renewed | Waiting, next attempt, another password | withdraw what has not left |
 //!
 //! The order notice → pick-up password → credentials is kept by causality: the wake of this machine looks at the state
-//! of the certificate course. *Offered* credentials are shown once on the check page, behind the certificate. After *Relayed* an address change does not send the secret again by itself.
+//! of the certificate course. *Offered* credentials are shown once on the check page, behind the certificate. After
+//! *Relayed* an address change does not send the secret again by itself.
 
 use super::{Effect, Matter, Nonce, Policy, Refused};
 use crate::domain::Timestamp;
@@ -88,6 +90,16 @@ impl Credential {
     }
 }
 
+/// What has not left yet goes to nobody any more.
+const WITHDRAW: Effect = Effect::WithdrawUnsent {
+    generation: NO_GENERATION,
+    letters: &[LetterKind::Credentials, LetterKind::CredentialsReady],
+};
+
+fn queue(letter: LetterKind, attempt: u32, now: Timestamp) -> Effect {
+    Effect::Queue { letter, generation: NO_GENERATION, ordinal: attempt, not_before: now }
+}
+
 /// One step of the table above.
 pub fn step(
     credential: &Credential,
@@ -99,18 +111,17 @@ pub fn step(
     let to = |state| Credential { nonce: credential.nonce, attempt, state };
     Ok(match (&credential.state, event) {
         (S::Waiting, E::Woke { from: Some(from), by_page: true }) if now >= *from => {
-            (to(S::Offered { at: now }), Vec::new())
+            (to(S::Offered { at: now }), vec![queue(LetterKind::CredentialsReady, attempt, now)])
         }
         (S::Waiting, E::Woke { from: Some(from), by_page: false }) if now >= *from => {
-            let letter = LetterKind::Credentials;
-            let queue = Effect::Queue { letter, generation: NO_GENERATION, ordinal: attempt, not_before: now };
-            (to(S::Queued), vec![queue])
+            (to(S::Queued), vec![queue(LetterKind::Credentials, attempt, now)])
         }
-        (_, E::Woke { .. }) => (credential.clone(), Vec::new()),
+        (_, E::Woke { .. }) | (S::Relayed { .. } | S::Shown { .. }, E::AddressChanged) => {
+            (credential.clone(), Vec::new())
+        }
         (S::Offered { .. }, E::Shown) => (to(S::Shown { at: now }), Vec::new()),
         (_, E::Renewed { nonce }) => {
-            let withdraw = Effect::WithdrawUnsent { generation: NO_GENERATION, letters: &[LetterKind::Credentials] };
-            (Credential { nonce: *nonce, attempt: attempt + 1, state: S::Waiting }, vec![withdraw])
+            (Credential { nonce: *nonce, attempt: attempt + 1, state: S::Waiting }, vec![WITHDRAW])
         }
         (S::Queued, E::Relayed) => (to(S::Relayed { at: now }), Vec::new()),
         (S::Queued | S::Relayed { .. }, E::Returned) => (to(S::Queued), Vec::new()),
@@ -119,11 +130,11 @@ pub fn step(
             (to(S::Undeliverable { at: now, why: why.clone() }), vec![Effect::AskStaff(matter)])
         }
         (S::Waiting | S::Queued | S::Undeliverable { .. }, E::AddressChanged) => {
-            let withdraw = Effect::WithdrawUnsent { generation: NO_GENERATION, letters: &[LetterKind::Credentials] };
-            (Credential { nonce: credential.nonce, attempt: attempt + 1, state: S::Waiting }, vec![withdraw])
+            (Credential { nonce: credential.nonce, attempt: attempt + 1, state: S::Waiting }, vec![WITHDRAW])
         }
-        (S::Relayed { .. } | S::Offered { .. } | S::Shown { .. }, E::AddressChanged) => {
-            (credential.clone(), Vec::new())
+        (S::Offered { .. }, E::AddressChanged) => {
+            let anew = Credential { attempt: attempt + 1, ..credential.clone() };
+            (anew, vec![WITHDRAW, queue(LetterKind::CredentialsReady, attempt + 1, now)])
         }
         (
             S::Waiting | S::Relayed { .. } | S::Undeliverable { .. } | S::Offered { .. } | S::Shown { .. },

@@ -67,8 +67,9 @@ fn the_ca_from_the_command_line() {
     let (key, away) = (place.path("x/ca/root.key"), place.path("usb"));
     std::fs::create_dir(&away).unwrap();
     std::fs::rename(&key, away.join("root.key")).unwrap();
-    place.refused(&["ca", "rotate"], "root.key");
-    place.done(&["ca", "rotate", "--root-key", text(&away.join("root.key"))]);
+    place.refused(&["ca", "rotate"], "--reason");
+    place.refused(&["ca", "rotate", "--reason", "年度の切替え"], "root.key");
+    place.done(&["ca", "rotate", "--reason", "年度の切替え", "--root-key", text(&away.join("root.key"))]);
     let second = place.show();
     assert_eq!(second["issuing"].as_array().unwrap().len(), 2);
     assert_eq!(second["anchors"].as_array().unwrap().len(), 3);
@@ -77,8 +78,16 @@ fn the_ca_from_the_command_line() {
         issuing.iter().find(|ca| ca["active"] == true).unwrap()["id"].clone()
     };
     assert_ne!(active(&first), active(&second));
-    place.refused(&["ca", "import"], "--pkcs12");
-    place.refused(&["ca", "import", "--cert", text(&bundle), "--key", text(&lists)], "annai:");
+    place.refused(&["ca", "import", "--reason", "x"], "--pkcs12");
+    place.refused(&["ca", "import", "--reason", "x", "--cert", text(&bundle), "--key", text(&lists)], "annai:");
+
+    let entry = place.done(&["audit", "tail", "--json"]);
+    assert!(entry.contains("ca-adopted") && entry.contains("年度の切替え"), "{entry}");
+    let id = active(&first);
+    let id = id.as_str().unwrap();
+    place.refused(&["ca", "adopt", "0123456789abcdef", "--reason", "x"], "no CA");
+    place.done(&["ca", "adopt", id, "--reason", "戻す"]);
+    assert_eq!(active(&place.show()), id);
 
     // A second secret nobody gave yet: the CA does not open, everything else goes on.
     std::fs::write(place.path("x/secrets/second"), "x\n").unwrap();

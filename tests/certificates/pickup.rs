@@ -221,7 +221,7 @@ fn a_new_certificate_ends_the_old_one() {
     let reason = RevocationReason::Superseded;
     assert_eq!(seen(&mut world, &old), Seen::Revoked { at: at("2020-05-07T10:30:00+09:00"), reason });
     assert!(matches!(seen(&mut world, &new), Seen::Ours { .. }));
-    assert!(world.engine.trust().unwrap().unwrap().version > version);
+    assert!(world.engine.trust().unwrap().unwrap().version != version);
     let states = world.engine.crl_states().unwrap();
     assert_eq!((states[0].revoked, states[0].fault.clone()), (1, None));
     assert!(matches!(world.engine.open_pickup(&old_code, &world.password()).unwrap(), Opening::NotOpen(_)));

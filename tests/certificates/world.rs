@@ -7,7 +7,7 @@ use annai::engine::filing::Arrived;
 use annai::engine::pickup::{Claim, Opening, PickupSettings, Taken};
 use annai::engine::{Chance, Engine, Post, Setup};
 use annai::letters::{Desk, TemplateFiles, Templates, ZipMethod};
-use annai::pki::{Authority, Custody, KeyKind, LeafSettings, Profile, dir};
+use annai::pki::{Authority, Custody, KeyKind, Keyring, LeafSettings, Profile, dir};
 use annai::reading;
 use annai::rules::{RuleFiles, Rules};
 use annai::store::{Options, Store};
@@ -70,6 +70,7 @@ fn setup(schedule: &str) -> Setup {
         ministry: desk.ministry.clone(),
         bounce: "bounce@followup.mhlw.go.jp".parse().unwrap(),
         pickup_url: "https://pickup.example.jp".to_owned(),
+        gate_url: Some("https://check.example.jp".to_owned()),
         unzip_password: Secret::new("kikokuFU2020".to_owned()),
         zip_method: ZipMethod::ZipCrypto,
     };
@@ -83,9 +84,7 @@ fn open(state: &std::path::Path, clock: &Clock, settings: PickupSettings, rules:
     let keys = MasterKey::from_bytes([7; 32]);
     let mut engine = Engine::open(store, setup(rules), keys.clone(), clock.clone(), chance).unwrap();
     let ca = state.parent().unwrap().join("ca");
-    let custody = Custody { master: &keys, second: None };
-    let authority = dir::load(&ca, &custody, leaf()).unwrap().unwrap();
-    engine.entrust(authority, settings).unwrap();
+    engine.follow_keys(Keyring::new(ca, keys, None, leaf()), settings).unwrap();
     engine
 }
 

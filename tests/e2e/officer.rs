@@ -61,7 +61,7 @@ impl Officer {
         String::from_utf8(self.curl(self.ports.0, path, &data)).unwrap()
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 

@@ -70,6 +70,7 @@ pub(crate) fn setup() -> Setup {
         ministry: desk.ministry.clone(),
         bounce: "bounce@followup.mhlw.go.jp".parse().unwrap(),
         pickup_url: "https://pickup.example.jp".to_owned(),
+        gate_url: None,
         unzip_password: Secret::new("zip".to_owned()),
         zip_method: ZipMethod::ZipCrypto,
     };

@@ -86,6 +86,7 @@ fn state_allows(world: &World, row: &Row, course: &Course, generation: Generatio
             let after = world.taken.iter().any(password) || world.picked_up.iter().any(|(of, _)| *of == id);
             assert!(after, "{key}: credentials before the password");
         }
+        LetterKind::CredentialsReady => panic!("{key}: credentials leave by mail here"),
         LetterKind::Welcome
         | LetterKind::Receipt
         | LetterKind::UnderReview

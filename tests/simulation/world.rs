@@ -348,6 +348,7 @@ impl World {
             | LetterKind::Reminder
             | LetterKind::Expired
             | LetterKind::Credentials
+            | LetterKind::CredentialsReady
             | LetterKind::Receipt
             | LetterKind::UnderReview
             | LetterKind::CorrectionRequest
@@ -544,6 +545,7 @@ fn setup(timetable: usize) -> Setup {
             ministry,
             bounce: address("bounce@followup.mhlw.go.jp"),
             pickup_url: PICKUP_URL.to_owned(),
+            gate_url: None,
             unzip_password: Secret::new("unzipSecret77".to_owned()),
             zip_method: ZipMethod::ZipCrypto,
         },

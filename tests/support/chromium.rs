@@ -64,6 +64,8 @@ pub(crate) struct Chromium {
     to: File,
     from: Receiver<Value>,
     session: String,
+    /// Whether pages may run scripts.
+    scripts: bool,
     asked: u64,
     /// Events that came while an answer was waited for.
     events: Vec<Value>,
@@ -103,7 +105,7 @@ impl Chromium {
                 }
             }
         });
-        let mut browser = Self { child, to, from, session: String::new(), asked: 0, events: Vec::new() };
+        let mut browser = Self { child, to, from, session: String::new(), scripts, asked: 0, events: Vec::new() };
         let target = browser.call("Target.createTarget", json!({"url": "about:blank"}))["targetId"].clone();
         let attached = browser.call("Target.attachToTarget", json!({"targetId": target, "flatten": true}));
         attached["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
@@ -199,13 +201,30 @@ impl Chromium {
         assert_eq!(event["params"]["state"], "completed", "{event}");
     }
 
-    /// Pictures of the whole page at the widths of a PC and a telephone; nothing may stick out at the side.
+    /// What axe-core finds wrong with the page as it is shown now, whatever its weight: the pages are few and small.
+    fn axe(&mut self) -> Vec<String> {
+        let script = std::fs::read_to_string(crate::axe::axe()).unwrap();
+        self.call("Emulation.setScriptExecutionDisabled", json!({"value": false}));
+        self.call("Runtime.evaluate", json!({"expression": script}));
+        let run = "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(\
+             ({ id, impact, nodes }) => `${impact} ${id}: ${nodes.slice(0, 3).map((node) => node.html).join(' | ')}`))";
+        let asked = json!({"expression": run, "returnByValue": true, "awaitPromise": true});
+        let found = self.call("Runtime.evaluate", asked)["result"]["value"].clone();
+        self.call("Emulation.setScriptExecutionDisabled", json!({"value": !self.scripts}));
+        let found = found.as_array().expect("axe answers").iter();
+        found.map(|finding| finding.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Pictures of the whole page at the widths of a PC and a telephone; nothing may stick out at the side, and axe-core
+    /// finds nothing.
     pub(crate) fn pictures(&mut self, name: &str) {
         for width in [1440, 390] {
             let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
             self.call("Emulation.setDeviceMetricsOverride", size);
             let wide = self.evaluate("document.documentElement.scrollWidth").as_i64().unwrap();
             assert!(wide <= width, "{name} is {wide} wide at {width}");
+            let found = self.axe();
+            assert!(found.is_empty(), "{name} at {width}:\n{}", found.join("\n"));
             let shot = json!({"format": "png", "captureBeyondViewport": true, "optimizeForSpeed": true});
             let picture = self.call("Page.captureScreenshot", shot);
             self.keep(&format!("{name}-{width}.png"), picture["data"].as_str().unwrap());

@@ -4,6 +4,7 @@ use crate::world::{Answer, Browser, SEED, World, at, talk, tenant, world};
 use annai::domain::time::DAY;
 use annai::engine::staff::Verb;
 use annai::engine::survey::state_name;
+use annai::letters::LetterKind;
 use annai::pki::{Authority, KeyKind, LeafSettings};
 use annai::workflow::RevocationReason;
 use rustls::{ClientConfig, RootCertStore};
@@ -46,6 +47,18 @@ async fn ask(
     path: &str,
     body: &str,
 ) -> Answer {
+    sent(world, who, version, method, path, body, "").await
+}
+
+async fn sent(
+    world: &World,
+    who: Option<Identity>,
+    version: &'static rustls::SupportedProtocolVersion,
+    method: &str,
+    path: &str,
+    body: &str,
+    more: &str,
+) -> Answer {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(world.dir.path().join("cert.pem")).unwrap()).unwrap();
     let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
@@ -59,7 +72,7 @@ async fn ask(
     let stream = TcpStream::connect(world.gate).await.unwrap();
     let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
     let stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
-    talk(stream, method, path, body, "").await
+    talk(stream, method, path, body, more).await
 }
 
 async fn look(world: &World, who: Option<&Identity>) -> Answer {
@@ -178,4 +191,96 @@ async fn the_wicket_follows_the_lists() {
     assert_eq!(wicket.verdict(&ours.0), Verdict::CannotTell);
     hand.fetch_add(3000 * DAY, std::sync::atomic::Ordering::AcqRel);
     assert_eq!(wicket.verdict(&ours.0), Verdict::Expired);
+}
+
+/// The mode `page` (seed 4.4 without an attachment): a mail says that they are ready, and the check page shows them once,
+/// to the terminal they belong to.
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_are_shown_once_behind_the_certificate() {
+    let world = by_page("2020-05-08T10:00:00+09:00");
+    ready(&world).await;
+    let (ours, other) = (terminal(&world, "kurayoshi").await, terminal(&world, "yonago").await);
+    let send = async |who: Option<&Identity>, method: &str, path: &str, body: &str, more: &str| {
+        sent(&world, who.cloned(), &rustls::version::TLS13, method, path, body, more).await
+    };
+    let page = look(&world, Some(&ours)).await;
+    assert!(page.body.contains("表示できるのは1回限りです"), "{}", page.body);
+    let token = format!("token={}", page.hidden("token"));
+
+    // Looking, forms without their token, of other terminals and other sites: nothing is shown.
+    for method in ["GET", "HEAD"] {
+        assert_eq!(send(Some(&ours), method, "/credentials", "", "").await.status, 303);
+    }
+    let theirs = format!("token={}", look(&world, Some(&other)).await.hidden("token"));
+    let strange = [
+        send(Some(&ours), "POST", "/credentials", "", "").await,
+        send(Some(&ours), "POST", "/credentials", "token=x", "").await,
+        send(Some(&ours), "POST", "/credentials", &theirs, "").await,
+        send(Some(&other), "POST", "/credentials", &token, "").await,
+        send(Some(&ours), "POST", "/credentials", &token, "Sec-Fetch-Site: cross-site\r\n").await,
+        send(Some(&ours), "POST", "/credentials", &token, "Origin: https://evil.example\r\n").await,
+        send(None, "POST", "/credentials", &token, "").await,
+    ];
+    for answer in &strange {
+        assert!(!answer.body.contains("もう一度表示することができません"), "{}", answer.body);
+    }
+    assert_eq!(strange[6].status, 403);
+    assert!(look(&world, Some(&ours)).await.body.contains("表示できるのは1回限りです"), "nothing has changed");
+
+    // Three buttons at once: one answer has them, the others say so.
+    let clicks = [(); 3].map(|()| send(Some(&ours), "POST", "/credentials", &token, "Sec-Fetch-Site: same-origin\r\n"));
+    let answers = futures::future::join_all(clicks).await;
+    let shown: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
+    assert_eq!(shown.len(), 1, "{:?}", answers.iter().map(|answer| answer.status).collect::<Vec<_>>());
+    for word in ["倉吉保健所", "ユーザID", "310000-01", "もう一度表示することができません"] {
+        assert!(shown[0].body.contains(word), "{word}: {}", shown[0].body);
+    }
+    assert!(shown[0].head.contains("cache-control: no-store"), "{}", shown[0].head);
+    let again = send(Some(&ours), "POST", "/credentials", &token, "").await;
+    assert_eq!(again.status, 303);
+    let page = look(&world, Some(&ours)).await;
+    assert!(page.body.contains("に表示済みです") && !page.body.contains("token"), "{}", page.body);
+    let password = shown[0].body.split("<b>").last().unwrap().split("</b>").next().unwrap();
+    assert_eq!(password.len(), 19, "{password}");
+    assert!(!page.body.contains(password));
+}
+
+/// Before their day the page says when; the letter that announces them holds neither them nor any other secret.
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_by_page_are_announced() {
+    let early = by_page(SEED);
+    ready(&early).await;
+    let ours = terminal(&early, "kurayoshi").await;
+    let page = look(&early, Some(&ours)).await;
+    assert!(
+        page.body.contains("令和2年5月11日（月）午前0時") && page.body.contains("この画面でご確認"),
+        "{}",
+        page.body
+    );
+
+    let world = by_page("2020-05-08T10:00:00+09:00");
+    let rows = world.survey.rows().unwrap();
+    let announced: Vec<_> = rows.iter().filter(|row| row.letter == LetterKind::CredentialsReady).collect();
+    let mut to: Vec<_> = announced.iter().map(|row| row.to.as_str().split('@').next().unwrap()).collect();
+    to.sort_unstable();
+    assert_eq!(to, ["hoken", "kurayoshi", "yonago"], "each tenant once");
+    assert!(rows.iter().all(|row| row.letter != LetterKind::Credentials), "nothing is attached");
+    let (code, password) = (world.code("kurayoshi"), world.password("kurayoshi"));
+    for row in announced {
+        let no = row.no;
+        let view = world.act(move |engine| engine.letter(no)).await;
+        let text = serde_json::to_string(&view).unwrap();
+        assert!(
+            text.contains("https://check.example.jp") && text.contains("１回限り") | text.contains("1回限り"),
+            "{text}"
+        );
+        assert!(!text.contains(&code) && !text.contains(&password), "a secret in {text}");
+    }
+}
+
+fn by_page(registered: &str) -> World {
+    crate::world::build(registered, |rules| {
+        rules.schedule.credentials.by_page = true;
+        annai::engine::pickup::PickupSettings::default()
+    })
 }

@@ -183,3 +183,114 @@ async fn lists_are_public() {
         assert_eq!(request(world.pickup, "GET", path, "").await.status, 404, "{path}");
     }
 }
+
+/// What goes wrong (research §2.3, R20), and what the help pages say to each.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_help_answers_every_row_of_what_goes_wrong() {
+    let world = world(SEED);
+    let japanese = request(world.pickup, "GET", "/help", "").await.body;
+    let english = request(world.pickup, "GET", "/help?lang=en", "").await.body;
+    for (ja, en) in [
+        // URL expired or already used: state, date, where to ask.
+        (
+            &["「期限切れ」「取得済み」「再発行済み」「失効」と表示される", "日付と次の手順", "お問い合わせ先"][..],
+            &["expired, picked up, re-issued or revoked", "names the date", "Ask the contact"][..],
+        ),
+        // Password mail not there.
+        (
+            &["パスワードのメールが届かない", "同じ日に", "翌開庁日"],
+            &["The mail with the password has not come", "same day", "next working day"],
+        ),
+        // "The password is not right" at import: half width, the other profile.
+        (
+            &["パスワードが正しくありません", "半角小文字", "互換形式"],
+            &["password you entered is incorrect", "half width", "compatible format"],
+        ),
+        // Download broke off, window closed.
+        (
+            &["ダウンロードが途中で切れた", "10分以内", "再発行をご依頼"],
+            &["download broke off", "Within 10 minutes", "re-issue"],
+        ),
+        // Wrong PC, replaced, broken.
+        (
+            &["別の端末にインストールした、端末を交換した、故障・紛失した", "失効します"],
+            &["Installed on the wrong PC; PC replaced, broken or lost", "revoked"],
+        ),
+        // Other Windows user; browser not restarted.
+        (&["別のWindowsユーザー", "画面をすべて閉じてから"], &["Another Windows user", "close all windows"]),
+        // Link not clickable.
+        (&["メールのURLを開けない", "最後の20文字"], &["cannot be clicked", "last 20 characters"]),
+        // Sanitising, virtual browser: a paragraph for the administrator.
+        (
+            &["仮想ブラウザで証明書が消える", "無害化", "TLSの復号・検査の対象から除外", "certutil -user -importpfx"],
+            &["virtual browser forgets it", "sanitising", "without TLS inspection"],
+        ),
+        // Another tenant's certificate.
+        (&["別の機関の名称が表示される", "そこで手続をやめ"], &["name of another office", "Stop there"]),
+    ] {
+        for (page, words) in [(&japanese, ja), (&english, en)] {
+            for word in words {
+                assert!(page.contains(word), "the help does not say {word}");
+            }
+        }
+    }
+}
+
+/// Internet Explorer mode drops a whole rule for a selector it does not know, and knows neither grid nor newer functions.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_stand_in_internet_explorer_mode() {
+    let world = world(SEED);
+    let sheet = request(world.pickup, "GET", "/officer.css", "").await.body;
+    let rules = sheet.split("*/").map(|part| part.split("/*").next().unwrap()).collect::<String>();
+    for unknown in [
+        "var(",
+        "grid",
+        "gap:",
+        ":is(",
+        ":where(",
+        ":has(",
+        ":focus-visible",
+        ":focus-within",
+        "min(",
+        "max(",
+        "clamp(",
+        "aspect-ratio",
+        "inset:",
+        "sticky",
+        "@layer",
+        "@container",
+        "@supports",
+        "object-fit",
+        "place-",
+        "inset-",
+        "margin-inline",
+        "padding-block",
+        "rgb(from",
+        "color-mix",
+        "fit-content",
+        "max-content",
+        "min-content",
+        "::marker",
+        "@import",
+    ] {
+        assert!(!rules.contains(unknown), "Internet Explorer mode does not know {unknown}");
+    }
+    let code = world.code("kurayoshi");
+    for path in ["/", &format!("/p/{code}"), "/p/none", "/help", "/help/print"] {
+        let page = request(world.pickup, "GET", path, "").await.body;
+        for unknown in [
+            "<script",
+            "<dialog",
+            "<details",
+            "<template",
+            "loading=",
+            "srcset",
+            "type=\"email\"",
+            "<picture",
+            "style=",
+        ] {
+            assert!(!page.contains(unknown), "{path}: {unknown}");
+        }
+        assert!(page.contains("http-equiv=\"X-UA-Compatible\" content=\"IE=edge\""), "{path}");
+    }
+}

@@ -122,6 +122,7 @@ fn post(desk: &Desk) -> Post {
         ministry: desk.ministry.clone(),
         bounce: "bounce@followup.mhlw.go.jp".parse().unwrap(),
         pickup_url: "https://pickup.example.jp".to_owned(),
+        gate_url: Some("https://check.example.jp".to_owned()),
         unzip_password: Secret::new("zip".to_owned()),
         zip_method: ZipMethod::ZipCrypto,
     }

@@ -26,14 +26,25 @@ pub enum CaVerb {
     },
     /// Write the CA certificates into one PEM file, for `ssl_client_certificate` of nginx
     Bundle { file: PathBuf },
-    /// Begin a new issuing CA under the same root
+    /// Let a CA that waits in the CA directory sign from now on; where two persons are needed, this asks for it
+    Adopt {
+        /// As `annai ca show` lists it
+        ca: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Begin a new issuing CA under the same root, and adopt it
     Rotate {
+        #[arg(long)]
+        reason: String,
         /// The root's key, brought back from where it is kept [default: root.key in the CA directory]
         #[arg(long, value_name = "FILE")]
         root_key: Option<PathBuf>,
     },
-    /// Take over an issuing CA made elsewhere, with the certificates above it
+    /// Take over an issuing CA made elsewhere, with the certificates above it, and adopt it
     Import {
+        #[arg(long)]
+        reason: String,
         /// PEM: the CA and those above it
         #[arg(long, value_name = "FILE", requires = "key")]
         cert: Option<PathBuf>,

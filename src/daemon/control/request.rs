@@ -227,10 +227,16 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
             Ok(json!({"file": path, "accounts": import(engine, caller, absolute(path)?)?}))
         }
         Request::ExportAccounts { after, limit } => value(engine.export_accounts(caller.who.name(), *after, *limit)?),
-        Request::Act { act } => match engine.act(caller.who.clone(), act)? {
-            Done::Done => after(engine, act),
-            Done::Asked(no) => Ok(json!({"asked": no, "request": engine.ask(no)?})),
-        },
+        Request::Act { act } => {
+            if matches!(act, Verb::Keys(_)) {
+                // It is about what lies in the CA directory now, put there a moment ago perhaps.
+                engine.look_at_keys()?;
+            }
+            match engine.act(caller.who.clone(), act)? {
+                Done::Done => after(engine, act),
+                Done::Asked(no) => Ok(json!({"asked": no, "request": engine.ask(no)?})),
+            }
+        }
         Request::Accounts => {
             Ok(json!({"accounts": engine.accounts()?, "two_persons_since": engine.two_persons_since()?}))
         }
@@ -326,6 +332,7 @@ fn after(engine: &Engine, act: &Verb) -> Result<Value, EngineError> {
         | Verb::AskSender { mail }
         | Verb::WriteToSender { mail, .. }
         | Verb::Reread { mail } => value(engine.item(*mail)?),
+        Verb::Keys(_) => value(engine.authority_view()?),
         Verb::ReissueMany { tenants, .. } => Ok(json!({"tenants": tenants, "done": true})),
         Verb::People(PeopleVerb::EndSession { session }) => Ok(json!({"session": session, "ended": true})),
         Verb::People(

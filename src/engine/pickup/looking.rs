@@ -84,6 +84,7 @@ impl Context {
             stage,
             attempts_left: handover.attempts_left(now),
             locked_until: handover.locked_until.filter(|until| now < *until),
+            opened: tag.as_ref().is_some_and(|tag| handover.knows(tag, now)),
             again_until: tag.and_then(|tag| handover.again_until(&tag, &enrolment.state, now)),
         }))
     }

@@ -144,7 +144,10 @@ impl Engine {
             step.note(json!({"event": "pickup-opened", "tenant": grant.tenant, "generation": grant.generation}));
             step.put(Table::Handover, handover_key(grant), &handover)
         })?;
-        Ok(Opening::Opened { session, pickup: Pickup { attempts_left: WRONG_MAX, locked_until: None, ..pickup } })
+        Ok(Opening::Opened {
+            session,
+            pickup: Pickup { attempts_left: WRONG_MAX, locked_until: None, opened: true, ..pickup },
+        })
     }
 
     fn wrong(&mut self, grant: &Grant, mut handover: Handover, now: Timestamp) -> Result<Opening, EngineError> {

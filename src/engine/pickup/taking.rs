@@ -70,6 +70,7 @@ pub async fn take(
         Claim::Answer(taken) => return Ok(Ok(taken)),
         Claim::Make(order) => order,
     };
+    tracing::debug!(serial = %order.serial, "the intent is stored; signing");
     let made = tokio::task::spawn_blocking(move || order.make()).await.map_err(|_| Stopped)?;
     match made {
         Err(fault) => Ok(Ok(Taken::Unavailable { why: fault.to_string() })),
@@ -168,6 +169,10 @@ impl Engine {
         };
         if !matches!(pickup.stage, Stage::Open { .. }) {
             return Ok(Taken::NotOpen(pickup));
+        }
+        if record.serial != made.serial {
+            // Another CA was adopted meanwhile and a new order took this one's place.
+            return Ok(Taken::Unavailable { why: "the issuing CA has changed while it was made".to_owned() });
         }
         let keep = self.context.pickup.keep_minutes.min(KEEP_MINUTES_MAX);
         let until = now.plus(i64::from(keep) * MINUTE);

@@ -12,6 +12,8 @@ pub struct AuthorityView {
     pub fault: Option<String>,
     pub root: Option<Described>,
     pub issuing: Vec<IssuingView>,
+    /// In the CA directory, and neither trusted nor used before somebody adopts them.
+    pub waiting: Vec<WaitingView>,
     /// PEM: every issuing CA and those above them.
     pub anchors: Vec<String>,
     /// PEM: the newest list of each, and the root's.
@@ -28,10 +30,19 @@ pub struct IssuingView {
     pub list: Option<CrlView>,
 }
 
+/// A CA nobody has adopted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WaitingView {
+    pub id: String,
+    pub certificate: Described,
+}
+
 impl Engine {
     pub fn authority_view(&self) -> Result<AuthorityView, EngineError> {
         let fault = self.issuing_fault()?;
-        let none = AuthorityView { fault, root: None, issuing: Vec::new(), anchors: Vec::new(), lists: Vec::new() };
+        let waiting = self.waiting()?;
+        let (issuing, anchors, lists) = (Vec::new(), Vec::new(), Vec::new());
+        let none = AuthorityView { fault, root: None, issuing, waiting, anchors, lists };
         let (Some(authority), Some(trust)) = (self.authority(), self.trust()?) else { return Ok(none) };
         let states = self.crl_states()?;
         let active = authority.active().map(|ca| ca.id.as_str());
@@ -51,5 +62,12 @@ impl Engine {
             lists: trust.crls.iter().map(|der| pem("X509 CRL", der)).collect(),
             ..none
         })
+    }
+
+    fn waiting(&self) -> Result<Vec<WaitingView>, EngineError> {
+        let in_force = |id: &str| self.authority().is_some_and(|all| all.all().iter().any(|ca| ca.id == id));
+        let supply = self.context.supply.as_ref().map(|supply| supply.issuing.iter());
+        let waiting = supply.into_iter().flatten().filter(|ca| !in_force(&ca.id));
+        waiting.map(|ca| Ok(WaitingView { id: ca.id.clone(), certificate: describe(&ca.certificate)? })).collect()
     }
 }

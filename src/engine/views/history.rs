@@ -205,7 +205,9 @@ fn letter(event: &Value) -> Option<String> {
 /// What a verb does, as a sentence.
 pub(in crate::engine) fn sentence_of(verb: &Verb) -> String {
     match verb {
-        Verb::People(_) | Verb::Ask(_) | Verb::Wave(_) | Verb::ReissueMany { .. } => super::persons::act(verb),
+        Verb::People(_) | Verb::Keys(_) | Verb::Ask(_) | Verb::Wave(_) | Verb::ReissueMany { .. } => {
+            super::persons::act(verb)
+        }
         Verb::Accept { mail, authority: None } => format!("メール{mail}の内容を登録する判断をしました"),
         Verb::Accept { mail, authority: Some(code) } => {
             format!("メール{mail}の内容を {code} として登録する判断をしました")

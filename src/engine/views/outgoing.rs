@@ -167,6 +167,7 @@ impl View {
             | Verb::ForgetDomain { .. }
             | Verb::ReissueMany { .. }
             | Verb::People(_)
+            | Verb::Keys(_)
             | Verb::Ask(_)
             | Verb::Wave(_)
             | Verb::Close { .. } => Ok(()),

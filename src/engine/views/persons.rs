@@ -2,6 +2,7 @@
 
 use super::words;
 use crate::engine::approvals::AskVerb;
+use crate::engine::keys::KeysVerb;
 use crate::engine::people::PeopleVerb;
 use crate::engine::staff::Verb;
 use crate::engine::waves::WaveVerb;
@@ -17,6 +18,9 @@ pub(super) fn act(verb: &Verb) -> String {
         Verb::Ask(AskVerb::Refuse { no, reason }) => format!("申請{}を却下しました（理由：{reason}）", no.0),
         Verb::Ask(AskVerb::Recall { no }) => format!("申請{}を取り下げました", no.0),
         Verb::Wave(verb) => wave(verb),
+        Verb::Keys(KeysVerb::Adopt { ca, certificate, reason }) => {
+            format!("発行認証局 {ca} の使用開始（証明書のSHA-256 {certificate}、理由：{reason}）")
+        }
         Verb::ReissueMany { tenants, reason } => {
             format!("{}機関の証明書を一括して再発行（理由：{}）", tenants.len(), words::reissue(*reason))
         }

@@ -54,7 +54,7 @@ pub(super) async fn sent(
         return desk.busy(visitor.tongue);
     }
     if !same_site(&visitor.headers) {
-        return desk.start_again(&code, visitor.tongue, "expired");
+        return desk.start_again(&code, &visitor, "expired");
     }
     if fields.step == "terms" {
         return desk.terms_answered(&code, &visitor, &fields);
@@ -81,20 +81,20 @@ pub(super) async fn taken(
         return desk.busy(visitor.tongue);
     }
     let Some(session) = session(&visitor.headers, desk.site.secure()) else {
-        return desk.start_again(&code, visitor.tongue, "cookie");
+        return desk.start_again(&code, &visitor, "cookie");
     };
     let marked = desk.tokens.holds(Mark::Certificate, &[&code, &session], &fields.token);
     let Some(profile) = Profile::parse(&fields.format).filter(|_| marked && same_site(&visitor.headers)) else {
-        return desk.start_again(&code, visitor.tongue, "expired");
+        return desk.start_again(&code, &visitor, "expired");
     };
-    desk.hand_out(&code, session, profile, visitor.tongue).await
+    desk.hand_out(&code, session, profile, &visitor).await
 }
 
 impl Desk {
     async fn password_typed(&self, code: &str, visitor: &Visitor, fields: Fields) -> Response {
         let tongue = visitor.tongue;
         if !self.tokens.holds(Mark::Password, &[code], &fields.token) {
-            return self.start_again(code, tongue, "expired");
+            return self.start_again(code, visitor, "expired");
         }
         let (asked, typed) = (code.to_owned(), Secret::new(fields.password));
         let opening = self.ask(move |engine| engine.open_pickup(&asked, typed.reveal()));
@@ -106,10 +106,11 @@ impl Desk {
                 }
                 page
             }
-            Some(Opening::Malformed) => self.form_again(code, tongue, "shape", None),
-            Some(Opening::Wrong { left }) => self.form_again(code, tongue, "wrong", Some(left)),
+            Some(Opening::Malformed) => self.form_again(code, visitor, "shape", None),
+            Some(Opening::Wrong { left }) => self.form_again(code, visitor, "wrong", Some(left)),
             Some(Opening::Locked { until }) => self.locked(tongue, until),
-            Some(Opening::NotOpen(pickup)) => self.stands(&pickup, code, None, tongue),
+            // Somebody came back to the form: a browser that has taken the certificate finds its download again.
+            Some(Opening::NotOpen(_)) => self.start_again(code, visitor, ""),
             Some(Opening::Unknown) => self.unknown(tongue),
             None => self.unavailable(tongue),
         }
@@ -118,12 +119,15 @@ impl Desk {
     fn terms_answered(&self, code: &str, visitor: &Visitor, fields: &Fields) -> Response {
         let tongue = visitor.tongue;
         let Some(session) = session(&visitor.headers, self.site.secure()) else {
-            return self.start_again(code, tongue, "cookie");
+            return self.start_again(code, visitor, "cookie");
         };
         if !self.tokens.holds(Mark::Terms, &[code, &session], &fields.token) {
-            return self.start_again(code, tongue, "expired");
+            return self.start_again(code, visitor, "expired");
         }
         match self.look(code, Some(&session)) {
+            Ok(Some(pickup)) if matches!(pickup.stage, Stage::Open { .. }) && !pickup.opened => {
+                self.start_again(code, visitor, "expired")
+            }
             Ok(Some(pickup)) if fields.agree == "yes" => match pickup.stage {
                 Stage::Open { .. } => self.ready(&pickup, code, &session, tongue, None),
                 Stage::Preparing
@@ -146,14 +150,15 @@ impl Desk {
         self.site.page(status, "officer/terms.html", tongue, own)
     }
 
-    async fn hand_out(&self, code: &str, session: String, profile: Profile, tongue: Tongue) -> Response {
+    async fn hand_out(&self, code: &str, session: String, profile: Profile, visitor: &Visitor) -> Response {
+        let tongue = visitor.tongue;
         let handle = &self.source.handle;
         match take(handle, code.to_owned(), session.clone(), profile).await {
             Ok(Ok(Taken::File { name, bytes, serial })) => {
                 tracing::info!(serial, "a certificate was handed out");
                 self.file(code, session, &name, &bytes)
             }
-            Ok(Ok(Taken::NoSession)) => self.start_again(code, tongue, "expired"),
+            Ok(Ok(Taken::NoSession)) => self.start_again(code, visitor, "expired"),
             Ok(Ok(Taken::NotOpen(pickup))) => self.stands(&pickup, code, Some(&session), tongue),
             Ok(Ok(Taken::Unavailable { why })) => {
                 tracing::error!(why, "no certificate can be issued");
@@ -187,20 +192,23 @@ impl Desk {
         response
     }
 
-    fn form_again(&self, code: &str, tongue: Tongue, problem: &str, left: Option<u32>) -> Response {
-        match self.look(code, None) {
-            Ok(Some(pickup)) => {
+    /// The first form again, if there is one to fill in; else how things are for this browser.
+    fn form_again(&self, code: &str, visitor: &Visitor, problem: &str, left: Option<u32>) -> Response {
+        let (tongue, session) = (visitor.tongue, session(&visitor.headers, self.site.secure()));
+        match self.look(code, session.as_deref()) {
+            Ok(Some(pickup)) if matches!(pickup.stage, Stage::Open { .. }) => {
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 self.password(status, &pickup, code, tongue, problem, left)
             }
+            Ok(Some(pickup)) => self.stands(&pickup, code, session.as_deref(), tongue),
             Ok(None) => self.unknown(tongue),
             Err(fault) => self.failed(&fault, tongue),
         }
     }
 
     /// The first form again, with the reason.
-    fn start_again(&self, code: &str, tongue: Tongue, problem: &str) -> Response {
-        self.form_again(code, tongue, problem, None)
+    fn start_again(&self, code: &str, visitor: &Visitor, problem: &str) -> Response {
+        self.form_again(code, visitor, problem, None)
     }
 
     fn failed(&self, fault: &EngineError, tongue: Tongue) -> Response {

@@ -6,7 +6,7 @@ use crate::letters::{CertificateLetter, LetterKind, TenantLetter};
 use crate::workflow::credential::{self, CredentialEvent};
 use crate::workflow::enrolment::{EnrolmentEvent, State};
 use crate::workflow::welcome::{self, WelcomeEvent};
-use crate::workflow::{Effect, Policy, Refused};
+use crate::workflow::{Effect, Matter, Policy, Refused};
 
 /// What became of a letter after it left.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +51,14 @@ pub(super) fn heard(
             }
             Ok(effects)
         }
-        Some(TenantLetter::Welcome | TenantLetter::Credentials) => {
+        Some(TenantLetter::CredentialsReady) if ordinal == course.credential.attempt => {
+            // It says where to look, and no machine waits for it; a dead address is dead for every other letter too.
+            let Fate::Undeliverable { why } = fate else { return Ok(Vec::new()) };
+            let _asked_below = welcome(course, fate, now, policy);
+            let letter = LetterKind::CredentialsReady;
+            Ok(vec![Effect::AskStaff(Matter::Undeliverable { letter, why: why.to_owned() })])
+        }
+        Some(TenantLetter::Welcome | TenantLetter::Credentials | TenantLetter::CredentialsReady) => {
             Err(Refused("this letter went to an earlier address"))
         }
         Some(TenantLetter::Certificate(letter)) => {

@@ -30,6 +30,9 @@ pub(super) fn sentence(name: &str, event: &Value) -> Option<String> {
         "revocation-list" => {
             format!("失効リスト第{}号を発行しました（{}件）", at(event, "number"), at(event, "revoked"))
         }
+        "ca-adopted" => {
+            format!("発行認証局 {} の使用を開始しました", at(event, "issuer").as_str().unwrap_or_default())
+        }
         "key-wiped" => "サーバー上の証明書ファイルを消去しました".to_owned(),
         "credentials-shown" => "ユーザIDとパスワードが確認画面に表示されました".to_owned(),
         "credentials-imported" => format!("ユーザIDとパスワードを取り込みました（{}件）", at(event, "count")),
