@@ -10,6 +10,7 @@ use crate::engine::staff::Verb;
 use crate::engine::waves::WaveVerb;
 use crate::engine::{Engine, EngineError};
 use crate::letters::LetterKind;
+use crate::web::session::Sample;
 use crate::workflow::rights::Role;
 use crate::workflow::wave::Wave;
 
@@ -21,6 +22,32 @@ pub const PEOPLE: [(&str, &str, Role); 3] = [
 ];
 /// The same for all of them; it opens nothing but this demo.
 pub const PASSWORD: &str = "demo demo demo";
+
+/// As the login page shows them.
+pub(super) fn samples() -> Vec<Sample> {
+    let does = |role| match role {
+        Role::Operator => (
+            "要確認に答え、再発行や一斉送信を準備します。はじめての方はこちら。",
+            "Answers what waits, prepares waves. Begin here.",
+        ),
+        Role::Approver => (
+            "2人目として、一斉送信やアドレス変更を承認します。",
+            "The second person: approves waves and changed addresses.",
+        ),
+        Role::Auditor => (
+            "厚生労働省の立場で閲覧します（操作はできず、秘密情報は見えません）。",
+            "The ministry: sees everything but secrets, changes nothing.",
+        ),
+        Role::Admin => ("アカウントと鍵を管理します。", "Looks after accounts and keys."),
+    };
+    let sample = |(name, person, role): &(&str, &str, Role)| Sample {
+        name: (*name).to_owned(),
+        password: PASSWORD.to_owned(),
+        person: (*person).to_owned(),
+        does: does(*role),
+    };
+    PEOPLE.iter().map(sample).collect()
+}
 
 /// Adds them to a new state.
 pub(super) fn hire(engine: &mut Engine) -> Result<(), EngineError> {

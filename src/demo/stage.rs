@@ -19,7 +19,6 @@ use crate::web::door::Door;
 use crate::web::officer::Site;
 use crate::web::wicket::Wicket;
 use crate::web::{Link, Pages};
-use crate::workflow::rights::Role;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -93,8 +92,7 @@ pub(super) async fn build(options: &Options, story: &Story) -> Result<Stage, Dem
         Link { ja: "物語の進行", en: "The story", href: format!("http://{}/", viewer.address()) },
         Link { ja: "証明書取得ページ", en: "Pick-up page", href: format!("http://{}/", pickup.address()) },
     ];
-    let sample = |(name, _, _): &(&str, &str, Role)| ((*name).to_owned(), people::PASSWORD.to_owned());
-    let samples = people::PEOPLE.iter().map(sample).collect();
+    let samples = people::samples();
     let setup = open_setup(&config)?;
     let per_domain = setup.rules.schedule.per_domain_per_minute;
     // The story's time begins when everything slow is done.

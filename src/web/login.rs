@@ -7,6 +7,7 @@
 
 use super::door::Peer;
 use super::look::{page, plain};
+use super::session::Sample;
 use super::session::{Reception, Visitor, csrf_of, same_origin};
 use crate::crypto::password;
 use crate::domain::time::MINUTE;
@@ -124,8 +125,10 @@ async fn asked(
 async fn form(reception: &Reception, status: StatusCode, fault: Option<String>, next: Option<&str>) -> Response {
     let survey = reception.source.survey.clone();
     let nobody = !matches!(tokio::task::spawn_blocking(move || survey.has_accounts()).await, Ok(Ok(true)));
-    let samples: Vec<_> =
-        reception.samples.iter().map(|(name, password)| minijinja::context! { name, password }).collect();
+    let sample = |Sample { name, password, person, does }: &Sample| {
+        minijinja::context! { name, password, person, does => does.0, does_en => does.1 }
+    };
+    let samples: Vec<_> = reception.samples.iter().map(sample).collect();
     page(status, "login.html", minijinja::context! { fault, next => place(next), nobody, samples })
 }
 

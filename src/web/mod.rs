@@ -52,8 +52,8 @@ pub struct Pages {
     pub site: Site,
     /// Pages elsewhere the console leads to.
     pub links: Vec<Link>,
-    /// Sample people of the demo with their password; else none.
-    pub samples: Vec<(String, String)>,
+    /// Sample people of the demo; else none.
+    pub samples: Vec<session::Sample>,
 }
 
 /// Whom officers ask.

@@ -63,6 +63,18 @@ impl Visitor {
     }
 }
 
+/// A sample person of the demo, whom anybody may be from the login page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// The account.
+    pub name: String,
+    pub password: String,
+    /// `佐藤 花子`.
+    pub person: String,
+    /// What the account is for, in Japanese and English.
+    pub does: (&'static str, &'static str),
+}
+
 /// What stands before the console.
 #[derive(Debug, Clone)]
 pub struct Reception {
@@ -70,8 +82,8 @@ pub struct Reception {
     /// Cookies are for TLS only.
     pub(super) secure: bool,
     pub(super) throttle: Arc<Mutex<Throttle>>,
-    /// Sample people of the demo with their password, shown on the login page.
-    pub(super) samples: Arc<[(String, String)]>,
+    /// Shown on the login page.
+    pub(super) samples: Arc<[Sample]>,
 }
 
 impl Reception {
@@ -81,7 +93,7 @@ impl Reception {
     }
 
     /// With sample people anybody may log in as; for the demo only.
-    pub fn with_samples(mut self, samples: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub fn with_samples(mut self, samples: impl IntoIterator<Item = Sample>) -> Self {
         self.samples = samples.into_iter().collect();
         self
     }
