@@ -21,6 +21,8 @@ pub enum Family {
     Reply,
 }
 
+use Family::{Authority, Confirm, Mend, Origin, Reply, Resend};
+
 impl Reason {
     /// The draft it belongs to.
     pub fn family(self) -> Family {
@@ -33,7 +35,6 @@ impl Reason {
     }
 
     fn asked(self) -> (Family, &'static str) {
-        use Family::{Authority, Confirm, Mend, Origin, Reply, Resend};
         match self {
             Self::UnknownAuthority => (Authority, "保健所を設置する自治体の名称を確認できませんでした。"),
             Self::AuthorityAmbiguous => {
@@ -51,6 +52,7 @@ impl Reason {
                 (Origin, "どなたでも取得できるメールアドレス（フリーメール又は携帯電話）が使われていました。")
             }
             Self::ForeignDomain => (Origin, "自治体のものと確認できないドメインのメールアドレスが使われていました。"),
+            Self::Encrypted => (Resend, "暗号化されているため、内容を読み取ることができませんでした。"),
             Self::AttachmentOnly => (Resend, "内容が、本文ではなく添付ファイル又はリンク先に記載されていました。"),
             Self::QuestionBesides | Self::Inquiry => (Reply, "お問い合わせの記載がありました。"),
             Self::Withdrawal => (Confirm, "登録の取下げと思われる記載がありました。"),
@@ -68,7 +70,7 @@ impl Reason {
             Self::Correction => (Confirm, "以前のご連絡を訂正又は変更するものとして読み取りました。"),
             Self::DateChange => (Confirm, "ある日付からメールアドレスが変わるとの記載がありました。"),
             Self::NewContact => (Confirm, "新しいご連絡先をお知らせいただきました。"),
-            Self::Provisional => (Confirm, "案やテスト、又は使えないアドレスである旨の記載がありました。"),
+            Self::Provisional => (Confirm, "案、テスト、保留、又は確定していないアドレスである旨の記載がありました。"),
             Self::CountDiffers => (Confirm, "本文にある保健所の数と、記載された保健所の数が異なっていました。"),
             Self::AddressChange => (Confirm, "登録済みのメールアドレスと異なる記載がありました。"),
             Self::TenantRemoved => (Confirm, "登録済みの保健所が記載されていませんでした。"),

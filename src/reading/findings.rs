@@ -77,6 +77,7 @@ fn lines_of(reading: &Reading, reason: Reason, rules: &Rules) -> Vec<usize> {
         | Reason::TooDeep
         | Reason::OverLimit
         | Reason::HiddenText
+        | Reason::Encrypted
         | Reason::Unreadable
         | Reason::UnknownKind
         | Reason::NewContact

@@ -44,6 +44,9 @@ pub(super) fn judge(reading: &mut Reading, mail: &Mail, rules: &Rules) {
     if !form.has_data() {
         second_hand = elsewhere(&mut form, &parts, mail, &subject, &known, rules);
     }
+    if mail.closed {
+        reading.reasons.push(Reason::Encrypted);
+    }
     let words = form.words.join("\n");
     reading.kind = kind(&form, &subject, &words, mail, reading);
     if matches!(reading.kind, Kind::Registration | Kind::Correction) {
@@ -224,7 +227,7 @@ fn kind(form: &Form, subject: &Subject, words: &str, mail: &Mail, reading: &Read
     if subject.inquiry || (asks && !headings) {
         return Kind::Inquiry;
     }
-    let elsewhere = doubts::points_elsewhere(mail, words);
+    let elsewhere = mail.closed || doubts::points_elsewhere(mail, words);
     let municipal = reading.head.from.as_ref().is_some_and(|f| !trust::is_foreign(&f.domain()));
     let registers = subject.registration || matches(&REGISTERS, &subject.text) || matches(&REGISTERS, words);
     if headings || !form.templates.is_empty() || (registers && elsewhere && municipal) {

@@ -7,7 +7,7 @@
 //! is parsed, and mails inside mails are opened here, one level at a time.
 
 use super::sheet::Sheet;
-use super::{charset, header, html};
+use super::{charset, header, html, wrapped};
 use crate::domain::Timestamp;
 use mail_parser::{Encoding, HeaderName, MessageParser, MessagePart, PartType};
 use regex::bytes::Regex;
@@ -28,7 +28,7 @@ pub const FIELDS_MAX: usize = 500;
 /// [`Reason::OverLimit`](super::Reason).
 pub const TEXT_BYTES_MAX: usize = 512 * 1024;
 /// Attached tables kept; further ones are names only.
-const SHEETS_MAX: usize = 3;
+pub(super) const SHEETS_MAX: usize = 3;
 
 /// A mail taken apart.
 #[derive(Debug, Default)]
@@ -54,6 +54,8 @@ pub(super) struct Mail {
     pub(super) doubt: bool,
     pub(super) damaged: bool,
     pub(super) too_deep: bool,
+    /// Something is encrypted, or signed in a way that cannot be opened.
+    pub(super) closed: bool,
     /// A limit of this file was reached; something was not looked at.
     pub(super) over_limit: bool,
 }
@@ -85,7 +87,7 @@ pub(super) fn parse(raw: &[u8]) -> Option<Mail> {
     parse_level(&lines, 0)
 }
 
-fn parse_level(raw: &[u8], depth: usize) -> Option<Mail> {
+pub(super) fn parse_level(raw: &[u8], depth: usize) -> Option<Mail> {
     let masked = mask(raw);
     let message = PARSER.parse(masked.as_deref().unwrap_or(raw))?;
     let root = message.parts.first()?;
@@ -192,7 +194,7 @@ fn take_part(mail: &mut Mail, part: &MessagePart<'_>, index: usize, raw: &[u8], 
     let disposition = own("content-disposition");
     let attached = disposition.is_some_and(|d| d.trim_ascii().to_ascii_lowercase().starts_with(b"attachment"));
     let name = disposition.and_then(header::file_name).or_else(|| own("content-type").and_then(header::file_name));
-    let encoding = own("content-transfer-encoding").map(<[u8]>::trim_ascii).map(<[u8]>::to_ascii_lowercase);
+    let encoding = own("content-transfer-encoding").map(|value| value.trim_ascii().to_ascii_lowercase());
     let bytes = body(part, raw, encoding.as_deref());
     let charset = parameter(part, "charset");
     match kind.as_str() {
@@ -229,6 +231,9 @@ fn take_part(mail: &mut Mail, part: &MessagePart<'_>, index: usize, raw: &[u8], 
             take_page(mail, &decoded);
         }
         _ if kind.starts_with("multiparx/") => mail.over_limit = true,
+        "application/pkcs7-mime" | "application/x-pkcs7-mime" => wrapped::open_sealed(mail, &bytes, name, depth),
+        "application/pgp-encrypted" => mail.closed = true,
+        _ if is_tnef(&kind, name.as_deref()) && wrapped::open_tnef(mail, &bytes) => {}
         _ => {
             let name = name.unwrap_or_else(|| header::clean(&kind));
             if mail.sheets.len() < SHEETS_MAX {
@@ -237,6 +242,11 @@ fn take_part(mail: &mut Mail, part: &MessagePart<'_>, index: usize, raw: &[u8], 
             mail.attachments.push(name);
         }
     }
+}
+
+fn is_tnef(kind: &str, name: Option<&str>) -> bool {
+    matches!(kind, "application/ms-tnef" | "application/vnd.ms-tnef")
+        || name.is_some_and(|name| name.eq_ignore_ascii_case("winmail.dat"))
 }
 
 /// Some servers give the text of their report a file name.
@@ -275,7 +285,7 @@ fn take_plain(mail: &mut Mail, part: &MessagePart<'_>, decoded: &charset::Decode
 }
 
 /// Lines that end in `\n`, tabs, and no other control characters.
-fn readable(text: &str) -> Cow<'_, str> {
+pub(super) fn readable(text: &str) -> Cow<'_, str> {
     // 0xc2 begins the C1 controls, and more.
     let odd = |b: &u8| (*b < b' ' && *b != b'\n' && *b != b'\t') || *b == 0x7f || *b == 0xc2;
     let mut out = String::new();

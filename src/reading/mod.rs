@@ -35,12 +35,16 @@ mod pattern;
 pub mod proposal;
 mod quote;
 pub mod reason;
+mod rtf;
+mod sealed;
 mod sections;
 mod sheet;
 mod statement;
 mod subject;
+mod tnef;
 mod trust;
 mod veil;
+mod wrapped;
 
 pub use bounce::FailureClass;
 pub use proposal::{Proposal, ProposalError, ProposedCentre};

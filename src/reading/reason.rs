@@ -42,6 +42,8 @@ codes! {
         CharsetDoubt = "charset-doubt", "文字化けの疑いがあります。";
         FreeMail = "free-mail", "フリーメール又は携帯電話のメールアドレスが使われています。";
         ForeignDomain = "foreign-domain", "自治体のものではないドメインのメールアドレスが使われています。";
+        /// Encrypted, or signed in a way that cannot be opened.
+        Encrypted = "encrypted", "暗号化されているか、開けない形式のため、内容を読み取れません。";
         AttachmentOnly = "attachment-only", "内容が本文ではなく添付ファイル又はリンク先にあります。";
         QuestionBesides = "question-besides", "登録の内容のほかに質問が書かれています。";
         Withdrawal = "withdrawal", "登録の取下げの連絡と思われます。";
@@ -65,8 +67,8 @@ codes! {
         Inquiry = "inquiry", "お問い合わせです。";
         DateChange = "date-change", "ある日付からメールアドレスが変わるとの記載があります。";
         NewContact = "new-contact", "自動応答が新しい連絡先を知らせています。";
-        /// A draft, a test, addresses that do not work yet or are not to be used.
-        Provisional = "provisional", "案やテスト、仮のアドレス、又は使えないアドレスである旨の記載があります。";
+        /// A draft, a test, something to be held back, addresses that are not sure or do not work.
+        Provisional = "provisional", "案、テスト、保留、又は確定していないアドレスである旨の記載があります。";
         CountDiffers = "count-differs", "本文にある保健所の数と、記載された保健所の数が異なります。";
         // directory (never set by reading itself)
         AddressChange = "address-change", "登録済みのメールアドレスと異なります。";

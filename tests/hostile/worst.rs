@@ -114,6 +114,42 @@ fn continued_type(size: usize) -> Vec<u8> {
     mail(&format!("text/plain{}", numbered(size, |n| format!(";\r\n name*{n}*=%61"))), "", FORM)
 }
 
+/// A part of this type; its bytes are written as they are, which costs the least letters.
+fn binary(kind: &str, data: &[u8]) -> Vec<u8> {
+    let mut out = mail(kind, "Content-Transfer-Encoding: binary\r\n", "");
+    out.extend(data);
+    out
+}
+
+/// winmail.dat with one attribute again and again.
+fn winmail(size: usize, id: u32, data: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
+    let one = [&[1][..], &id.to_le_bytes(), &length.to_le_bytes(), data, &[0, 0]].concat();
+    let head = [&0x223e_9f78_u32.to_le_bytes()[..], &[1, 0]].concat();
+    binary("application/ms-tnef", &[head, one.repeat(size / one.len() + 1)].concat())
+}
+
+/// The properties of a message: one of this type and number, again and again.
+fn properties(size: usize, kind: u16, id: u16, data: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
+    let one = [&kind.to_le_bytes()[..], &id.to_le_bytes(), &[1, 0, 0, 0], &length.to_le_bytes(), data].concat();
+    winmail(size, 0x0006_9003, &[&[0xff; 4][..], &one.repeat((size / one.len()).max(1))].concat())
+}
+
+/// RTF, packed or not.
+fn rich(size: usize, form: &[u8; 4], piece: &[u8]) -> Vec<u8> {
+    properties(size, 0x102, 0x1009, &[&[0; 8][..], form, &[0; 4], &piece.repeat(size / piece.len())].concat())
+}
+
+/// A signed mail whose content is made of these elements.
+fn signed(size: usize, content: &[u8]) -> Vec<u8> {
+    let open = [0x30, 0x80];
+    let id = |last| [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, last];
+    let front =
+        [&open[..], &id(2), &[0xa0, 0x80], &open, &[2, 1, 1, 0x31, 0], &open, &id(1), &[0xa0, 0x80, 0x24, 0x80]];
+    binary("application/pkcs7-mime", &[front.concat(), content.repeat(size / content.len())].concat())
+}
+
 /// All of them.
 pub(crate) const CASES: &[Case] = &[
     ("one line of a", |n| plain(n, "a")),
@@ -244,5 +280,15 @@ pub(crate) const CASES: &[Case] = &[
     ("quoted-printable of soft ends", |n| {
         mail("text/plain\r\nContent-Transfer-Encoding: quoted-printable", "", &fill(n, "=\r\n="))
     }),
+    ("winmail of attributes", |n| winmail(n, 0x0006_9002, &[])),
+    ("winmail of properties", |n| properties(n, 0x1e, 0x1000, b"\x8d\x60\x8b\xe6")),
+    ("winmail of many properties", |n| winmail(n, 0x0006_9003, &properties(5_000, 0x1003, 1, b"aaaa"))),
+    ("winmail of packed texts", |n| properties(n, 0x102, 0x1009, b"\0\0\0\0\0\0\0\0LZFu\0\0\0\0\xff\x00\x00\x00")),
+    ("packed text", |n| rich(n, b"LZFu", b"\xff\x00\x0f\x01\x0f\x02\x0f\x03\x0f\x04\x0f\x05\x0f\x06\x0f\x07\x0f")),
+    ("groups of a rich text", |n| rich(n, b"MELA", b"{")),
+    ("words of a rich text", |n| rich(n, b"MELA", b"\\u-1 \\par")),
+    ("page in a rich text", |n| rich(n, b"MELA", b"\\fromhtml1{\\*\\htmltag <s>}a")),
+    ("signed in pieces", |n| signed(n, b"\x04\x01a")),
+    ("signed in nests", |n| signed(n, b"\x24\x80")),
     ("flowed", |n| mail("text/plain; format=flowed; delsp=yes; charset=utf-8", "", &fill(n, "港 \n"))),
 ];

@@ -61,6 +61,11 @@ SAMPLES = {
     'address-out-of-use': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n\n※札幌市保健所のアドレスは現在使用できません。\n',
     'test-mail': f'テスト送信です。\n<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n※テストのため登録しないでください。\n',
     'centres-to-follow': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n\n残りの保健所については現在アドレスを作成しておりますので、決まり次第お知らせします。\n',
+    'centre-to-be-held-back': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n\n※札幌市保健所は登録を保留してください。\n',
+    'wait-until-we-write': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n\n※登録は当方から連絡するまでお待ちください。\n',
+    'address-not-sure': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n\n（札幌市保健所のアドレスはこれで合っていると思いますが、念のため確認します。）\n',
+    'more-to-follow': f'<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n\n※このほかに2か所ありますが、後日連絡します。\n',
+    'answer-is-awaited': f'登録完了のご連絡をお待ちしております。\n\n<自治体>\n札幌市 {A}\n<保健所>\n札幌市保健所 {B}\n',
     'not-this-but-that': f'訂正です。札幌市保健所は{C}ではなく{B}です。失礼いたしました。\n',
     'written-is-a-mistake-for': f'札幌市保健所のアドレスについて、「{C}」とあるのは「{B}」の誤りでした。訂正いたします。\n',
     'right-one-in-a-sentence': f'先ほどお送りしたメールの札幌市保健所のアドレスに誤りがありました。\n正しくは {B} です。\n',
@@ -110,6 +115,52 @@ def attached(name, file, data):
     return '\n'.join(lines) + '\n' + base64.encodebytes(data).decode() + '--b--\n'
 
 
+
+def part(name, kind, file, data, text=None):
+    """A mail with one part in base64, below a text if there is one."""
+    body = [f'Content-Type: {kind}; name="{file}"', f'Content-Disposition: attachment; filename="{file}"', 'Content-Transfer-Encoding: base64', '', base64.encodebytes(data).decode()]
+    if text is None:
+        return '\n'.join(head(name, '')[:-1] + body)
+    return '\n'.join(head(name, 'multipart/mixed; boundary=b') + ['', '--b', 'Content-Type: text/plain; charset=utf-8', '', text, '--b'] + body) + '--b--\n'
+
+
+def ber(tag, *inside):
+    """An element whose length is left open, as mail programs write it."""
+    return bytes([tag, 0x80]) + b''.join(inside) + b'\0\0'
+
+
+PKCS7 = bytes([6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7])
+
+
+def signed(content):
+    """What is signed, in pieces of 100 bytes; the signature itself is left out."""
+    pieces = [bytes([4, len(content[i:i + 100])]) + content[i:i + 100] for i in range(0, len(content), 100)]
+    data = ber(0x30, PKCS7 + b'\1', ber(0xa0, ber(0x24, *pieces)))
+    return ber(0x30, PKCS7 + b'\2', ber(0xa0, ber(0x30, b'\2\1\1', b'\x31\0', data, b'\x31\0')))
+
+
+def le(number, size=4):
+    return number.to_bytes(size, 'little')
+
+
+def tnef(properties, files=()):
+    """winmail.dat with these properties (type, number, bytes) of the message and these attachments."""
+    def attribute(level, number, data):
+        return bytes([level]) + le(number) + le(len(data)) + data + le(sum(data) & 0xffff, 2)
+    listed = le(len(properties)) + b''.join(le(kind, 2) + le(number, 2) + le(1) + le(len(data)) + data + b'\0' * (-len(data) % 4) for kind, number, data in properties)
+    out = le(0x223e9f78) + le(1, 2) + attribute(1, 0x89006, le(0x10000)) + attribute(1, 0x69003, listed)
+    for name, data in files:
+        out += attribute(2, 0x69002, b'\0' * 14) + attribute(2, 0x18010, name.encode('cp932') + b'\0') + attribute(2, 0x6800f, data)
+    return out
+
+
+def rich(text):
+    """RTF as Outlook for Japanese writes it, not packed."""
+    body = ''.join(chr(b) if b < 0x80 else f"\\'{b:02x}" for b in text.replace('\n', '\\par\n').encode('cp932'))
+    data = ('{\\rtf1\\ansi\\ansicpg932{\\fonttbl{\\f0 MS Gothic;}}\\pard ' + body + '}').encode()
+    return le(len(data) + 12) + le(len(data)) + b'MELA' + le(0) + data
+
+
 FORM = f'<自治体（保健所設置主体）>\n札幌市　{A}\n\n<保健所>\n　・札　幌市保健所：{B.upper().translate({c: c + 0xfee0 for c in range(0x21, 0x7f)})}\n'
 WHOLE = {
     'evidence-plain': '\n'.join(head('evidence-plain', 'text/plain; charset=utf-8')) + '\n\n' + FORM,
@@ -120,6 +171,13 @@ WHOLE = {
     'evidence-csv': attached('evidence-csv', 'list.csv', ('\r\n'.join(','.join(r) for r in ROWS) + '\r\n').encode('cp932')),
     'evidence-xlsx': attached('evidence-xlsx', 'list.xlsx', workbook(ROWS)),
     'workbook-that-unpacks-too-far': attached('workbook-that-unpacks-too-far', 'list.xlsx', workbook(ROWS + [['x' * 3_000_000]])),
+    'signed-and-not-readable-as-it-stands': part('signed', 'application/pkcs7-mime; smime-type=signed-data', 'smime.p7m', signed(('Content-Type: text/plain; charset=utf-8\r\n\r\n' + FORM.replace('\n', '\r\n')).encode())),
+    'encrypted': part('encrypted', 'application/pkcs7-mime; smime-type=enveloped-data', 'smime.p7m', ber(0x30, PKCS7 + b'\3', ber(0xa0, ber(0x30, b'\2\1\0')))),
+    'winmail-with-a-text': part('winmail-with-a-text', 'application/ms-tnef', 'winmail.dat', tnef([(0x1f, 0x1000, FORM.encode('utf-16-le'))], [('参考.pdf', b'%PDF-1.4')])),
+    'winmail-with-rtf': part('winmail-with-rtf', 'application/ms-tnef', 'winmail.dat', tnef([(0x102, 0x1009, rich(FORM))]), ''),
+    'winmail-with-a-page': part('winmail-with-a-page', 'application/ms-tnef', 'winmail.dat', tnef([(0x102, 0x1013, ('<p>' + FORM.replace('<', '&lt;').replace('\n', '<br>') + '</p>').encode('cp932'))])),
+    'winmail-with-a-table': part('winmail-with-a-table', 'application/ms-tnef', 'winmail.dat', tnef([], [('list.csv', '\r\n'.join(','.join(r) for r in ROWS).encode('cp932'))]), '添付のとおり報告します。'),
+    'winmail-that-is-none': part('winmail-that-is-none', 'application/ms-tnef', 'winmail.dat', b'nothing of the kind'),
     'page-alone-has-the-data': '\n'.join(head('page-alone-has-the-data', 'multipart/alternative; boundary=b')) + '\n\n--b\nContent-Type: text/plain; charset=utf-8\n\nこのメールはHTML形式です。\n--b\nContent-Type: text/html; charset=utf-8\n\n<p>' + FORM.replace('<', '&lt;').replace('\n', '<br>') + '</p>\n--b--\n',
     'workbook-that-is-none': attached('workbook-that-is-none', 'list.xlsx', b'PK\x03\x04 nothing of the kind'),
 }
