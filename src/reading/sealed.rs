@@ -64,9 +64,12 @@ fn behind(input: &[u8], depth: usize) -> Option<&[u8]> {
     if given {
         return Some(rest);
     }
+    if depth >= NESTING_MAX {
+        return None;
+    }
     let mut rest = inside;
     while !rest.starts_with(&[0, 0]) {
-        rest = behind(rest, depth + 1).filter(|_| depth < NESTING_MAX)?;
+        rest = behind(rest, depth + 1)?;
     }
     rest.get(2..)
 }

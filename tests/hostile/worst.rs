@@ -290,5 +290,9 @@ pub(crate) const CASES: &[Case] = &[
     ("page in a rich text", |n| rich(n, b"MELA", b"\\fromhtml1{\\*\\htmltag <s>}a")),
     ("signed in pieces", |n| signed(n, b"\x04\x01a")),
     ("signed in nests", |n| signed(n, b"\x24\x80")),
+    ("digests in nests", |n| {
+        let open = [0x30, 0x80, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2, 0xa0, 0x80, 0x30, 0x80, 2, 1, 1];
+        binary("application/pkcs7-mime", &[&open[..], &[0x31, 0x80].repeat(n / 2)].concat())
+    }),
     ("flowed", |n| mail("text/plain; format=flowed; delsp=yes; charset=utf-8", "", &fill(n, "港 \n"))),
 ];
