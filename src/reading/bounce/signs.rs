@@ -67,7 +67,9 @@ impl Signs {
             answered,
             shaped,
             automatic,
-            subject: rules.subjects.is_match(&subject) || rules.delayed.is_match(&subject) || body.is_empty() && mailer,
+            subject: rules.subjects.is_match(&subject)
+                || (mailer || office || automatic) && rules.delayed.is_match(&subject)
+                || body.is_empty() && mailer,
             arrived: rules.arrived.is_match(&subject),
             answer: rules.answers.is_match(&subject),
             list: ["list-id", "list-unsubscribe"].iter().any(|name| mail.field(name).is_some()),

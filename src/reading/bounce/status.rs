@@ -81,8 +81,8 @@ fn recipient(group: &Group, to: &[MailAddress], rules: &BounceRules) -> Option<O
     let get = |name: &str| group.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
     let names = ["final-recipient", "original-recipient", "x-actual-recipient", "x-original-recipient"];
     // Where forwarding changed the address, the one we wrote to is the one we know.
-    let named = || names.iter().filter_map(|name| get(name).and_then(address));
-    let address = named().find(|named| to.iter().any(|to| to.same_mailbox(named))).or_else(|| named().next())?;
+    let said = || names.iter().filter_map(|name| get(name).and_then(address));
+    let address = said().find(|said| to.iter().any(|to| to.same_mailbox(said))).or_else(|| said().next())?;
     let action = get("action").and_then(|a| a.split([' ', '\t', '(', ';']).next()).unwrap_or_default();
     let diagnostic = get("diagnostic-code").or_else(|| get("x-smtp-diagnostic")).unwrap_or_default();
     let words = typed(diagnostic);
