@@ -3,6 +3,7 @@
 use super::CliError;
 use super::ask::{Desk, items, text};
 use crate::daemon::control::Request;
+use crate::domain::sheet;
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
@@ -40,7 +41,9 @@ pub(super) fn export(desk: &mut Desk, file: Option<&Path>, json: bool) -> Result
     let mut count = 0;
     for line in items(&list, "/items") {
         let cell = |name: &str| quoted(&text(line, name));
-        let cells = [cell("/tenant"), cell("/name"), cell("/user_id"), cell("/password_hash")];
+        // The name comes out of a mail.
+        let name = sheet::cell(&text(line, "/name"));
+        let cells = [cell("/tenant"), name, cell("/user_id"), cell("/password_hash")];
         csv += &(cells.join(",") + "\r\n");
         count += 1;
     }

@@ -4,6 +4,7 @@
 //! sequence, no line break and no direction override ever reaches the terminal.
 
 use super::screen::Screen;
+use crate::domain::signs::is_invisible;
 use serde_json::Value;
 use std::fmt::{self, Write as _};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -138,11 +139,6 @@ pub(super) fn cut(text: &str, cells: usize) -> String {
     }
     out.push('…');
     out
-}
-
-/// Marks that turn the writing direction or are invisible (UAX #9, zero width, tags).
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Control characters (C0, C1, DEL) and line ends of Unicode.

@@ -8,6 +8,7 @@ pub mod address;
 pub mod ids;
 pub mod secret;
 pub mod sheet;
+pub mod signs;
 pub mod tenant;
 pub mod time;
 

@@ -1,9 +1,14 @@
 //! Lists for spreadsheets: RFC 4180 lines that no spreadsheet takes for a formula. Names and subjects come out of mails, so
-//! a cell that begins with a sign formulas begin with (in either width) gets an apostrophe before it; control characters
-//! become blanks.
+//! a cell whose first visible character is a sign formulas begin with (in any width) gets an apostrophe before it; control
+//! characters become blanks.
+
+use super::signs::is_invisible;
 
 /// Begins a file: Excel takes UTF-8 for what it is only with this mark.
 pub const BOM: &str = "\u{feff}";
+
+/// Signs a formula begins with, or a spreadsheet may take for one.
+const SIGNS: &str = "=+-@|＝＋－＠｜﹦﹢﹣﹫−";
 
 /// One line, with its line end.
 pub fn line<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
@@ -18,10 +23,11 @@ pub fn line<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
     line
 }
 
-fn cell(text: &str) -> String {
+/// One cell, in quotes where it needs them.
+pub fn cell(text: &str) -> String {
     let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let begins = plain.trim_start().chars().next();
-    let formula = begins.is_some_and(|c| "=+-@＝＋－＠|".contains(c)) || text.starts_with(['\t', '\r', '\n']);
+    let begins = plain.chars().find(|c| !c.is_whitespace() && !is_invisible(*c));
+    let formula = begins.is_some_and(|c| SIGNS.contains(c)) || text.starts_with(['\t', '\r', '\n']);
     let guard = if formula { "'" } else { "" };
     if plain.contains([',', '"']) || formula { format!("\"{guard}{}\"", plain.replace('"', "\"\"")) } else { plain }
 }
@@ -40,6 +46,8 @@ mod tests {
         check("@x", "\"'@x\"");
         check("-5", "\"'-5\"");
         check("\tcmd", "\"' cmd\"");
+        check("\u{feff}=1", "\"'\u{feff}=1\"");
+        check("\u{3000}\u{200b}−1", "\"'\u{3000}\u{200b}−1\"");
         check("a,b", "\"a,b\"");
         check("a\r\nb", "a  b");
         check("a=b", "a=b");

@@ -1,6 +1,7 @@
 //! Plain text for people whose gateway leaves nothing but plain text: widths in columns (a full-width character is
 //! two), folding at [`COLUMNS_MAX`], and values from outside made harmless (research/domain.md §4 "Layout").
 
+use crate::domain::signs;
 use unicode_normalization::UnicodeNormalization;
 
 /// Widest line of a mail, in columns: 35 full-width characters.
@@ -30,11 +31,7 @@ fn width(c: char) -> usize {
 /// A value that came from a mail or a file, as one line of at most `chars_max` characters: NFC, no control or
 /// direction characters, no line breaks, and nothing a mail client would turn into a link.
 pub(super) fn one_line(text: &str, chars_max: usize) -> String {
-    let visible = |c: &char| {
-        !(c.is_control() && !c.is_whitespace()
-            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
-            || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffc}'))
-    };
+    let visible = |c: &char| !(c.is_control() && !c.is_whitespace() || signs::is_invisible(*c) || *c == '\u{fffc}');
     let mut line = String::with_capacity(text.len());
     for c in text.nfc().filter(visible) {
         let blank = c.is_whitespace() && c != '\u{3000}';

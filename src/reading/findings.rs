@@ -4,7 +4,7 @@ use super::names::is_centre_name;
 use super::normalise::lines;
 use super::trust::is_foreign;
 use super::{Reading, Reason, doubts, marks};
-use crate::domain::MailAddress;
+use crate::domain::{MailAddress, signs};
 use crate::rules::Rules;
 
 /// Lines named for one reason at most.
@@ -32,10 +32,11 @@ pub fn findings(reading: &Reading, reasons: &[Reason], rules: &Rules) -> Vec<Fin
     each.collect()
 }
 
-/// A line of the body as it may be quoted: one line without control characters, cut where it is long.
+/// A line of the body as it may be quoted: one line without control characters and signs that mislead, cut where it is
+/// long.
 pub fn quoted(reading: &Reading, line: usize) -> Option<String> {
     let text = reading.body.lines().nth(line.checked_sub(1)?)?.trim();
-    Some(text.chars().filter(|c| !c.is_control()).take(QUOTED_CHARS_MAX).collect())
+    Some(text.chars().filter(|c| !c.is_control() && !signs::misleads(*c)).take(QUOTED_CHARS_MAX).collect())
 }
 
 fn lines_of(reading: &Reading, reason: Reason, rules: &Rules) -> Vec<usize> {

@@ -2,7 +2,7 @@
 //! address lists (RFC 5322 §3.4) and file names (RFC 2183, RFC 2231). Works on raw bytes; never fails.
 
 use super::charset;
-use crate::domain::MailAddress;
+use crate::domain::{MailAddress, signs};
 
 /// Most addresses taken from one field; a longer list is cut.
 pub const ADDRESSES_MAX: usize = 200;
@@ -51,12 +51,11 @@ fn unfold(raw: &[u8]) -> Vec<u8> {
     raw.iter().copied().filter(|b| !matches!(b, b'\r' | b'\n')).collect::<Vec<_>>().trim_ascii().to_vec()
 }
 
-/// One line without control characters and marks that turn the direction of writing, without blanks at the ends and at
+/// One line without control characters and signs that [mislead](signs::misleads), without blanks at the ends and at
 /// most [`TEXT_CHARS_MAX`] long: what may stand in a name, a letter, a log.
 pub(super) fn clean(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let blank = |c: char| if matches!(c, '\t' | '\u{2028}' | '\u{2029}') { ' ' } else { c };
-    let shown = text.chars().map(blank).filter(|c| !c.is_control() && !turns(*c));
+    let shown = text.chars().map(blank).filter(|c| !c.is_control() && !signs::misleads(*c));
     let text: String = shown.take(TEXT_CHARS_MAX).collect();
     text.trim().to_owned()
 }

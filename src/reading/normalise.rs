@@ -1,6 +1,7 @@
 //! Text as written → text to compare: NFKC (full and half width become one), one kind of blank, no invisible characters,
 //! one kind of hyphen. The line as written is kept for quoting. Source: research R10; Unicode TR15.
 
+use crate::domain::signs;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 /// One line of the body.
@@ -138,13 +139,8 @@ pub(super) fn common(c: char) -> Option<char> {
 fn plain(c: char) -> Option<char> {
     match c {
         '\t' => Some('\t'),
-        '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{ad}'
-        | '\u{fe00}'..='\u{fe0f}'
-        | '\u{e0100}'..='\u{e01ef}' => None,
+        '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => None,
+        _ if signs::is_invisible(c) => None,
         '\u{2010}'..='\u{2013}' | '\u{2212}' => Some('-'),
         _ if c.is_control() => None,
         _ if c.is_whitespace() => Some(' '),

@@ -73,6 +73,11 @@ pub(crate) async fn site() -> Site {
     let mut world = world(2);
     world.everybody();
     fill(&mut world);
+    over(world).await
+}
+
+/// The console over this world.
+pub(crate) async fn over(world: World) -> Site {
     let now = world.clock.now();
     let World { engine, store, clock, dir, .. } = world;
     let (survey, looker) = (engine.survey(), engine.looker());

@@ -1,7 +1,7 @@
 //! What waits for a person, and one mail: what was understood, from which lines, and what taking it over would change.
 
 use super::{Page, View, words};
-use crate::domain::{LgCode, MailNo, RowNo, TenantId, Timestamp};
+use crate::domain::{LgCode, MailNo, RowNo, TenantId, Timestamp, signs};
 use crate::engine::records::{InboxItem, MatterNo, OpenMatter, Subject};
 use crate::engine::thread::STACK_BYTES;
 use crate::engine::{EngineError, answers, codec, domains, staff};
@@ -235,7 +235,7 @@ fn lines(reading: &Reading) -> Vec<ReadLine> {
     let without_line = notes.remove(&0).map(|understood| ReadLine { no: 0, text: String::new(), understood });
     let body = reading.body.lines().take(LINES_MAX).enumerate().map(|(i, text)| ReadLine {
         no: i + 1,
-        text: text.chars().take(LINE_CHARS_MAX).collect(),
+        text: text.chars().filter(|c| !signs::misleads(*c)).take(LINE_CHARS_MAX).collect(),
         understood: notes.remove(&(i + 1)).unwrap_or_default(),
     });
     without_line.into_iter().chain(body).collect()

@@ -1,6 +1,7 @@
 //! How final a failure is: the action field, the status code (RFC 3463, RFC 5248), the SMTP reply, the words.
 
 use super::FailureClass;
+use crate::domain::signs;
 use crate::reading::pattern::pattern;
 use crate::rules::BounceRules;
 
@@ -60,7 +61,8 @@ fn of_words(words: &str, rules: &BounceRules) -> FailureClass {
 /// One line without control characters, cut to what a person reads.
 pub(super) fn reason(text: &str) -> Option<String> {
     let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let kept: String = one_line.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect();
+    let kept: String =
+        one_line.chars().filter(|c| !c.is_control() && !signs::misleads(*c)).take(REASON_CHARS_MAX).collect();
     (!kept.is_empty()).then_some(kept)
 }
 

@@ -99,7 +99,7 @@ fn read_one(mail: &Mail, head: &Head, body: &str, rules: &Rules) -> Option<Repor
     let signs = signs::Signs::of(mail, head, body, rules);
     if signs.status && !signs.by_a_person {
         let returned = returned();
-        let found = status::read(status::parts(mail), &rules.bounces);
+        let found = status::read(status::parts(mail), &returned.addressee(), &rules.bounces);
         if found.delivered && found.recipients.is_empty() {
             return report(Kind::Delivered, Vec::new(), &returned);
         }

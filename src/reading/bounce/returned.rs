@@ -11,6 +11,8 @@ use crate::rules::Rules;
 
 /// Lines of the returned header looked at.
 const HEADER_LINES_MAX: usize = 200;
+/// How the Message-ID of a letter of ours begins.
+const OUR_LETTERS: &str = "annai.";
 /// Envelope senders collected.
 const SENDERS_MAX: usize = 20;
 
@@ -64,6 +66,12 @@ impl<'m> Returned<'m> {
         let to: Vec<_> = to.collect();
         let stamped = ["delivered-to", "x-original-to", "envelope-to"].iter().filter_map(|name| self.field(name));
         if to.is_empty() { stamped.flat_map(|value| addresses(&value)).collect() } else { to }
+    }
+
+    /// To whom it was written, if it looks like a letter of ours (its Message-ID; the engine looks at the key in it).
+    pub(super) fn addressee(&self) -> Vec<MailAddress> {
+        let ours = self.message_id().is_some_and(|id| id.starts_with(OUR_LETTERS));
+        if ours { self.to() } else { Vec::new() }
     }
 
     /// Who had written it.

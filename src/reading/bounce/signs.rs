@@ -9,9 +9,12 @@ use crate::reading::normalise::tidy;
 use crate::reading::pattern::{matches, pattern};
 use crate::rules::Rules;
 
+pattern!(ANSWERED, r"(?i)^re ?[:：]");
 pattern!(PASSED_ON, r"(?i)^(?:\[[^\]]*\] ?)?(?:re|aw|fwd?|wg|tr|転送|返信)[ ]?[:：]");
 /// Where a report of a program without any other sign must begin, in characters.
 const OPENING_CHARS_MAX: usize = 160;
+/// The same where a person may have written: before a greeting ends.
+const ANSWER_CHARS_MAX: usize = 30;
 
 /// What the header and the structure show.
 #[derive(Debug)]
@@ -36,6 +39,8 @@ pub(super) struct Signs {
     pub(super) arrived: bool,
     /// To many readers.
     list: bool,
+    /// A server's office answers under the subject of the mail: the report must open with a sentence of a program.
+    answered: bool,
 }
 
 impl Signs {
@@ -52,14 +57,19 @@ impl Signs {
         let automatic = null || lower("auto-submitted").is_some_and(|value| !value.starts_with("no"));
         let mailer = rules.mailers.is_match(&from);
         let passed_on = matches(&PASSED_ON, &subject);
+        let office = rules.offices.is_match(&from);
+        let answered = office && !mailer && !null && !shaped && matches(&ANSWERED, &subject);
         Self {
             status,
-            by_a_person: passed_on && !mailer && !null && !shaped,
+            by_a_person: passed_on && !mailer && !null && !shaped && !answered,
             mailer,
-            office: rules.offices.is_match(&from),
+            office,
+            answered,
             shaped,
             automatic,
-            subject: rules.subjects.is_match(&subject) || rules.delayed.is_match(&subject) || body.is_empty() && mailer,
+            subject: rules.subjects.is_match(&subject)
+                || (mailer || office || automatic) && rules.delayed.is_match(&subject)
+                || body.is_empty() && mailer,
             arrived: rules.arrived.is_match(&subject),
             answer: rules.answers.is_match(&subject),
             list: ["list-id", "list-unsubscribe"].iter().any(|name| mail.field(name).is_some()),
@@ -89,6 +99,10 @@ impl Signs {
         }
         let opens = family.as_ref().is_some_and(|family| opens(&returned.report, family.at));
         let named = || words::names_somebody(family.as_ref(), returned, rules) || !returned.to().is_empty();
+        let at_once = |family: &words::Known<'_>| opens_within(&returned.report, family.at, ANSWER_CHARS_MAX);
+        if self.answered && !family.as_ref().is_some_and(at_once) {
+            return false;
+        }
         // A list passes on what was sent to it, and so what a server wrote.
         if self.list && !(self.subject && (self.office && (family.is_some() || phrase) || opens)) {
             return false;
@@ -104,7 +118,11 @@ impl Signs {
 
 /// Does the sentence at this byte open the text, in words that are not quoted?
 fn opens(report: &str, at: usize) -> bool {
+    opens_within(report, at, OPENING_CHARS_MAX)
+}
+
+fn opens_within(report: &str, at: usize, chars_max: usize) -> bool {
     let before = report.get(..at).unwrap_or_default();
     let line = before.rsplit('\n').next().unwrap_or_default();
-    before.chars().take(OPENING_CHARS_MAX).count() < OPENING_CHARS_MAX && !line.trim_start().starts_with('>')
+    before.chars().take(chars_max).count() < chars_max && !line.trim_start().starts_with('>')
 }

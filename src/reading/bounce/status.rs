@@ -24,13 +24,13 @@ pub(super) fn parts(mail: &Mail) -> impl Iterator<Item = &str> {
     mail.reports.iter().filter(|(kind, _)| kind.ends_with("delivery-status")).map(|(_, text)| text.as_str())
 }
 
-/// Reads the groups of all parts.
-pub(super) fn read<'a>(parts: impl Iterator<Item = &'a str>, rules: &BounceRules) -> Found {
+/// Reads the groups of all parts. `to`: to whom a letter of ours was written.
+pub(super) fn read<'a>(parts: impl Iterator<Item = &'a str>, to: &[MailAddress], rules: &BounceRules) -> Found {
     let mut recipients = Recipients::default();
     let mut delivered = false;
     for text in parts {
         for group in groups(text) {
-            match recipient(&group, rules) {
+            match recipient(&group, to, rules) {
                 Some(Outcome::Failed(recipient)) => recipients.add(recipient),
                 Some(Outcome::Delivered) => delivered = true,
                 None => {}
@@ -77,10 +77,12 @@ enum Outcome {
     Delivered,
 }
 
-fn recipient(group: &Group, rules: &BounceRules) -> Option<Outcome> {
+fn recipient(group: &Group, to: &[MailAddress], rules: &BounceRules) -> Option<Outcome> {
     let get = |name: &str| group.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
     let names = ["final-recipient", "original-recipient", "x-actual-recipient", "x-original-recipient"];
-    let address = names.iter().find_map(|name| get(name).and_then(address))?;
+    // Where forwarding changed the address, the one we wrote to is the one we know.
+    let said = || names.iter().filter_map(|name| get(name).and_then(address));
+    let address = said().find(|said| to.iter().any(|to| to.same_mailbox(said))).or_else(|| said().next())?;
     let action = get("action").and_then(|a| a.split([' ', '\t', '(', ';']).next()).unwrap_or_default();
     let diagnostic = get("diagnostic-code").or_else(|| get("x-smtp-diagnostic")).unwrap_or_default();
     let words = typed(diagnostic);

@@ -47,14 +47,15 @@ pub(super) fn family<'r>(returned: &Returned<'_>, mail: &Mail, rules: &'r Rules)
 
 /// Whether any pattern finds an address in the report.
 pub(super) fn names_somebody(known: Option<&Known<'_>>, returned: &Returned<'_>, rules: &Rules) -> bool {
-    let special = known.into_iter().flat_map(|known| &known.family.recipients);
-    special.chain(&rules.bounces.recipients).any(|pattern| pattern.is_match(&returned.report))
+    let special = || known.into_iter().flat_map(|known| &known.family.recipients);
+    special().chain(&rules.bounces.recipients).any(|pattern| pattern.is_match(&returned.report))
+        || special().any(|pattern| pattern.is_match(returned.below()))
 }
 
 /// Everybody the report names as failed, with class and reason.
 pub(super) fn read(mail: &Mail, head: &Head, returned: &Returned<'_>, rules: &Rules) -> Vec<FailedRecipient> {
     let report = returned.report.as_str();
-    let fields = status::read(std::iter::once(report), &rules.bounces);
+    let fields = status::read(std::iter::once(report), &[], &rules.bounces);
     if !fields.recipients.is_empty() {
         return fields.recipients;
     }
@@ -77,7 +78,7 @@ pub(super) fn read(mail: &Mail, head: &Head, returned: &Returned<'_>, rules: &Ru
     }
     if hits.is_empty() {
         // A report that another one encloses in words.
-        let enclosed = status::read(std::iter::once(returned.below()), &rules.bounces).recipients;
+        let enclosed = status::read(std::iter::once(returned.below()), &[], &rules.bounces).recipients;
         if !enclosed.is_empty() {
             return enclosed;
         }
@@ -91,17 +92,13 @@ pub(super) fn read(mail: &Mail, head: &Head, returned: &Returned<'_>, rules: &Ru
         hits = last_resort(report, &others);
         if hits.is_empty() {
             // A mail to oneself.
-            let nobody = Others::default();
             let special = known.iter().flat_map(|known| &known.family.recipients);
-            hits = special
-                .map(|pattern| self::hits(pattern, report, &nobody))
-                .find(|hits| !hits.is_empty())
-                .unwrap_or_default();
+            hits = first_hits(special, report, &Others::default());
         }
         if hits.is_empty() && to.is_empty() {
             // What seemed to be the returned mail may be the report itself.
-            hits =
-                rules.bounces.recipients.first().map(|p| self::hits(p, returned.below(), &others)).unwrap_or_default();
+            let special = known.iter().flat_map(|known| &known.family.recipients);
+            hits = first_hits(special.chain(rules.bounces.recipients.first()), returned.below(), &others);
         }
     }
     for hit in hits {
@@ -200,6 +197,11 @@ fn hits<'t>(pattern: &Regex, report: &'t str, others: &Others) -> Vec<Hit<'t>> {
         }
     }
     hits
+}
+
+/// What the first pattern finds that finds anybody.
+fn first_hits<'t, 'p>(patterns: impl Iterator<Item = &'p Regex>, text: &'t str, others: &Others) -> Vec<Hit<'t>> {
+    patterns.map(|pattern| hits(pattern, text, others)).find(|hits| !hits.is_empty()).unwrap_or_default()
 }
 
 /// Further addresses of a list in one line: `<a@b>, <c@d>`.

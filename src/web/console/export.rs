@@ -1,9 +1,8 @@
-//! Lists as files (RFC 4180, with the byte order mark spreadsheets want). A value that a spreadsheet would take for a
-//! formula gets an apostrophe before it. Written page by page while it is sent, never as a whole.
+//! Lists as files for spreadsheets ([`sheet`]), written page by page while they are sent, never as a whole.
 
 use super::Console;
 use super::visit::Visit;
-use crate::domain::{MailNo, RowNo, TenantId};
+use crate::domain::{MailNo, RowNo, TenantId, sheet};
 use crate::engine::views::board::{Board, Query};
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -82,11 +81,11 @@ fn page(console: &Console, list: List, query: &Query, all: bool, next: &Next) ->
     })?;
     let mut text = String::new();
     if head {
-        text.push('\u{feff}');
-        line(&mut text, title.iter().copied());
+        text.push_str(sheet::BOM);
+        text.push_str(&sheet::line(title));
     }
     for row in &rows {
-        line(&mut text, row.iter().map(String::as_str));
+        text.push_str(&sheet::line(row));
     }
     Some((text, key.map_or(Next::End, Next::After)))
 }
@@ -126,31 +125,4 @@ fn inbox(board: &Board, query: &Query, before: Option<&str>) -> Rows {
         vec![c.no.to_string(), c.filed.rfc3339(), c.disposition.1.to_owned(), from, c.subject.clone(), authority]
     };
     (&["番号", "受信", "処理", "差出人", "件名", "自治体"], cut.items.iter().map(row).collect(), cut.next)
-}
-
-fn line<'a>(text: &mut String, cells: impl Iterator<Item = &'a str>) {
-    for (place, cell) in cells.enumerate() {
-        if place > 0 {
-            text.push(',');
-        }
-        text.push('"');
-        if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) {
-            text.push('\'');
-        }
-        text.push_str(&cell.replace('"', "\"\""));
-        text.push('"');
-    }
-    text.push_str("\r\n");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        let mut text = String::new();
-        line(&mut text, ["=HYPERLINK(\"x\")", "a,b", "＝1", "-1", "札幌"].into_iter());
-        assert_eq!(text, "\"'=HYPERLINK(\"\"x\"\")\",\"a,b\",\"'＝1\",\"'-1\",\"札幌\"\r\n");
-    }
 }
