@@ -139,9 +139,15 @@ impl Engine {
         Ok(self.context.store.get(Table::Crl, &der_key(&id))?.map(|der| der.to_vec()))
     }
 
-    /// The CA certificate under the name its address ends with (`issuing.crt`, `root.crt`, `<id>.crt`), DER.
+    /// The CA certificate under the name its address ends with (`issuing.crt`, `root.crt`, `<id>.crt`), DER; or `ids.txt`:
+    /// the ids of all issuing CAs in force, one on each line, the active one first.
     pub fn ca_certificate(&self, file: &str) -> Option<Vec<u8>> {
         let authority = self.context.authority.as_deref()?;
+        if file == "ids.txt" {
+            let active = authority.active().map(|ca| ca.id.as_str()).unwrap_or_default();
+            let others = authority.all().iter().map(|ca| ca.id.as_str()).filter(|id| *id != active);
+            return Some(std::iter::once(active).chain(others).map(|id| format!("{id}\n")).collect::<String>().into());
+        }
         match file.strip_suffix(".crt")? {
             "root" => authority.root().map(<[u8]>::to_vec),
             "issuing" => authority.active().map(|ca| ca.certificate.clone()),
