@@ -7,9 +7,12 @@
 #[expect(dead_code, reason = "shared with tests/web.rs")]
 mod world;
 
+use annai::crypto::MasterKey;
 use annai::domain::{Timestamp, time::DAY};
+use annai::engine::keys::KeysVerb;
 use annai::engine::pickup::PickupSettings;
 use annai::engine::staff::Verb;
+use annai::pki::{Custody, KeyKind, Keyring, LeafSettings, dir};
 use annai::rules::{Rules, SendWindow};
 use annai::workflow::RevocationReason;
 use std::io::{BufRead, BufReader, Write};
@@ -141,9 +144,41 @@ async fn revoke(world: &World, serial: u16) {
     world.act(move |engine| engine.act("mie", &Verb::Revoke { tenant: tenant(serial), reason })).await;
 }
 
+/// Gives a world a CA directory, from which another CA can be adopted later.
+async fn with_a_directory(world: &World) -> PathBuf {
+    let ca = world.dir.path().join("ca");
+    std::fs::create_dir(&ca).unwrap();
+    let (keys, place) = (MasterKey::from_bytes([7; 32]), ca.clone());
+    let leaf = LeafSettings { key: KeyKind::P256, ..LeafSettings::default() };
+    world
+        .act(move |engine| {
+            let custody = Custody { master: &keys, second: None };
+            dir::create(&place, &custody, "帰国者フォローアップシステム", engine.now())?;
+            engine.follow_keys(Keyring::new(place, keys, None, leaf), PickupSettings::default())
+        })
+        .await;
+    ca
+}
+
+/// Another CA signs from now on.
+async fn adopt_another(world: &World, ca: PathBuf) {
+    world
+        .act(move |engine| {
+            let keys = MasterKey::from_bytes([7; 32]);
+            let custody = Custody { master: &keys, second: None };
+            let next = dir::rotate(&ca, &custody, &ca.join("root.key"), "帰国者フォローアップシステム", engine.now())?;
+            engine.look_at_keys()?;
+            let certificate = annai::crypto::sha256(&next.certificate);
+            let verb = KeysVerb::Adopt { ca: next.id.clone(), certificate, reason: "年度の切替え".to_owned() };
+            engine.act("mie", &Verb::Keys(verb))
+        })
+        .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nginx_admits_ours_and_nobody_else() {
     let world = today();
+    let ca = with_a_directory(&world).await;
     let (ours, other) = (terminal(&world, "kurayoshi").await, terminal(&world, "yonago").await);
     let dir = world.dir.path().join("nginx");
     std::fs::create_dir(&dir).unwrap();
@@ -189,11 +224,21 @@ async fn nginx_admits_ours_and_nobody_else() {
     assert_eq!(curl(port, name, Some(&other)).0, "200", "{}", log());
     assert_eq!(curl(port, name, None).0, "400");
     assert!(log().contains("certificate revoked"), "{}", log());
+
+    // Another CA: certificates of both get in, and the revoked one of the first still does not.
+    adopt_another(&world, ca).await;
+    let new = terminal(&world, "hoken").await;
+    assert_eq!(curl(port, name, Some(&new)).0, "400", "not before the gateway knows its CA");
+    fetch(&world, &dir, &format!("nginx -p '{place}' -e '{place}/error.log' -c '{}' -s reload", file.display()));
+    wait_for("the new CA's certificate gets in", || curl(port, name, Some(&new)).0 == "200");
+    assert_eq!(curl(port, name, Some(&other)).0, "200", "{}", log());
+    assert_eq!(curl(port, name, Some(&ours)).0, "400");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn caddy_admits_ours_and_nobody_else() {
     let world = today();
+    let ca = with_a_directory(&world).await;
     let (ours, other) = (terminal(&world, "kurayoshi").await, terminal(&world, "yonago").await);
     let dir = world.dir.path().join("caddy");
     std::fs::create_dir(&dir).unwrap();
@@ -234,6 +279,14 @@ async fn caddy_admits_ours_and_nobody_else() {
     wait_for("the revoked one is refused", || curl(port, name, Some(&ours)).0 == "403");
     assert_eq!(curl(port, name, Some(&other)).0, "200", "{}", log());
     assert_eq!(curl(port, name, None).0, "000");
+
+    // Another CA: certificates of both get in, and the revoked one of the first still does not.
+    adopt_another(&world, ca).await;
+    let new = terminal(&world, "hoken").await;
+    fetch(&world, &dir, &reload);
+    wait_for("the new CA's certificate gets in", || curl(port, name, Some(&new)).0 == "200");
+    assert_eq!(curl(port, name, Some(&other)).0, "200", "{}", log());
+    assert_eq!(curl(port, name, Some(&ours)).0, "403");
 }
 
 /// Hexadecimal digits as a decimal number, as Caddy prints serial numbers.

@@ -19,6 +19,8 @@ use serde_json::json;
 pub const CRL_EVERY_SECONDS: i64 = 24 * HOUR;
 /// A list says that the next will come within so many seconds: a week-end without the daemon leaves it good.
 pub const CRL_LIFE_SECONDS: i64 = 7 * 24 * HOUR;
+/// Name of the list of issuing CAs in force, for gateways.
+pub const IDS_FILE: &str = "ids.txt";
 /// Lines of one list at most.
 pub const REVOKED_MAX: usize = 100_000;
 /// How long after a failure to sign a list the next attempt is made.
@@ -139,9 +141,16 @@ impl Engine {
         Ok(self.context.store.get(Table::Crl, &der_key(&id))?.map(|der| der.to_vec()))
     }
 
-    /// The CA certificate under the name its address ends with (`issuing.crt`, `root.crt`, `<id>.crt`), DER.
+    /// The CA certificate under the name its address ends with (`issuing.crt`, `root.crt`, `<id>.crt`), DER; or `ids.txt`:
+    /// the ids of all issuing CAs in force, one on each line, the active one first.
     pub fn ca_certificate(&self, file: &str) -> Option<Vec<u8>> {
         let authority = self.context.authority.as_deref()?;
+        if file == IDS_FILE {
+            let active = authority.active().map(|ca| ca.id.as_str()).unwrap_or_default();
+            let others = authority.all().iter().map(|ca| ca.id.as_str()).filter(|id| *id != active);
+            let ids: Vec<&str> = std::iter::once(active).chain(others).collect();
+            return Some((ids.join("\n") + "\n").into());
+        }
         match file.strip_suffix(".crt")? {
             "root" => authority.root().map(<[u8]>::to_vec),
             "issuing" => authority.active().map(|ca| ca.certificate.clone()),

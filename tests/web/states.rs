@@ -179,6 +179,9 @@ async fn lists_are_public() {
         assert!(answer.head.contains("cache-control: public, max-age=300"), "{}", answer.head);
         assert_eq!(answer.bytes[0], 0x30, "DER");
     }
+    let ids = request(world.pickup, "GET", "/ca/ids.txt", "").await;
+    assert!(ids.head.contains("content-type: text/plain") && ids.body.trim().len() == 16, "{ids:?}");
+    assert_eq!(request(world.pickup, "GET", &format!("/ca/{}.crt", ids.body.trim()), "").await.status, 200);
     for path in ["/crl/none.crl", "/ca/root.key", "/crl/..%2Fmaster.key", "/crl/"] {
         assert_eq!(request(world.pickup, "GET", path, "").await.status, 404, "{path}");
     }

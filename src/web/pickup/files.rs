@@ -4,6 +4,7 @@
 
 use super::limits::Whose;
 use super::{ANSWER_LIMIT, Code, Desk, From};
+use crate::engine::certificates::IDS_FILE;
 use crate::engine::{Engine, EngineError};
 use crate::web::door::Peer;
 use crate::web::look::plain;
@@ -55,6 +56,7 @@ impl Desk {
             name.len() <= NAME_CHARS_MAX && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.')
         };
         let Some(name) = file.ok().map(|Path(name)| name).filter(plausible) else { return none() };
+        let kind = if name == IDS_FILE { "text/plain; charset=utf-8" } else { kind };
         let asked = self.source.handle.call(move |engine| find(engine, &name));
         let found = match tokio::time::timeout(ANSWER_LIMIT, asked).await {
             Ok(Ok(Ok(found))) => found,
