@@ -5,7 +5,7 @@ use super::visit::Lang;
 use std::borrow::Cow;
 
 /// English and Japanese, side by side.
-const SENTENCES: [(&str, &str); 91] = [
+const SENTENCES: [(&str, &str); 93] = [
     // Engine and machines.
     (
         "a mail in review is accepted or rejected, not closed",
@@ -77,6 +77,11 @@ const SENTENCES: [(&str, &str); 91] = [
         "同じ名前のアカウントがあります。一度使われた名前は使えません。",
     ),
     ("there is no CA", "認証局がありません。"),
+    ("this CA is in use already", "この認証局は、すでに使用しています。"),
+    (
+        "the certificate in the CA directory is not the one that was asked for",
+        "認証局ディレクトリの証明書が、申請されたものと異なります。",
+    ),
     ("there is no CA; make one with `annai ca init`", "認証局がありません。annai ca init で作成してください。"),
     ("this account cannot log in", "このアカウントではログインできません。"),
     ("this account is disabled", "このアカウントは停止されています。"),
