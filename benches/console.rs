@@ -100,8 +100,14 @@ fn main() {
 
 async fn measure(mut engine: Engine, clock: Clock, codes: &[LgCode]) {
     let hash = password::hash(&Secret::new(PASSWORD.to_owned())).expect("a hash");
-    let verb =
-        PeopleVerb::Add { name: "op".into(), person: "op".into(), role: Role::Operator, mail: None, hash: Some(hash) };
+    let verb = PeopleVerb::Add {
+        name: "op".into(),
+        person: "op".into(),
+        role: Role::Operator,
+        mail: None,
+        hash: Some(hash),
+        reason: String::new(),
+    };
     engine.act("root", &Verb::People(verb)).expect("added");
     let (survey, looker) = (engine.survey(), engine.looker());
     let (handle, _thread) = start(engine).expect("a thread");

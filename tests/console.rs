@@ -6,8 +6,14 @@
 mod axe;
 #[path = "console/browser.rs"]
 mod browser;
+#[path = "console/counts.rs"]
+mod counts;
+#[path = "console/jobs.rs"]
+mod jobs;
 #[path = "console/pages.rs"]
 mod pages;
+#[path = "console/routes.rs"]
+mod routes;
 #[path = "console/site.rs"]
 mod site;
 #[path = "people/world.rs"]
@@ -56,6 +62,7 @@ async fn a_mail_is_corrected_and_taken_over() {
     let op = site.log_in("op").await;
     let page = site.get(&op, "/mail/2").await;
     assert!(page.body.contains("この内容で登録する") && page.body.contains("id=\"l8\""), "{}", page.body);
+    let shown = shown(&page.body);
     let form = [
         ("verb", "accept"),
         ("mail", "2"),
@@ -65,6 +72,7 @@ async fn a_mail_is_corrected_and_taken_over() {
         ("name", "倉敷市保健所"),
         ("address", "hokensho@gmail.com"),
         ("reason", ""),
+        ("shown", shown.as_str()),
     ];
     // A free mail address is a doubt the mail itself did not raise: it is asked, and nothing is done yet.
     let asked = site.post(&op, "/act", &form).await;
@@ -80,6 +88,51 @@ async fn a_mail_is_corrected_and_taken_over() {
     assert!(tenant.body.contains("担当 op"), "the timeline says who did it");
     let again = site.post(&op, "/act", &good).await;
     assert_eq!(again.status, 409, "{}", again.body);
+}
+
+/// What a page of a mail says it shows.
+fn shown(page: &str) -> String {
+    page.split("name=\"shown\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_registered_is_what_was_shown() {
+    let site = site().await;
+    let op = site.log_in("op").await;
+    let form = |shown: &str| {
+        [
+            ("verb", "accept"),
+            ("mail", "2"),
+            ("authority", "332020"),
+            ("own", "hoken@city.kurashiki-mihon.lg.jp"),
+            ("name", "倉敷市保健所"),
+            ("address", "hokensho@city.kurashiki-mihon.lg.jp"),
+            ("reason", "電話で確認しました"),
+            ("shown", shown),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    };
+    let post = async |form: &[(String, String)]| {
+        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        site.post(&op, "/act", &form).await
+    };
+    let before = shown(&site.get(&op, "/mail/2").await.body);
+    // While the page was open, the rules have changed: the mail's authority is not known any more.
+    site.reload_rules(Some("332020")).await;
+    let head = site.head();
+    let refused = post(&form(&before)).await;
+    assert!(refused.status == 409 && refused.body.contains("もう一度ご確認ください"), "{}", refused.body);
+    assert_eq!(site.head(), head);
+    // Back again, but meanwhile another mail of the same city has been taken over: it would now be a change.
+    site.reload_rules(None).await;
+    site.register("倉敷市　old@city.kurashiki-mihon.lg.jp").await;
+    assert_eq!(post(&form(&before)).await.status, 409);
+    // Whoever looks again sees that, and does it.
+    let now = shown(&site.get(&op, "/mail/2").await.body);
+    assert_ne!(now, before);
+    assert_eq!(post(&form(&now)).await.status, 303);
+    // Without a word about what was shown nothing is registered at all.
+    assert_eq!(post(&form("")).await.status, 422);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,8 +205,7 @@ async fn many_at_once_are_counted_asked_and_done_one_by_one() {
     let job = begun.location().to_owned();
     let done = site.until(&op, &job, "終了").await;
     assert!(done.contains("できなかったもの"), "letters that have left are refused and named");
-    let gone = site.get(&op, "/outbox?q=state:withdrawn").await.body;
-    assert!(gone.contains("点検のため"), "{gone}");
+    site.until(&op, "/outbox?q=state:withdrawn", "点検のため").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -113,3 +113,21 @@ fn colour_is_for_terminals_only() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("二人承認") && !said.contains('\u{1b}'), "{said}");
 }
+
+/// An alert nobody gets is no alert: the doctor says so, and says it no more once somebody has an address.
+#[test]
+fn the_doctor_says_who_hears_of_alerts() {
+    let dir = tempfile::tempdir().unwrap();
+    good(Command::new(ANNAI).arg("init").arg(dir.path()));
+    let annai = |args: &[&str]| good(Command::new(ANNAI).args(args).current_dir(dir.path()));
+    let doctor = || {
+        let output = run(Command::new(ANNAI).args(["doctor", "--offline"]).current_dir(dir.path()));
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        said.lines().find(|line| line.contains("accounts:")).unwrap_or_default().to_owned()
+    };
+    assert!(doctor().starts_with("WARN") && doctor().contains("there is none"), "{}", doctor());
+    annai(&["user", "add", "sato", "--role", "operator", "--no-password", "--reason", "着任"]);
+    assert!(doctor().starts_with("WARN") && doctor().contains("annai user mail"), "{}", doctor());
+    annai(&["user", "mail", "sato", "sato@contractor.example.jp"]);
+    assert!(doctor().starts_with("OK") && doctor().contains("1 of them"), "{}", doctor());
+}

@@ -59,11 +59,11 @@ fn verbs() -> Vec<(Act, Verb)> {
         (Act::Approve, Verb::Ask(AskVerb::Approve { no: AskNo(99) })),
         (Act::Approve, Verb::Ask(AskVerb::Refuse { no: AskNo(99), reason: reason() })),
         (Act::Recall, Verb::Ask(AskVerb::Recall { no: AskNo(99) })),
-        (Act::People, Verb::People(PeopleVerb::SetRole { name: person("op"), role: Role::Admin })),
-        (Act::People, Verb::People(PeopleVerb::SetMail { name: person("ap"), mail: None })),
-        (Act::People, Verb::People(PeopleVerb::Password { name: person("admin2"), hash: hash() })),
+        (Act::People, Verb::People(PeopleVerb::SetRole { name: person("op"), role: Role::Admin, reason: reason() })),
+        (Act::People, Verb::People(PeopleVerb::SetMail { name: person("ap"), mail: None, reason: reason() })),
+        (Act::People, Verb::People(PeopleVerb::Password { name: person("admin2"), hash: hash(), reason: reason() })),
         (Act::People, Verb::People(PeopleVerb::Disable { name: person("op"), reason: reason() })),
-        (Act::People, Verb::People(PeopleVerb::Enable { name: person("op") })),
+        (Act::People, Verb::People(PeopleVerb::Enable { name: person("op"), reason: reason() })),
         (
             Act::Keys,
             Verb::Keys(KeysVerb::Adopt {
@@ -162,8 +162,14 @@ fn one_person_acts_alone_until_there_are_two() {
     assert!(world.engine.act("root", &verb).is_err());
     assert_eq!(world.engine.two_persons_since().unwrap(), since);
     for name in ["root", "Sato", "", "a b", "x/y", &"x".repeat(33)] {
-        let verb =
-            PeopleVerb::Add { name: name.into(), person: String::new(), role: Role::Admin, mail: None, hash: None };
+        let verb = PeopleVerb::Add {
+            name: name.into(),
+            person: String::new(),
+            role: Role::Admin,
+            mail: None,
+            hash: None,
+            reason: String::new(),
+        };
         assert!(world.engine.act("root", &Verb::People(verb)).is_err(), "{name}");
     }
 }
@@ -204,7 +210,7 @@ fn a_changed_address_needs_two_once_a_secret_has_left() {
 fn no_password_and_no_token_stands_in_the_journal() {
     let mut world = world(1);
     world.everybody();
-    let verb = Verb::People(PeopleVerb::Password { name: "op".into(), hash: hash() });
+    let verb = Verb::People(PeopleVerb::Password { name: "op".into(), hash: hash(), reason: "忘れたため".into() });
     let no = world.asked("admin1", &verb);
     world.approve("admin2", no).unwrap();
     let proof =

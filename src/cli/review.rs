@@ -70,7 +70,7 @@ fn accept(desk: &mut Desk, args: &AcceptArgs) -> Result<Verb, CliError> {
         set(&mut proposal, name, address)?;
     }
     proposal.authority = args.authority.or(proposal.authority);
-    Ok(Verb::AcceptEdited { mail, proposal, reason, despite: args.despite.clone() })
+    Ok(Verb::AcceptEdited { mail, proposal, reason, despite: args.despite.clone(), shown: None })
 }
 
 /// What the changes start from: the file given, or what was read.

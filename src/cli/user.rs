@@ -18,16 +18,22 @@ pub(super) fn run(args: &UserArgs, cli: &Cli) -> Result<ExitCode, CliError> {
     let verb = match &args.verb {
         None | Some(UserVerb::List) => return desk.show(&Request::Accounts, accounts),
         Some(UserVerb::Sessions) => return desk.show(&Request::Sessions, sessions),
-        Some(UserVerb::Add { name, role, person, mail, no_password }) => {
+        Some(UserVerb::Add { name, role, person, mail, no_password, reason }) => {
             let hash = if *no_password { None } else { Some(hashed(name)?) };
-            let (name, person) = (name.clone(), person.clone());
-            PeopleVerb::Add { name, person, role: *role, mail: mail.clone(), hash }
+            let (name, person, reason) = (name.clone(), person.clone(), reason.clone());
+            PeopleVerb::Add { name, person, role: *role, mail: mail.clone(), hash, reason }
         }
-        Some(UserVerb::Passwd { name }) => PeopleVerb::Password { name: name.clone(), hash: hashed(name)? },
-        Some(UserVerb::Role { name, role }) => PeopleVerb::SetRole { name: name.clone(), role: *role },
-        Some(UserVerb::Mail { name, address }) => PeopleVerb::SetMail { name: name.clone(), mail: address.clone() },
+        Some(UserVerb::Passwd { name, reason }) => {
+            PeopleVerb::Password { name: name.clone(), hash: hashed(name)?, reason: reason.clone() }
+        }
+        Some(UserVerb::Role { name, role, reason }) => {
+            PeopleVerb::SetRole { name: name.clone(), role: *role, reason: reason.clone() }
+        }
+        Some(UserVerb::Mail { name, address, reason }) => {
+            PeopleVerb::SetMail { name: name.clone(), mail: address.clone(), reason: reason.clone() }
+        }
         Some(UserVerb::Disable { name, reason }) => PeopleVerb::Disable { name: name.clone(), reason: reason.clone() },
-        Some(UserVerb::Enable { name }) => PeopleVerb::Enable { name: name.clone() },
+        Some(UserVerb::Enable { name, reason }) => PeopleVerb::Enable { name: name.clone(), reason: reason.clone() },
         Some(UserVerb::Kill { session }) => PeopleVerb::EndSession { session: *session },
     };
     desk.act(Verb::People(verb), |done| match text(done, "/name") {

@@ -58,7 +58,10 @@ pub(super) fn hire(engine: &mut Engine) -> Result<(), EngineError> {
     // The ministry first: with the second of the others two persons are needed.
     for (name, person, role) in PEOPLE.into_iter().rev() {
         let (name, person, hash) = (name.to_owned(), person.to_owned(), Some(hash.clone()));
-        engine.act("demo", &Verb::People(PeopleVerb::Add { name, person, role, mail: None, hash }))?;
+        engine.act(
+            "demo",
+            &Verb::People(PeopleVerb::Add { name, person, role, mail: None, hash, reason: "デモ".to_owned() }),
+        )?;
     }
     engine.commit()
 }

@@ -5,6 +5,7 @@ use super::scene::{BARS, Happening, Scene, Turn, Watcher, Who};
 use crate::domain::{MailAddress, TenantKind, Timestamp};
 use crate::engine::records::{OpenMatter, Subject};
 use crate::engine::survey::Milestone;
+use crate::engine::views::words::{self, Lang};
 use crate::reading;
 use crate::sandbox::StoredMail;
 use crate::workflow::Matter;
@@ -202,7 +203,7 @@ fn matter(scene: &Scene, matter: &OpenMatter) -> Value {
             "a letter could not be written",
         ),
         Subject::FailingTogether { .. } => {
-            (crate::engine::views::words::subject(&matter.subject), "many fail at once: their mail server may be down")
+            (words::subject(&matter.subject, Lang::Ja), "many fail at once: their mail server may be down")
         }
         Subject::UnknownBounce { mail: no, .. } => {
             (format!("{} どのメールの不達か不明です。", mail(no)), "a bounce of nothing known")

@@ -137,7 +137,9 @@ impl Engine {
         let stopped: Vec<String> = stopped.map(|wave| format!("一斉送信{}：{}", wave.no.0, wave.letter_name)).collect();
         let matters = self.matters(super::views::PAGE_MAX)?;
         let failing = matters.iter().filter(|matter| matches!(matter.subject, Subject::FailingTogether { .. }));
-        let failing: Vec<String> = failing.map(|matter| super::views::words::subject(&matter.subject)).collect();
+        let failing: Vec<String> = failing
+            .map(|matter| super::views::words::subject(&matter.subject, super::views::words::Lang::Ja))
+            .collect();
         let causes = [(Cause::RequestsWaiting, asks), (Cause::WaveStopped, stopped), (Cause::Bounces, failing)];
         Ok(causes.into_iter().filter(|(_, lines)| !lines.is_empty()).collect())
     }

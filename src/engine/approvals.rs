@@ -9,8 +9,8 @@ use super::people::{self, Who};
 use super::records::AskNo;
 use super::staff::{self, Verb};
 use super::step::Step;
-use super::survey::Survey;
-use super::views::Page;
+use super::views::words::Lang;
+use super::views::{Page, View};
 use super::waves::WaveVerb;
 use super::{Engine, EngineError, SYSTEM, codec};
 use crate::domain::{Date, Timestamp};
@@ -69,6 +69,9 @@ pub struct AskView {
     pub act_name: &'static str,
     /// One sentence that says what would be done.
     pub text: String,
+    /// The same for who reads no Japanese.
+    #[serde(skip)]
+    pub english: String,
     /// The verb itself, without password hashes: tenant, wave and mail numbers stand in it.
     pub verb: Value,
     pub by: Option<String>,
@@ -91,7 +94,8 @@ impl Ask {
             no: self.no,
             act: self.act,
             act_name: self.act.japanese(),
-            text: super::views::sentence_of(&self.verb),
+            text: super::views::sentence_of(&self.verb, Lang::Ja),
+            english: super::views::sentence_of(&self.verb, Lang::En),
             verb: told(&self.verb)?,
             by,
             state,
@@ -273,13 +277,16 @@ fn decide(step: &mut Step<'_>, who: &Who, verb: &AskVerb) -> Result<(), EngineEr
     step.put(Table::Ask, codec::number(no.0), &Ask { state, ..ask })
 }
 
-/// Requests nobody has decided, counted beside the engine.
-pub(super) fn count_waiting(survey: &Survey) -> Result<u64, EngineError> {
-    let asks = survey.all::<Ask>(Table::Ask)?;
-    Ok(asks.iter().filter(|ask| ask.state.lapses().is_some()).count().try_into().unwrap_or(u64::MAX))
-}
+impl View {
+    /// Requests nobody has decided, of the last [`WAITING_MAX`].
+    pub fn requests_waiting(&self) -> Result<u64, EngineError> {
+        let mut waiting = 0;
+        for row in self.context.store.rows(Table::Ask)?.rev().take(WAITING_MAX) {
+            waiting += u64::from(codec::decode::<Ask>(&row?.1)?.state.lapses().is_some());
+        }
+        Ok(waiting)
+    }
 
-impl Engine {
     /// Requests, the newest first; `waiting`: only those nobody has decided.
     pub fn asks(&self, waiting: bool, after: Option<AskNo>, limit: usize) -> Result<Page<AskView>, EngineError> {
         let end = codec::number(after.map_or(u64::MAX, |no| no.0));
@@ -300,7 +307,9 @@ impl Engine {
         let ask: Option<Ask> = self.context.load(Table::Ask, &codec::number(no.0))?;
         ask.ok_or_else(|| EngineError::Input(format!("there is no request {}", no.0)))?.view()
     }
+}
 
+impl Engine {
     /// When the next request lapses.
     pub(super) fn next_lapse(&self) -> Result<Option<Timestamp>, EngineError> {
         let rows = self.context.store.rows(Table::Ask)?.rev().take(WAITING_MAX);

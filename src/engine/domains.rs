@@ -3,7 +3,7 @@
 
 use super::records::InboxItem;
 use super::step::Step;
-use super::views::View;
+use super::views::{Page, View};
 use super::{Context, EngineError, codec};
 use crate::domain::{LgCode, MailAddress, MailNo, Timestamp};
 use crate::reading::Reading;
@@ -195,6 +195,38 @@ fn domain_name(text: &str) -> Result<String, EngineError> {
 }
 
 impl View {
+    /// Known domains of which `wanted` holds, after a domain; a page by key.
+    pub fn domains_where(
+        &self,
+        wanted: impl Fn(&str, LgCode) -> bool,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<DomainView>, EngineError> {
+        // A domain of this name and no longer one: the next key after it.
+        let first = after.map_or_else(|| BY_NAME.to_owned(), |after| format!("{BY_NAME}{after}\0"));
+        let end = format!("{BY_NAME}\u{10ffff}");
+        let rows = self.context.store.range(Table::Domain, first.into_bytes()..end.into_bytes())?;
+        let entries = rows.map(|row| {
+            let (key, known) = row?;
+            let domain = String::from_utf8_lossy(key.get(BY_NAME.len()..).unwrap_or_default()).into_owned();
+            Ok((domain, codec::decode::<Vec<Known>>(&known)?))
+        });
+        let mut page = Page::collect(
+            entries,
+            limit,
+            |(domain, _)| domain.clone(),
+            |(domain, known)| {
+                let of: Vec<_> = known.into_iter().filter(|known| wanted(&domain, known.authority)).collect();
+                Ok(Some((domain, of)).filter(|(_, of)| !of.is_empty()))
+            },
+        )?;
+        let views = page
+            .items
+            .drain(..)
+            .flat_map(|(domain, of)| of.into_iter().map(move |known| DomainView { domain: domain.clone(), known }));
+        Ok(Page { items: views.collect(), next: page.next })
+    }
+
     /// Known domains in their order; of one authority, or all.
     pub fn domains(&self, of: Option<LgCode>) -> Result<Vec<DomainView>, EngineError> {
         let mut views = Vec::new();

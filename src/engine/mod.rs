@@ -44,6 +44,7 @@ mod facts;
 pub mod filing;
 pub mod forecast;
 pub mod inspect;
+pub mod jobs;
 pub mod keys;
 mod marks;
 pub mod outages;

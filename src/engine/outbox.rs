@@ -2,6 +2,8 @@
 //! (invariants I3, I4, I7). Bytes that hold a secret are sealed from the moment they are composed until they are
 //! relayed, and then deleted.
 
+mod again;
+
 use super::marks::{message_id, verp};
 use super::records::{About, Row, Subject, WaveNo};
 use super::step::Step;
@@ -15,6 +17,8 @@ use crate::workflow::course::CourseEvent;
 use crate::workflow::delivery::{self, Delivery, DeliveryEffect, DeliveryEvent, HoldReason, Outcome, Told};
 use serde_json::json;
 
+/// Why a letter is withdrawn that its course has no use for any more.
+pub(super) const MOVED_ON: &str = "the course has moved on";
 /// Most rows handed out in one lease.
 pub const LEASE_ROWS_MAX: usize = 32;
 
@@ -254,37 +258,6 @@ impl Step<'_> {
         }
     }
 
-    /// Writes a letter anew whose bytes were deleted when it left: same row, same Message-ID. False if its course has no
-    /// use for it any more, or it went to an earlier address.
-    pub(super) fn compose_again(&mut self, no: RowNo) -> Result<bool, EngineError> {
-        let row = self.row(no)?;
-        let About::Tenant { tenant, generation, ordinal } = row.about else { return Ok(false) };
-        let Some(roster) = self.roster(tenant.authority)?.cloned() else { return Ok(false) };
-        let Some(course) = roster.course(tenant).filter(|c| c.tenant.address.same_mailbox(&row.to)) else {
-            return Ok(false);
-        };
-        let Delivery::Deferred { until, .. } = row.delivery else { return Ok(false) };
-        let Some(letter) = self.facts(&roster, course, row.letter, generation, ordinal, until)? else {
-            return Ok(false);
-        };
-        let post = &self.context.setup.post;
-        let stamp = Stamp {
-            message_id: row.message_id,
-            date: until,
-            from: post.from.clone(),
-            reply_to: post.contractor.clone(),
-            to: row.to.clone(),
-            cc: Vec::new(),
-            answers: None,
-            charset: charset(self.context, &row.to),
-        };
-        let composed = compose(&letter, &stamp, &self.context.setup.templates)?;
-        let nonce = self.seal_nonce()?;
-        let sealed = self.context.keys.seal(&content_context(row.content), nonce, &composed.bytes);
-        self.put_bytes(Table::Content, codec::number(row.content.0), sealed);
-        Ok(true)
-    }
-
     /// Composes a letter and puts it into the outbox. Its Message-ID is fixed from here on.
     pub(super) fn queue_letter(
         &mut self,
@@ -355,7 +328,7 @@ impl Step<'_> {
         let prefix = format!("t/{id}/{generation}/{}/", letter.name());
         let rows: Vec<_> = self.context.store.prefix(Table::Letter, prefix.as_bytes())?.collect::<Result<_, _>>()?;
         for no in rows.iter().filter_map(|(_, no)| codec::number_of(no).map(RowNo)) {
-            let event = DeliveryEvent::Withdrawn { why: "the course has moved on".to_owned() };
+            let event = DeliveryEvent::Withdrawn { why: MOVED_ON.to_owned() };
             match self.deliver(no, &event) {
                 // It has left already, or is final.
                 Ok(()) | Err(EngineError::Refused(_)) => {}

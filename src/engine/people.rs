@@ -10,6 +10,7 @@ mod sessions;
 pub use sessions::{Proof, SESSION_HOURS, SESSIONS_MAX, Session};
 
 use super::step::Step;
+use super::views::View;
 use super::{Context, Engine, EngineError, codec};
 use crate::crypto;
 use crate::domain::{MailAddress, Timestamp};
@@ -89,7 +90,8 @@ pub struct AccountView {
     pub password_since: Option<Timestamp>,
 }
 
-/// What is done to accounts and sessions.
+/// What is done to accounts and sessions. A reason is at most [`REASON_CHARS_MAX`](super::staff::REASON_CHARS_MAX)
+/// characters; the console asks for one with everything that concerns another person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "people")]
 pub enum PeopleVerb {
@@ -99,19 +101,27 @@ pub enum PeopleVerb {
         role: Role,
         mail: Option<MailAddress>,
         hash: Option<String>,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
     },
     SetRole {
         name: String,
         role: Role,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
     },
     SetMail {
         name: String,
         mail: Option<MailAddress>,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
     },
-    /// `hash`: argon2id, made where the password was typed.
+    /// `hash`: argon2id, made where the password was typed. `reason`: why it is another person who sets it.
     Password {
         name: String,
         hash: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
     },
     Disable {
         name: String,
@@ -119,6 +129,8 @@ pub enum PeopleVerb {
     },
     Enable {
         name: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
     },
     EndSession {
         session: u64,
@@ -126,6 +138,19 @@ pub enum PeopleVerb {
 }
 
 impl PeopleVerb {
+    /// Why; empty where none was asked for.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Add { reason, .. }
+            | Self::SetRole { reason, .. }
+            | Self::SetMail { reason, .. }
+            | Self::Password { reason, .. }
+            | Self::Disable { reason, .. }
+            | Self::Enable { reason, .. } => reason,
+            Self::EndSession { .. } => "",
+        }
+    }
+
     /// Which right it needs. Everybody may change their own password and end their own session.
     pub(super) fn act(&self, context: &Context, who: &Who) -> Result<Act, EngineError> {
         let own = |name: &str| matches!(who, Who::Account(own) if own == name);
@@ -208,16 +233,19 @@ pub(super) fn two_persons(context: &Context, act: Act) -> Result<bool, EngineErr
 
 /// Carries out what was allowed or approved.
 pub(super) fn act(step: &mut Step<'_>, verb: &PeopleVerb) -> Result<(), EngineError> {
+    if verb.reason().chars().count() > super::staff::REASON_CHARS_MAX {
+        return Err(EngineError::Input(format!("a reason has at most {} characters", super::staff::REASON_CHARS_MAX)));
+    }
     match verb {
-        PeopleVerb::Add { name, person, role, mail, hash } => {
+        PeopleVerb::Add { name, person, role, mail, hash, reason: _ } => {
             add(step, name, person, *role, mail.as_ref(), hash.as_deref())
         }
-        PeopleVerb::SetRole { name, role } => {
+        PeopleVerb::SetRole { name, role, reason: _ } => {
             end_sessions(step, name)?;
             change(step, name, |account, _| account.role = *role)
         }
-        PeopleVerb::SetMail { name, mail } => change(step, name, |account, _| account.mail.clone_from(mail)),
-        PeopleVerb::Password { name, hash } => {
+        PeopleVerb::SetMail { name, mail, reason: _ } => change(step, name, |account, _| account.mail.clone_from(mail)),
+        PeopleVerb::Password { name, hash, reason: _ } => {
             checked(hash)?;
             end_sessions(step, name)?;
             change(step, name, |account, now| {
@@ -230,7 +258,7 @@ pub(super) fn act(step: &mut Step<'_>, verb: &PeopleVerb) -> Result<(), EngineEr
             end_sessions(step, name)?;
             change(step, name, |account, now| account.disabled = Some(now))
         }
-        PeopleVerb::Enable { name } => change(step, name, |account, _| account.disabled = None),
+        PeopleVerb::Enable { name, reason: _ } => change(step, name, |account, _| account.disabled = None),
         PeopleVerb::EndSession { session } => {
             let (key, _) = session_by_no(step.context, *session)?;
             step.delete(Table::Session, key);
@@ -326,7 +354,9 @@ impl Engine {
             Err(fault) => fault,
         }
     }
+}
 
+impl View {
     pub fn accounts(&self) -> Result<Vec<AccountView>, EngineError> {
         Ok(accounts(&self.context)?.iter().map(Account::view).collect())
     }

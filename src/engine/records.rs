@@ -247,6 +247,8 @@ pub struct Counters {
     pub asks: u64,
     #[serde(default)]
     pub waves: u64,
+    #[serde(default)]
+    pub jobs: u64,
     /// Reports and alerts written.
     #[serde(default)]
     pub reports: u64,

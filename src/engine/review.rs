@@ -6,11 +6,13 @@ use super::records::{About, Disposition, InboxItem};
 use super::staff::{close_of_mail, in_review, read_again, settle_undeliverable, short};
 use super::step::Step;
 use super::views::View;
-use super::{EngineError, domains};
-use crate::domain::{LgCode, MailAddress, MailNo};
+use super::{Context, EngineError, domains};
+use crate::crypto;
+use crate::domain::{Digest, LgCode, MailAddress, MailNo};
 use crate::letters::{Letter, LetterKind};
 use crate::reading::{Proposal, Reading, Reason};
-use crate::workflow::directory;
+use crate::workflow::course::Roster;
+use crate::workflow::directory::{self, Change};
 use serde::Serialize;
 use serde_json::json;
 use std::sync::Arc;
@@ -53,10 +55,19 @@ pub(super) fn accept_edited(
     proposal: &Proposal,
     reason: &str,
     despite: &[Reason],
+    seen: Option<Digest>,
 ) -> Result<(), EngineError> {
     short(reason)?;
     let item = in_review(step.context, mail)?;
     let mut reading = read_again(step.context, &item)?;
+    if let Some(seen) = seen {
+        let roster = directory::code_of(&reading).map(|code| step.roster(code)).transpose()?.flatten().cloned();
+        if shown(step.context, &reading, roster.as_ref()) != seen {
+            return Err(EngineError::Refused(
+                "since this mail was shown, the rules or the directory have changed what it would do; look at it again",
+            ));
+        }
+    }
     let rules = Arc::clone(&step.context.setup.rules);
     let authority = proposal.check(&rules).map_err(|fault| EngineError::Input(fault.to_string()))?;
     let read = Proposal::of(&reading);
@@ -74,6 +85,19 @@ pub(super) fn accept_edited(
     }
     proposal.put_into(&mut reading, authority);
     take_over(step, item, reading, authority.code)
+}
+
+/// What a person is shown of a mail before they decide, as a digest: how it reads, and what it would change.
+pub(super) fn shown(context: &Context, reading: &Reading, roster: Option<&Roster>) -> Digest {
+    let proposal = Proposal::of(reading);
+    let known = directory::code_of(reading).and_then(|code| context.setup.rules.authorities.by_code(code));
+    let changes = known.map(|authority| directory::changes(roster, reading, authority)).unwrap_or_default();
+    let change = |change: &Change| match change {
+        Change::Added { kind, name, address } => json!([kind, name, address]),
+        Change::AddressChanged { id, address } => json!([id, address]),
+    };
+    let told = json!([proposal, changes.iter().map(change).collect::<Vec<_>>()]);
+    crypto::sha256(told.to_string().as_bytes())
 }
 
 fn take_over(step: &mut Step<'_>, mut item: InboxItem, mut reading: Reading, code: LgCode) -> Result<(), EngineError> {

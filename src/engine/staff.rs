@@ -8,7 +8,7 @@ use super::records::{Disposition, InboxItem, MatterNo, OpenMatter, Subject};
 use super::step::Step;
 use super::waves::WaveVerb;
 use super::{Context, Engine, EngineError, codec, domains, review};
-use crate::domain::{LgCode, MailNo, RowNo, TenantId};
+use crate::domain::{Digest, LgCode, MailNo, RowNo, TenantId};
 use crate::reading::{self, Proposal, Reading, Reason};
 use crate::rules::Rules;
 use crate::store::Table;
@@ -33,13 +33,16 @@ pub enum Verb {
         mail: MailNo,
         authority: Option<LgCode>,
     },
-    /// Take over what staff made of it. `despite`: doubts about the edited values that they confirm.
+    /// Take over what staff made of it. `despite`: doubts about the edited values that they confirm. `shown`: what they
+    /// were shown ([`review::shown`]); refused if the mail reads differently now, or the directory has moved on.
     AcceptEdited {
         mail: MailNo,
         proposal: Proposal,
         reason: String,
         #[serde(default)]
         despite: Vec<Reason>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shown: Option<Digest>,
     },
     /// Take nothing over.
     Reject {
@@ -137,8 +140,8 @@ impl Engine {
 pub(super) fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
     match verb {
         Verb::Accept { mail, authority } => review::accept(step, *mail, *authority),
-        Verb::AcceptEdited { mail, proposal, reason, despite } => {
-            review::accept_edited(step, *mail, proposal, reason, despite)
+        Verb::AcceptEdited { mail, proposal, reason, despite, shown } => {
+            review::accept_edited(step, *mail, proposal, reason, despite, *shown)
         }
         Verb::Reject { mail, reason } => {
             let mut item = in_review(step.context, *mail)?;

@@ -200,13 +200,8 @@ impl Survey {
             record.roster.courses.iter().for_each(|course| figures.count_course(course));
         }
         figures.to_certificate.sort_unstable();
-        figures.requests = super::approvals::count_waiting(self)?;
+        figures.requests = self.view().requests_waiting()?;
         Ok(figures)
-    }
-
-    /// Requests that wait for a second person.
-    pub fn asks_waiting(&self) -> Result<u64, EngineError> {
-        super::approvals::count_waiting(self)
     }
 
     pub(super) fn load<T: DeserializeOwned>(&self, table: Table, key: &[u8]) -> Result<Option<T>, EngineError> {
@@ -249,22 +244,27 @@ impl Figures {
         if let Some(current) = course.current() {
             *self.tenants.entry(state_name(&current.state)).or_default() += 1;
         }
-        let collected = course.enrolments.iter().find_map(|e| match &e.state {
-            State::Collected { at, .. } | State::InUse { at, .. } => Some(*at),
-            State::Registered
-            | State::NoticeQueued { .. }
-            | State::Open { .. }
-            | State::Undeliverable { .. }
-            | State::Expired { .. }
-            | State::Cancelled { .. }
-            | State::Superseded { .. }
-            | State::Revoked { .. } => None,
-        });
-        self.to_certificate.extend(collected.map(|at| at.since(course.tenant.provenance.since).max(0)));
+        self.to_certificate.extend(to_certificate(course));
         let reached = Milestone::of(course);
         let passed = Milestone::ALL.into_iter().zip(&mut self.funnel).filter(|(milestone, _)| *milestone <= reached);
         passed.for_each(|(_, count)| *count += 1);
     }
+}
+
+/// From the mail that registered a tenant until it had a certificate, in seconds.
+pub(super) fn to_certificate(course: &Course) -> Option<i64> {
+    let collected = course.enrolments.iter().find_map(|e| match &e.state {
+        State::Collected { at, .. } | State::InUse { at, .. } => Some(*at),
+        State::Registered
+        | State::NoticeQueued { .. }
+        | State::Open { .. }
+        | State::Undeliverable { .. }
+        | State::Expired { .. }
+        | State::Cancelled { .. }
+        | State::Superseded { .. }
+        | State::Revoked { .. } => None,
+    });
+    collected.map(|at| at.since(course.tenant.provenance.since).max(0))
 }
 
 const DELIVERY_NAMES: [&str; 9] =

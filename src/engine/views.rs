@@ -20,7 +20,7 @@ mod tenants;
 pub mod words;
 
 pub(super) use history::sentence_of;
-pub use history::{HistoryLine, HistoryOf};
+pub use history::{HistoryLine, HistoryOf, before_state};
 pub use incoming::{ChangeView, MailView, MatterView, ReadLine};
 pub use journal::JournalLine;
 pub use outgoing::{RowFilter, RowLine, RowView};

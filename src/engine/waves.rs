@@ -69,6 +69,9 @@ pub(super) struct WaveRecord {
 struct Place {
     letter: LetterKind,
     member: Member,
+    /// It was taken back with a wave before: whatever was wrong with its text, the next wave writes it anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    again: bool,
 }
 
 /// Letters that leave in waves: what opens or is a secret, and starts a tenant's 30 days. The password follows its notice.
@@ -124,7 +127,7 @@ pub(super) fn moved(step: &mut Step<'_>, row: &Row) -> Result<(), EngineError> {
         step.delete(Table::WaveRow, key);
         return Ok(());
     }
-    step.put(Table::WaveRow, key, &Place { letter: row.letter, member })
+    step.put(Table::WaveRow, key, &Place { letter: row.letter, member, again: false })
 }
 
 /// The letters of a wave, by number.
@@ -178,14 +181,17 @@ pub(super) fn act(step: &mut Step<'_>, verb: &WaveVerb) -> Result<(), EngineErro
 
 fn plan(step: &mut Step<'_>, letter: LetterKind) -> Result<(), EngineError> {
     let waiting = places(step.context, WaveNo::NONE)?.into_iter().filter(|(_, place)| place.letter == letter);
-    let waiting: Vec<RowNo> = waiting.map(|(row, _)| row).take(wave::LETTERS_MAX).collect();
+    let waiting: Vec<(RowNo, Place)> = waiting.take(wave::LETTERS_MAX).collect();
     if waiting.is_empty() {
         return Err(EngineError::Refused("no letter of this kind waits for a wave"));
     }
     let no = WaveNo(step.next_number(|counters| &mut counters.waves));
     step.note(json!({"event": "wave-planned", "wave": no, "letter": letter, "letters": waiting.len()}));
-    for row in waiting {
+    for (row, place) in waiting {
         step.delete(Table::WaveRow, place_key(WaveNo::NONE, row));
+        if place.again {
+            step.compose_again(row)?;
+        }
         into_wave(step, row, no)?;
     }
     let by = step.actor.clone();
@@ -244,10 +250,7 @@ fn go(step: &mut Step<'_>, record: WaveRecord, event: &WaveEvent) -> Result<(), 
                 let held = DeliveryEvent::Held { reason: HoldReason::Wave };
                 each(step, &places, &[Member::Out], &held)?;
             }
-            WaveEffect::TakeBack => {
-                let taken = DeliveryEvent::Withdrawn { why: "一斉送信を取り下げました".to_owned() };
-                each(step, &places, &[Member::Out, Member::Waiting], &taken)?;
-            }
+            WaveEffect::TakeBack => take_back(step, &record, &places)?,
         }
     }
     if next == record.wave {
@@ -269,6 +272,29 @@ fn go(step: &mut Step<'_>, record: WaveRecord, event: &WaveEvent) -> Result<(), 
     step.put(Table::Wave, codec::number(record.no.0), &WaveRecord { wave: next, ..record })
 }
 
+/// What has not left waits for the next wave; its place here says that it was taken back. What is just being handed over
+/// is left alone: it comes too late for it.
+fn take_back(step: &mut Step<'_>, record: &WaveRecord, places: &[(RowNo, Place)]) -> Result<(), EngineError> {
+    each(step, places, &[Member::Out], &DeliveryEvent::Held { reason: HoldReason::Wave })?;
+    for (no, place) in places.iter().filter(|(_, place)| matches!(place.member, Member::Out | Member::Waiting)) {
+        let row = step.row(*no)?;
+        if Member::of(&row.delivery) != Member::Waiting {
+            continue;
+        }
+        step.note(
+            json!({"event": "wave-taken-back", "wave": record.no, "row": no, "letter": row.letter, "about": row.about}),
+        );
+        step.put(Table::WaveRow, place_key(record.no, *no), &Place { member: Member::Withdrawn, ..*place })?;
+        into_wave(step, *no, WaveNo::NONE)?;
+        step.put(
+            Table::WaveRow,
+            place_key(WaveNo::NONE, *no),
+            &Place { member: Member::Waiting, again: true, ..*place },
+        )?;
+    }
+    Ok(())
+}
+
 /// The same event for every letter that stands at one of `members`; those it comes too late for are left alone.
 fn each(
     step: &mut Step<'_>,
@@ -285,6 +311,10 @@ fn each(
     Ok(())
 }
 
+fn records(context: &Context) -> Result<Vec<WaveRecord>, EngineError> {
+    context.store.rows(Table::Wave)?.map(|row| codec::decode(&row?.1)).collect()
+}
+
 impl Engine {
     /// Lets every wave under way go on, stop or end, as its letters stand.
     pub fn look_at_waves(&mut self) -> Result<(), EngineError> {
@@ -298,13 +328,9 @@ impl Engine {
         self.set_agenda()
     }
 
-    pub(super) fn records(&self) -> Result<Vec<WaveRecord>, EngineError> {
-        self.context.store.rows(Table::Wave)?.map(|row| codec::decode(&row?.1)).collect()
-    }
-
     /// Waves of which looking may change something, with when time alone does.
     pub(super) fn waves_agenda(&self) -> Result<Vec<(WaveNo, Option<Timestamp>)>, EngineError> {
-        let records = self.records()?.into_iter().filter(|record| record.wave.is_under_way());
+        let records = records(&self.context)?.into_iter().filter(|record| record.wave.is_under_way());
         Ok(records.map(|record| (record.no, record.wave.next_look())).collect())
     }
 }

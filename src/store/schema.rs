@@ -114,6 +114,9 @@ tables! {
     Wave = 47, "wave";
     /// wave number u64 (0: of no wave yet), row number u64 → where that letter stands in the wave.
     WaveRow = 48, "wave-row";
+    /// job number u64 → one verb for many and how far it is; the same, 1, chunk u32 → its targets; the same, 2, place u32 →
+    /// one that was refused.
+    Job = 49, "job";
 }
 
 impl Table {

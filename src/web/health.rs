@@ -1,12 +1,13 @@
 //! For monitoring, beside the console and never public: `/healthz` (200 or 503 with the reasons) and `/metrics`
 //! (Prometheus).
 //!
-//! Counting walks the store beside the engine; its answer is kept for [`KEEP`], so that frequent scrapes cost nothing.
+//! What is counted comes from the console's board, which counts as things happen; nothing walks the store for a scrape.
 
 use super::{Source, metrics};
-use crate::clock::monotonic;
 use crate::domain::Timestamp;
+use crate::engine::EngineError;
 use crate::engine::survey::Figures;
+use crate::engine::views::board::Following;
 use crate::health::Vitals;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -15,11 +16,10 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
+use std::time::Duration;
 
-/// How long counted figures are shown again.
-pub const KEEP: Duration = Duration::from_secs(5);
+/// Journal entries checked with every question.
+const JOURNAL_TAIL: u64 = 100;
 /// The engine answers within this time or counts as stopped.
 pub const ENGINE_LIMIT: Duration = Duration::from_secs(5);
 /// A mailbox that was not read to its end for so long is reported, in real seconds: intake looks every five minutes, or waits
@@ -28,7 +28,7 @@ pub const POLL_AGE_MAX: i64 = 1800;
 
 struct Desk {
     source: Source,
-    kept: Mutex<Option<(Instant, Arc<Figures>)>>,
+    board: Arc<Following>,
 }
 
 /// What `/healthz` answers.
@@ -49,11 +49,11 @@ pub struct Report {
     pub journal_in_order: Option<bool>,
 }
 
-pub fn router(source: Source) -> Router {
+pub fn router(source: Source, board: Arc<Following>) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
         .route("/metrics", get(scrape))
-        .with_state(Arc::new(Desk { source, kept: Mutex::new(None) }))
+        .with_state(Arc::new(Desk { source, board }))
 }
 
 async fn healthz(State(desk): State<Arc<Desk>>) -> Response {
@@ -64,12 +64,12 @@ async fn healthz(State(desk): State<Arc<Desk>>) -> Response {
 
 async fn scrape(State(desk): State<Arc<Desk>>) -> Response {
     let (report, figures) = desk.report().await;
-    let text = metrics::text(&report, figures.as_deref());
+    let text = metrics::text(&report, figures.as_ref());
     ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
 }
 
 impl Desk {
-    async fn report(&self) -> (Report, Option<Arc<Figures>>) {
+    async fn report(&self) -> (Report, Option<Figures>) {
         let now = self.source.clock.now();
         let asked = self.source.handle.call(|engine| Ok(engine.now()));
         let engine_up = matches!(tokio::time::timeout(ENGINE_LIMIT, asked).await, Ok(Ok(Ok(_))));
@@ -82,26 +82,20 @@ impl Desk {
             Ok(Ok(Err(_)) | Err(_)) | Err(_) => Vec::new(),
         };
         let made = lists.iter().filter_map(|list| list.this_update).min();
-        let report = report(&vitals, engine_up, figures.as_deref(), now, poll_age_max);
+        let report = report(&vitals, engine_up, figures.as_ref(), now, poll_age_max);
         (Report { crl_age_seconds: made.map(|made| now.since(made).max(0)), ..report }, figures)
     }
 
-    /// Counted at most once per [`KEEP`]; whoever comes meanwhile waits for the same count.
-    async fn figures(&self, now: Timestamp) -> Option<Arc<Figures>> {
-        let mut kept = self.kept.lock().await;
-        if let Some((at, figures)) = &*kept
-            && at.elapsed() < KEEP
-        {
-            return Some(Arc::clone(figures));
-        }
-        let survey = self.source.survey.clone();
-        let counted = tokio::task::spawn_blocking(move || survey.figures(now)).await;
-        match counted {
-            Ok(Ok(figures)) => {
-                let figures = Arc::new(figures);
-                *kept = Some((monotonic(), Arc::clone(&figures)));
-                Some(figures)
-            }
+    /// As the board has counted them, with everything that has happened until now.
+    async fn figures(&self, now: Timestamp) -> Option<Figures> {
+        let (board, survey) = (Arc::clone(&self.board), self.source.survey.clone());
+        let counted = tokio::task::spawn_blocking(move || -> Result<Option<Figures>, EngineError> {
+            board.take_in()?;
+            let journal_in_order = survey.view().journal_end_is_sound(JOURNAL_TAIL).is_ok();
+            Ok(board.ask(|board| Figures { journal_in_order, ..board.figures(now) }))
+        });
+        match counted.await {
+            Ok(Ok(figures)) => figures,
             Ok(Err(fault)) => {
                 tracing::error!(error = %fault, "the figures cannot be counted");
                 None

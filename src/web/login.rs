@@ -194,6 +194,12 @@ async fn log_in(
     begun.map_err(|_| busy())?.map_err(|fault| (StatusCode::UNAUTHORIZED, fault.to_string()))
 }
 
+/// The hash of a password somebody sets; `None`: it is too short or too long. Waits for its turn, as logins do.
+pub(super) async fn hash_of(typed: Secret<String>) -> Option<String> {
+    let _place = VERIFYING.acquire().await.ok()?;
+    tokio::task::spawn_blocking(move || password::hash(&typed)).await.ok()?.ok()
+}
+
 impl Reception {
     fn throttle(&self) -> std::sync::MutexGuard<'_, Throttle> {
         self.throttle.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -226,7 +232,8 @@ async fn own(State(reception): State<Reception>, Extension(visitor): Extension<V
 }
 
 async fn show(reception: &Reception, visitor: &Visitor, status: StatusCode, said: Option<&str>) -> Response {
-    let sessions = reception.source.handle.call(|engine| engine.sessions()).await;
+    let view = reception.source.survey.view();
+    let sessions = tokio::task::spawn_blocking(move || view.sessions()).await;
     let Ok(Ok(sessions)) = sessions else {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "ただいま表示できません。\n");
     };
@@ -273,7 +280,7 @@ async fn changed(
         Ok(Some(Err(_))) => return refuse("新しいパスワードは12文字以上、256バイト以下にしてください。").await,
         Ok(None) | Err(_) => return refuse("今のパスワードが違います。").await,
     };
-    let verb = Verb::People(PeopleVerb::Password { name: visitor.name.clone(), hash });
+    let verb = Verb::People(PeopleVerb::Password { name: visitor.name.clone(), hash, reason: String::new() });
     let who = visitor.who();
     match reception.source.handle.call(move |engine| engine.act(who, &verb)).await {
         // Every session has ended with the old password, this one too.

@@ -138,6 +138,21 @@ mod tests {
         }
     }
 
+    /// Colours stand in one place: tokens where there is one, and the head of the console's sheet for what has none.
+    #[test]
+    fn the_consoles_colours_stand_at_its_head() {
+        let sheet = include_str!("../../templates/web/console/console.css");
+        let (head, rest) = sheet.split_once("\n}\n").unwrap();
+        assert!(!rest.contains("#0") && !rest.contains("rgb(") && !rest.contains("rgba("), "a colour outside the head");
+        let hex = |at: &str| at.len() >= 3 && at.chars().take(3).all(|c| c.is_ascii_hexdigit());
+        assert_eq!(rest.split('#').skip(1).find(|at| hex(at)), None);
+        let own: Vec<&str> =
+            head.lines().filter_map(|line| line.trim().split_once(':').map(|(name, _)| name)).collect();
+        for name in sheet.split("var(").skip(1).filter_map(|part| part.split(')').next()) {
+            assert!(own.contains(&name) || TOKENS.contains(&format!("  {name}:")), "{name}");
+        }
+    }
+
     #[test]
     fn the_officers_sheet_needs_no_custom_properties() {
         assert!(!OFFICER.contains("var(") && !OFFICER.contains("inherit;\n  color: inherit"), "{}", *OFFICER);

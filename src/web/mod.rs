@@ -30,6 +30,7 @@ use crate::domain::MailAddress;
 use crate::engine::pickup::Looker;
 use crate::engine::survey::Survey;
 use crate::engine::thread::Handle;
+use crate::engine::views::board::Following;
 use crate::health::Health;
 use axum::Router;
 pub use console::Link;
@@ -100,8 +101,9 @@ impl Pages {
     fn desk(&self, source: Source) -> Router {
         let reception =
             session::Reception::new(source.clone(), self.console.is_tls()).with_samples(self.samples.clone());
-        let views = reception.guard(console::router(source.clone(), self.links.clone()));
-        console::dressed(views.merge(health::router(source)).merge(console::looks()))
+        let board = Arc::new(Following::new(source.survey.clone()));
+        let views = reception.guard(console::router(source.clone(), Arc::clone(&board), self.links.clone()));
+        console::dressed(views.merge(health::router(source, board)).merge(console::looks()))
     }
 
     /// Serves all of them until told to end. Passwords never cross a network in the clear: without a certificate the

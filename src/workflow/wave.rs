@@ -11,7 +11,8 @@
 //!
 //! – is [`Refused`]. ¹ lets the first canaries go (after a stop: what had failed until then is forgiven). ² all canaries
 //! have left and stood for the configured minutes; from then on at most [`BATCH`] letters are under way at once. ³ at the first canary that fails, later at the configured number of failures: the circuit breaker; what was
-//! let go and has not left is kept back again. ⁴ what has not left is taken back.
+//! let go and has not left is kept back again. ⁴ what has not left goes
+//! back to wait for the next wave, in which it is written anew.
 //!
 //! Who may release says [`super::rights`], and the second person [`super::approval`].
 
@@ -70,6 +71,7 @@ pub enum Member {
     Left,
     /// Refused, returned, or nobody knows.
     Failed,
+    /// Taken back with this wave; it waits for the next, or has left with it.
     Withdrawn,
 }
 
@@ -110,7 +112,7 @@ pub enum WaveEffect {
     LetGo(u32),
     /// Keep back again what was let go and has not left.
     KeepBack,
-    /// Take back all that has not left.
+    /// All that has not left waits for the next wave.
     TakeBack,
 }
 
@@ -310,4 +312,78 @@ fn running(
 
 fn stopped(now: Timestamp, why: &str) -> (Wave, Vec<WaveEffect>) {
     (Wave::Stopped { at: now, why: why.to_owned() }, vec![WaveEffect::KeepBack])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    const NOW: Timestamp = Timestamp::from_unix(1_588_291_200);
+    const POLICY: WavePolicy = WavePolicy { canaries: 2, canary_minutes: 10, stop_at: 3, free_per_day: 20 };
+
+    fn kind(of: &impl std::fmt::Debug) -> String {
+        format!("{of:?}").split([' ', '{']).next().unwrap().to_owned()
+    }
+
+    /// Every state, with the moments that matter to it.
+    fn states() -> Vec<Wave> {
+        let (since, why) = (NOW.plus(-MINUTE), "x".to_owned());
+        let canaries = |until| Wave::Canaries { since, until, forgiven: 0 };
+        vec![
+            Wave::Draft,
+            canaries(None),
+            canaries(Some(NOW)),
+            canaries(Some(NOW.plus(1))),
+            Wave::Running { since, forgiven: 0 },
+            Wave::Stopped { at: NOW, why: why.clone() },
+            Wave::Done { at: NOW },
+            Wave::Withdrawn { at: NOW, why },
+        ]
+    }
+
+    /// Every event with every small tally; before the first letter has left, none has.
+    fn events(state: &Wave) -> Vec<WaveEvent> {
+        let mut events = vec![WaveEvent::Halted { why: "x".into() }, WaveEvent::Withdrawn { why: "x".into() }];
+        let most = if *state == Wave::Draft { 0 } else { 4 };
+        for waiting in 0..2 {
+            for (out, left, failed) in
+                (0..=most).flat_map(|o| (0..=most).flat_map(move |l| (0..=most).map(move |f| (o, l, f))))
+            {
+                let tally = Tally { waiting, out, left, failed, ..Tally::default() };
+                events.push(WaveEvent::Looked { tally });
+                // That nothing waits refuses a release whatever the state; the table tells the rest.
+                events.extend((waiting > 0).then_some(WaveEvent::Released { tally }));
+            }
+        }
+        events
+    }
+
+    /// The table of the header, read as data, says exactly what can happen.
+    #[test]
+    fn the_table_in_the_header_is_the_code() {
+        let mut found: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+        for state in states() {
+            for event in events(&state) {
+                let then = match step(&state, &event, NOW, &POLICY) {
+                    Err(_) => "–".to_owned(),
+                    Ok((next, _)) if kind(&next) == kind(&state) => "same".to_owned(),
+                    Ok((next, _)) => kind(&next),
+                };
+                found.entry((kind(&state), kind(&event))).or_default().insert(then);
+            }
+        }
+        let mut rows = include_str!("wave.rs").lines().filter_map(|line| line.strip_prefix("//! | "));
+        let events: Vec<&str> = rows.next().unwrap().trim_end_matches(" |").split(" | ").skip(1).collect();
+        let mut told = BTreeMap::new();
+        for row in rows {
+            let cells: Vec<&str> = row.trim_end_matches(" |").split(" | ").collect();
+            for (event, cell) in events.iter().zip(&cells[1..]) {
+                let plain = cell.replace(['¹', '²', '³', '⁴'], "").replace(" or ", ", ");
+                let thens: BTreeSet<String> = plain.split(", ").map(str::to_owned).collect();
+                told.insert((cells[0].to_owned(), (*event).to_owned()), thens);
+            }
+        }
+        assert_eq!(found, told);
+    }
 }

@@ -48,7 +48,7 @@ fn hire(engine: &mut Engine) {
     let hash = password::hash(&Secret::new("correct horse battery".to_owned())).unwrap();
     let add = |name: &str, role| {
         let (name, hash) = (name.to_owned(), Some(hash.clone()));
-        Verb::People(PeopleVerb::Add { person: String::new(), name, role, mail: None, hash })
+        Verb::People(PeopleVerb::Add { person: String::new(), name, role, mail: None, hash, reason: String::new() })
     };
     for name in ["admin1", "admin2"] {
         assert_eq!(engine.act("root", &add(name, Role::Admin)).unwrap(), Done::Done);

@@ -65,7 +65,7 @@ async function keyboard() {
   check(await path() === "/tenants/332020-01", `an id leads to its tenant: ${await path()}`);
   check(await run("document.body.innerText.includes('メール2の内容を')"), "the timeline tells of the decision");
   const views = await run("Array.from(document.querySelectorAll('[data-view]'), (link) => [link.dataset.view, new URL(link.href).pathname])");
-  check(views.length === 12, `${views.length} views`);
+  check(views.length === 13, `${views.length} views`);
   for (const [letter, expected] of views) {
     await leads(() => key(letter));
     check(await path() === expected, `key ${letter}: ${await path()}`);

@@ -1,11 +1,16 @@
 //! The console over an engine with registered, doubtful and hostile mails on the morning of the launch.
 
-use crate::world::{PASSWORD, World, file, relayed, world};
+use crate::world::{PASSWORD, World, file, relayed, setup, world};
+use annai::domain::MailNo;
+use annai::engine::Setup;
+use annai::engine::staff::Verb;
 use annai::engine::thread::{Handle, start};
 use annai::health::{Health, MailboxCount};
+use annai::rules::{RuleFiles, Rules};
 use annai::store::Store;
 use annai::web::officer::Site as Officers;
 use annai::web::{Contact, Pages, Source};
+use annai::workflow::delivery::{Outcome, Reply, Stage};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,6 +32,12 @@ pub(crate) struct Site {
     store: Arc<Store>,
     _tell: watch::Sender<bool>,
     _dir: tempfile::TempDir,
+}
+
+/// A server's final no.
+pub(crate) fn refused() -> Outcome {
+    let reply = Reply { code: 550, enhanced: Some("5.1.1".to_owned()), text: "User unknown".to_owned() };
+    Outcome::Refused { reply, stage: Stage::Rcpt }
 }
 
 /// A browser that is logged in.
@@ -76,7 +87,7 @@ pub(crate) async fn site() -> Site {
     over(world).await
 }
 
-/// The console over this world.
+/// The console over this engine.
 pub(crate) async fn over(world: World) -> Site {
     let now = world.clock.now();
     let World { engine, store, clock, dir, .. } = world;
@@ -99,6 +110,38 @@ pub(crate) async fn over(world: World) -> Site {
 }
 
 impl Site {
+    /// The rules as delivered, but without an authority and its health centres, as after SIGHUP.
+    pub(crate) async fn reload_rules(&self, without: Option<&'static str>) {
+        let reload = self.handle.call(move |engine| {
+            let mut files = RuleFiles::embedded();
+            for file in ["authorities.csv", "health_centres.csv"] {
+                let text = files.0.get_mut(file).unwrap();
+                let kept = text.lines().filter(|line| without.is_none_or(|code| !line.starts_with(code)));
+                *text = kept.map(|line| format!("{line}\n")).collect();
+            }
+            let rules = Arc::new(Rules::parse(&files).unwrap());
+            let Setup { templates, post, .. } = setup();
+            engine.reload(Setup { rules, templates, post })
+        });
+        reload.await.unwrap().unwrap();
+    }
+
+    /// A further mail of 倉敷市, taken over by the local user.
+    pub(crate) async fn register(&self, authority: &'static str) {
+        let done = self.handle.call(move |engine| {
+            let body = format!("<自治体（保健所設置主体）>\r\n{authority}\r\n\r\n<保健所>\r\n");
+            let from = "倉敷市保健課 <hoken@city.kurashiki-mihon.lg.jp>";
+            let mail = mail(from, 9, "自治体・保健所メールアドレスの連絡（倉敷市）", &body);
+            file(engine, 9, &mail);
+            let no = MailNo(5);
+            if engine.item(no)?.disposition.name() == "review" {
+                engine.act("root", &Verb::Accept { mail: no, authority: None })?;
+            }
+            Ok(())
+        });
+        done.await.unwrap().unwrap();
+    }
+
     /// Entries of the journal but those of logins.
     pub(crate) fn head(&self) -> u64 {
         self.store.head().no
@@ -107,11 +150,13 @@ impl Site {
     pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut stream = TcpStream::connect(self.console).await.unwrap();
         let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n",
             self.console,
             body.len()
         );
+        if !headers.iter().any(|(name, _)| *name == "Content-Type") {
+            request.push_str("Content-Type: application/x-www-form-urlencoded\r\n");
+        }
         headers.iter().for_each(|(name, value)| request.push_str(&format!("{name}: {value}\r\n")));
         stream.write_all(format!("{request}\r\n{body}").as_bytes()).await.unwrap();
         let mut answer = Vec::new();
@@ -120,6 +165,20 @@ impl Site {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         Answer { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    /// The status alone: of an answer that may never end, the rest is not waited for.
+    pub(crate) async fn status(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> u16 {
+        if path != "/events" {
+            return self.send(method, path, headers, body).await.status;
+        }
+        let mut stream = TcpStream::connect(self.console).await.unwrap();
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.console);
+        headers.iter().for_each(|(name, value)| request.push_str(&format!("{name}: {value}\r\n")));
+        stream.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).await.unwrap();
+        std::str::from_utf8(&start).unwrap().split(' ').nth(1).unwrap().parse().unwrap()
     }
 
     pub(crate) async fn log_in(&self, name: &str) -> Browser {

@@ -6,6 +6,7 @@ use annai::domain::{MailNo, RowNo};
 use annai::engine::alerts::Cause;
 use annai::engine::records::WaveNo;
 use annai::engine::staff::Verb;
+use annai::engine::views::HistoryOf;
 use annai::engine::waves::{WaveLine, WaveVerb};
 use annai::letters::LetterKind;
 use annai::workflow::delivery::{Outcome, Reply, Stage};
@@ -131,6 +132,26 @@ fn a_refused_canary_stops_the_wave_and_the_rest_is_taken_back() {
     world.pass(60 * MINUTE);
     world.deliver(|_| relayed());
     assert_eq!(count(&world, Member::Left), 5);
+
+    // Its tenants are not stranded: the next wave takes them, with the text of today.
+    let waiting = letters(&world, 0);
+    assert_eq!(waiting.len(), all - 6);
+    let taken = waiting[0].clone();
+    let tenant = taken.tenant.unwrap();
+    assert_eq!(world.engine.tenant(tenant).unwrap().line.state, "notice-queued");
+    let history = world.engine.history(HistoryOf::Tenant(tenant), None, 100).unwrap();
+    let told: Vec<_> = history.items.into_iter().flat_map(|line| line.text).collect();
+    assert!(told.iter().any(|text| text.contains("次の一斉送信を待ちます")), "{told:?}");
+    world.correct_template("certificate-notice.txt", "取得のお願い", "取得のお願い（訂正版）");
+    world.engine.act(who("op"), &Verb::Wave(WaveVerb::Plan { letter: LetterKind::CertificateNotice })).unwrap();
+    let (first, again) = (&letters(&world, 1)[0], letters(&world, 2));
+    assert!(again[0].row == taken.row && again[0].subject.contains("（訂正版）"), "{}", again[0].subject);
+    assert!(!first.subject.contains("訂正版"), "what has left stays as it left");
+    let asked = world.asked("ap", &Verb::Wave(WaveVerb::Release { wave: WaveNo(2), revision: 1 }));
+    world.approve("admin1", asked).unwrap();
+    let gone = world.deliver(|_| relayed());
+    assert_eq!(gone.iter().filter(|to| **to == taken.to.as_str()).count(), 1, "the first canary of the second wave");
+    assert_eq!(world.engine.tenant(tenant).unwrap().line.state, "open");
 }
 
 #[test]

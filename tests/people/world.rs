@@ -58,12 +58,7 @@ pub(crate) fn world(centres: usize) -> World {
 
 pub(crate) fn setup() -> Setup {
     let rules = Rules::parse(&RuleFiles::embedded()).unwrap();
-    let desk = Desk {
-        contractor_name: "委託事業者".to_owned(),
-        contractor: "covid19@bigtreetc.com".parse().unwrap(),
-        ministry: "follow-up@mhlw.go.jp".parse().unwrap(),
-        from: "noreply@followup.mhlw.go.jp".parse().unwrap(),
-    };
+    let desk = desk();
     let post = Post {
         from: desk.from.clone(),
         contractor: desk.contractor.clone(),
@@ -76,6 +71,15 @@ pub(crate) fn setup() -> Setup {
     };
     let templates = Templates::parse(&TemplateFiles::embedded(), &desk).unwrap();
     Setup { rules: Arc::new(rules), templates: Arc::new(templates), post }
+}
+
+fn desk() -> Desk {
+    Desk {
+        contractor_name: "委託事業者".to_owned(),
+        contractor: "covid19@bigtreetc.com".parse().unwrap(),
+        ministry: "follow-up@mhlw.go.jp".parse().unwrap(),
+        from: "noreply@followup.mhlw.go.jp".parse().unwrap(),
+    }
 }
 
 /// The mail of 鳥取県; its own address is `head@…`.
@@ -119,6 +123,17 @@ impl World {
         self.hand.fetch_add(seconds, Ordering::AcqRel);
     }
 
+    /// A template is corrected and taken over, as after SIGHUP.
+    pub(crate) fn correct_template(&mut self, file: &str, from: &str, to: &str) {
+        let mut files = TemplateFiles::embedded();
+        let text = files.0.get_mut(file).unwrap();
+        assert!(text.contains(from), "{file} says no {from}");
+        *text = text.replace(from, to);
+        let templates = Arc::new(Templates::parse(&files, &desk()).unwrap());
+        let Setup { rules, post, .. } = setup();
+        self.engine.reload(Setup { rules, templates, post }).unwrap();
+    }
+
     /// Adds an account; the local user does it while one person may.
     pub(crate) fn add(&mut self, name: &str, role: Role) {
         let verb = Verb::People(PeopleVerb::Add {
@@ -127,6 +142,7 @@ impl World {
             role,
             mail: Some(format!("{name}@contractor.example.jp").parse().unwrap()),
             hash: Some(hash()),
+            reason: String::new(),
         });
         assert_eq!(self.engine.act("root", &verb).unwrap(), Done::Done, "{name}");
     }
@@ -143,6 +159,7 @@ impl World {
                 role,
                 mail: None,
                 hash: Some(hash()),
+                reason: "着任".to_owned(),
             });
             let asked = self.asked("admin1", &verb);
             self.approve("admin2", asked).unwrap();

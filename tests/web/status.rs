@@ -4,11 +4,25 @@ use crate::world::{SEED, at, request, server_certificate, world};
 use annai::health::MailboxCount;
 use annai::web::door::Door;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+
+/// Prometheus' own checker, where it is installed (`tests/run` fetches it out of Debian's package `prometheus`, which would
+/// bring a server and a browser's worth of scripts with it). Elsewhere [`parse`] alone checks the text.
+fn lint(text: &str) {
+    let mut command = Command::new("promtool");
+    command.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let Ok(mut child) = command.spawn() else { return };
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.is_empty(), "promtool: {said}");
+}
 
 /// Prometheus text 0.0.4, strictly: HELP, TYPE, then samples of that name only; returns the samples.
 fn parse(text: &str) -> BTreeMap<String, f64> {
@@ -46,6 +60,7 @@ async fn metrics_count_what_is_there() {
     let world = world(SEED);
     let answer = request(world.console, "GET", "/metrics", "").await;
     assert!(answer.head.contains("content-type: text/plain; version=0.0.4"), "{}", answer.head);
+    lint(&answer.body);
     let samples = parse(&answer.body);
     for (series, value) in [
         ("annai_engine_up", 1.0),
@@ -71,6 +86,12 @@ async fn metrics_count_what_is_there() {
         assert_eq!(samples.get(series), Some(&value), "{series} in {samples:?}");
     }
     assert!(!samples.contains_key("annai_last_poll_age_seconds"));
+    // The list was made when the CA was entrusted; a list that grows old shows.
+    let age = samples["annai_crl_age_seconds"];
+    assert!((0.0..86_400.0).contains(&age), "{age}");
+    world.hand.fetch_add(5 * 3600, Ordering::AcqRel);
+    let later = parse(&request(world.console, "GET", "/metrics", "").await.body)["annai_crl_age_seconds"];
+    assert_eq!(later.to_bits(), (age + 18_000.0).to_bits(), "{age} and five hours");
 }
 
 #[tokio::test(flavor = "multi_thread")]

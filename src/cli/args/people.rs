@@ -33,16 +33,33 @@ pub enum UserVerb {
         /// Leave the password to be set later; nobody can log in until then
         #[arg(long)]
         no_password: bool,
+        /// Why, for the journal
+        #[arg(long, default_value = "", value_name = "TEXT")]
+        reason: String,
     },
     /// Set a new password; every session of the account ends
-    Passwd { name: String },
+    Passwd {
+        name: String,
+        /// Why, for the journal
+        #[arg(long, default_value = "", value_name = "TEXT")]
+        reason: String,
+    },
     /// Give an account another role; every session of it ends
-    Role { name: String, role: Role },
+    Role {
+        name: String,
+        role: Role,
+        /// Why, for the journal
+        #[arg(long, default_value = "", value_name = "TEXT")]
+        reason: String,
+    },
     /// Where alerts to this person go
     Mail {
         name: String,
         /// [default: nowhere]
         address: Option<MailAddress>,
+        /// Why, for the journal
+        #[arg(long, default_value = "", value_name = "TEXT")]
+        reason: String,
     },
     /// Nobody can log in with it any more
     Disable {
@@ -51,7 +68,12 @@ pub enum UserVerb {
         reason: String,
     },
     /// Undo disable
-    Enable { name: String },
+    Enable {
+        name: String,
+        /// Why, for the journal
+        #[arg(long, default_value = "", value_name = "TEXT")]
+        reason: String,
+    },
     /// Who is logged in to the console
     Sessions,
     /// End a session

@@ -4,6 +4,7 @@
 mod authority;
 mod dns;
 mod local;
+mod people;
 mod servers;
 
 use super::args::DoctorArgs;
@@ -65,6 +66,7 @@ pub(super) fn run(args: &DoctorArgs, cli: &Cli) -> Result<ExitCode, CliError> {
         Ok(config) => {
             let now = TestOverrides::from_env(&config)?.now.unwrap_or_else(|| Clock::System.now());
             print(local::check(&config, now))?;
+            print(people::check(&config, cli))?;
             if !args.offline {
                 print(servers::check(&config)?)?;
                 print(dns::check(&config)?)?;

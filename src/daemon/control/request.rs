@@ -341,7 +341,7 @@ fn after(engine: &Engine, act: &Verb) -> Result<Value, EngineError> {
             | PeopleVerb::SetMail { name, .. }
             | PeopleVerb::Password { name, .. }
             | PeopleVerb::Disable { name, .. }
-            | PeopleVerb::Enable { name },
+            | PeopleVerb::Enable { name, .. },
         ) => value(engine.accounts()?.into_iter().find(|account| account.name == *name)),
         Verb::Ask(AskVerb::Approve { no } | AskVerb::Refuse { no, .. } | AskVerb::Recall { no }) => {
             value(engine.ask(*no)?)

@@ -7,6 +7,7 @@ use crate::domain::time::{HOUR, MINUTE};
 use crate::domain::{Secret, Timestamp};
 use crate::engine::step::Step;
 use crate::engine::survey::Survey;
+use crate::engine::views::View;
 use crate::engine::{Context, Engine, EngineError, SYSTEM, codec};
 use crate::store::Table;
 use serde::{Deserialize, Serialize};
@@ -70,14 +71,16 @@ impl Session {
     }
 }
 
-impl Engine {
+impl View {
     /// Who is logged in, the newest last.
     pub fn sessions(&self) -> Result<Vec<Session>, EngineError> {
         let mut all: Vec<_> = sessions(&self.context)?.into_iter().map(|(_, session)| session).collect();
         all.sort_by_key(|session| session.no);
         Ok(all)
     }
+}
 
+impl Engine {
     /// Begins a session of an account whose password `proof` was just verified (off this thread); gives its token.
     pub fn log_in(
         &mut self,

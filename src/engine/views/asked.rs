@@ -4,12 +4,15 @@ use super::{
     HistoryLine, HistoryOf, JournalLine, MailView, MatterView, Page, RowFilter, RowLine, RowView, TenantFilter,
     TenantLine, TenantView,
 };
-use crate::domain::{Date, Digest, LgCode, MailNo, RowNo, TenantId};
+use crate::domain::{Date, Digest, LgCode, MailNo, RowNo, TenantId, Timestamp};
+use crate::engine::approvals::AskView;
 use crate::engine::domains::DomainView;
 use crate::engine::forecast::Forecast;
-use crate::engine::records::{InboxItem, MatterNo, OpenMatter, Row};
+use crate::engine::people::{AccountView, Session};
+use crate::engine::records::{AskNo, InboxItem, MatterNo, OpenMatter, Row, WaveNo};
 use crate::engine::replay::Audit;
 use crate::engine::review::DraftView;
+use crate::engine::waves::{Unplanned, WaveLine, WaveView};
 use crate::engine::{Engine, EngineError};
 use crate::store::{BackupSummary, Head};
 use crate::workflow::course::{Course, Roster};
@@ -45,6 +48,15 @@ asked! {
     history(of: HistoryOf, after: Option<u64>, limit: usize) -> Page<HistoryLine>;
     forecast(until: Date) -> Forecast;
     journal_tail(count: usize) -> Vec<JournalLine>;
+    asks(waiting: bool, after: Option<AskNo>, limit: usize) -> Page<AskView>;
+    ask(no: AskNo) -> AskView;
+    waves() -> Vec<WaveView>;
+    wave_of(no: WaveNo) -> WaveView;
+    unplanned() -> Vec<Unplanned>;
+    wave_letters(no: WaveNo, after: Option<RowNo>, limit: usize) -> Page<WaveLine>;
+    accounts() -> Vec<AccountView>;
+    sessions() -> Vec<Session>;
+    two_persons_since() -> Option<Timestamp>;
     audit(anchor: Option<Digest>) -> Audit;
     export_journal(path: &Path) -> Head;
     backup(path: &Path) -> BackupSummary;

@@ -14,6 +14,7 @@
 //! | `query` | what is typed into the search box |
 //! | `lists` | lists by query, in pages by key |
 //! | `figures` | counts and pictures |
+//! | `tally` | what is counted, with every change |
 
 mod cards;
 mod figures;
@@ -21,6 +22,7 @@ mod follow;
 mod lines;
 mod lists;
 mod query;
+mod tally;
 mod trail;
 
 pub use cards::{LetterCard, MailCard, MatterCard, TenantCard};
@@ -38,6 +40,7 @@ use crate::engine::{EngineError, codec};
 use crate::store::Table;
 use lines::Line;
 use std::collections::{BTreeMap, BTreeSet};
+use tally::{Tally, Way};
 
 /// Journal entries taken in at once; readers wait no longer than these need.
 const ENTRIES_AT_ONCE: usize = 2_000;
@@ -54,6 +57,9 @@ pub struct Board {
     pub trail: Trail,
     /// The last journal entry the cards know of.
     pub seen: u64,
+    /// Requests that wait for a second person.
+    pub requests: u64,
+    tally: Tally,
 }
 
 /// What has changed: new cards, and matters that are over.
@@ -64,6 +70,8 @@ struct News {
     letters: Vec<LetterCard>,
     mails: Vec<MailCard>,
     matters: Vec<(u64, Option<MatterCard>)>,
+    /// Counted anew, if an entry was about one.
+    requests: Option<u64>,
     lines: Vec<Line>,
 }
 
@@ -85,8 +93,7 @@ impl Board {
         board.trail.reserve(board.seen);
         for row in store.rows(Table::Roster)? {
             let Some(record) = readable(codec::decode::<RosterRecord>(&row?.1).map(Some))? else { continue };
-            let cards = record.roster.courses.iter().map(|course| (course.tenant.id, TenantCard::of(course)));
-            board.tenants.extend(cards);
+            record.roster.courses.iter().for_each(|course| board.put_tenant(TenantCard::of(course)));
         }
         for row in store.rows(Table::Outbox)? {
             let row = readable(codec::decode::<Row>(&row?.1).map(Some))?;
@@ -96,12 +103,15 @@ impl Board {
         }
         for row in store.rows(Table::Inbox)? {
             let item = readable(codec::decode::<InboxItem>(&row?.1).map(Some))?;
-            board.mails.extend(item.map(MailCard::of).map(|card| (card.no.0, card)));
+            if let Some(item) = item {
+                board.put_mail(MailCard::of(item));
+            }
         }
         for row in store.rows(Table::Review)? {
             let matter = readable(codec::decode::<OpenMatter>(&row?.1).map(Some))?;
             board.matters.extend(matter.map(MatterCard::of).map(|card| (card.no, card)));
         }
+        board.requests = view.requests_waiting()?;
         Ok(board)
     }
 
@@ -111,7 +121,24 @@ impl Board {
         } else {
             self.open.insert(card.no.0);
         }
-        self.letters.insert(card.no.0, card);
+        self.tally.letter(&card, Way::In);
+        if let Some(old) = self.letters.insert(card.no.0, card) {
+            self.tally.letter(&old, Way::Out);
+        }
+    }
+
+    fn put_mail(&mut self, card: MailCard) {
+        self.tally.mail(&card, Way::In);
+        if let Some(old) = self.mails.insert(card.no.0, card) {
+            self.tally.mail(&old, Way::Out);
+        }
+    }
+
+    fn put_tenant(&mut self, card: TenantCard) {
+        self.tally.tenant(&card, Way::In);
+        if let Some(old) = self.tenants.insert(card.id, card) {
+            self.tally.tenant(&old, Way::Out);
+        }
     }
 
     fn apply(&mut self, news: News) {
@@ -119,12 +146,17 @@ impl Board {
             let of_roster = TenantId { authority: code, serial: 0 }..=TenantId { authority: code, serial: u16::MAX };
             let old: Vec<TenantId> = self.tenants.range(of_roster).map(|(id, _)| *id).collect();
             for id in old {
-                self.tenants.remove(&id);
+                if let Some(card) = self.tenants.remove(&id) {
+                    self.tally.tenant(&card, Way::Out);
+                }
             }
-            self.tenants.extend(cards.into_iter().map(|card| (card.id, card)));
+            for card in cards {
+                self.put_tenant(card);
+            }
         }
         news.letters.into_iter().for_each(|card| self.put_letter(card));
-        self.mails.extend(news.mails.into_iter().map(|card| (card.no.0, card)));
+        news.mails.into_iter().for_each(|card| self.put_mail(card));
+        self.requests = news.requests.unwrap_or(self.requests);
         for (no, card) in news.matters {
             match card {
                 Some(card) => drop(self.matters.insert(no, card)),
@@ -171,6 +203,9 @@ impl News {
         for code in codes {
             let roster = readable(view.roster(code))?;
             news.rosters.push((code, roster.iter().flat_map(|r| &r.courses).map(TenantCard::of).collect()));
+        }
+        if news.lines.iter().any(|line| line.about_requests) {
+            news.requests = Some(view.requests_waiting()?);
         }
         Ok(news)
     }

@@ -1,10 +1,11 @@
 //! What waits for a person, and one mail: what was understood, from which lines, and what taking it over would change.
 
-use super::{Page, View, words};
-use crate::domain::{LgCode, MailNo, RowNo, TenantId, Timestamp, signs};
+use super::words::{self, Lang};
+use super::{Page, View};
+use crate::domain::{Digest, LgCode, MailNo, RowNo, TenantId, Timestamp, signs};
 use crate::engine::records::{InboxItem, MatterNo, OpenMatter, Subject};
 use crate::engine::thread::STACK_BYTES;
-use crate::engine::{EngineError, answers, codec, domains, staff};
+use crate::engine::{EngineError, answers, codec, domains, review, staff};
 use crate::reading::evidence::Piece;
 use crate::reading::findings::{Finding, findings};
 use crate::reading::{Proposal, Reading, Reason, Warning};
@@ -62,6 +63,9 @@ pub struct MailView {
     pub evidence: Vec<EvidenceView>,
     /// What it would register: what staff may change before they accept it.
     pub proposal: Proposal,
+    /// The digest of what is shown: how it reads, and what it would change.
+    #[serde(skip)]
+    pub shown: Digest,
     /// What taking it over would change; empty: nothing, or the authority is not known.
     pub changes: Vec<ChangeView>,
     /// The reading itself, for whoever shows its parts one by one.
@@ -111,6 +115,11 @@ impl View {
         self.mail_with(no, authority, &matters)
     }
 
+    fn shown(&self, reading: &Reading) -> Result<Digest, EngineError> {
+        let roster = directory::code_of(reading).map(|code| self.roster(code)).transpose()?.flatten();
+        Ok(review::shown(&self.context, reading, roster.as_ref()))
+    }
+
     /// The same for whoever knows the open matters about it.
     pub fn mail_with(
         &self,
@@ -128,6 +137,7 @@ impl View {
             reasons: said(&reading, &answers::reasons_of(&item, &reading), self.rules()),
             evidence: self.evidence(code, &reading)?,
             proposal: Proposal::of(&reading),
+            shown: self.shown(&reading)?,
             authority_name: reading.authority.as_ref().map(|authority| authority.name.clone()),
             lines: lines(&reading),
             changes: code.map(|code| self.changes(code, &reading)).transpose()?.unwrap_or_default(),
@@ -189,7 +199,7 @@ impl View {
         MatterView {
             matter: matter.no,
             since: matter.since,
-            text: words::subject(&matter.subject),
+            text: words::subject(&matter.subject, Lang::Ja),
             from: item.as_ref().and_then(|item| item.from.as_ref()).map(|from| from.as_str().to_owned()),
             subject: item.map(|item| item.subject),
             mail,

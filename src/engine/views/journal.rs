@@ -2,6 +2,7 @@
 //! written with mode 0600 and never over another; one that could not be finished is removed.
 
 use super::history::{HistoryLine, told};
+use super::words::Lang;
 use super::{PAGE_MAX, View};
 use crate::domain::Digest;
 use crate::engine::EngineError;
@@ -31,7 +32,7 @@ impl View {
         entries
             .map(|stored| {
                 let stored = stored.map_err(|fault| EngineError::Record(fault.to_string()))?;
-                let HistoryLine { text, .. } = told(&stored.entry, None);
+                let HistoryLine { text, .. } = told(&stored.entry, None, Lang::Ja);
                 Ok(JournalLine { hash: stored.hash.to_string(), entry: stored.entry, text })
             })
             .collect()

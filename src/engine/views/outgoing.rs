@@ -215,7 +215,7 @@ fn line(row: Row) -> RowLine {
         at,
         attempts,
         to: row.to,
-        why: words::why(&row.delivery),
+        why: words::why(&row.delivery, words::Lang::Ja),
         about: row.about,
         subject: row.subject,
     }

@@ -105,7 +105,7 @@ impl View {
         let generation = |enrolment: &crate::workflow::enrolment::Enrolment| GenerationView {
             generation: enrolment.generation,
             cause: enrolment.cause,
-            cause_name: words::cause(enrolment.cause),
+            cause_name: words::cause(enrolment.cause, words::Lang::Ja),
             state_name: words::enrolment(&enrolment.state).1,
             detail: enrolment.state.clone(),
         };

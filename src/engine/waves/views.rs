@@ -1,10 +1,11 @@
 //! Waves as people see them.
 
-use super::{WaveRecord, load, places, tally};
+use super::{WaveRecord, load, places, records, tally};
 use crate::domain::{MailAddress, RowNo, TenantId, Timestamp};
+use crate::engine::EngineError;
+use crate::engine::approvals::AskView;
 use crate::engine::records::{About, AskNo, WaveNo};
-use crate::engine::views::{PAGE_MAX, Page, words};
-use crate::engine::{Engine, EngineError};
+use crate::engine::views::{PAGE_MAX, Page, View, words};
 use crate::letters::LetterKind;
 use crate::workflow::rights::Act;
 use crate::workflow::wave::{Member, Tally, Wave};
@@ -47,22 +48,22 @@ pub struct WaveLine {
     pub why: Option<String>,
 }
 
-impl Engine {
+impl View {
     /// All waves, the newest first.
     pub fn waves(&self) -> Result<Vec<WaveView>, EngineError> {
-        let mut records = self.records()?;
+        let mut records = records(&self.context)?;
         records.reverse();
-        records.iter().map(|record| self.wave_view(record)).collect()
+        let asks = self.asks(true, None, PAGE_MAX)?.items;
+        records.iter().map(|record| self.wave_view(record, &asks)).collect()
     }
 
     pub fn wave_of(&self, no: WaveNo) -> Result<WaveView, EngineError> {
-        self.wave_view(&load(&self.context, no)?)
+        self.wave_view(&load(&self.context, no)?, &self.asks(true, None, PAGE_MAX)?.items)
     }
 
-    fn wave_view(&self, record: &WaveRecord) -> Result<WaveView, EngineError> {
+    fn wave_view(&self, record: &WaveRecord, asks: &[AskView]) -> Result<WaveView, EngineError> {
         let (state, state_name) = record.wave.word();
-        let asks = self.asks(true, None, PAGE_MAX)?.items;
-        let of_this = |view: &crate::engine::approvals::AskView| {
+        let of_this = |view: &AskView| {
             view.act == Act::WaveRelease
                 && view.verb.get("wave").and_then(serde_json::Value::as_u64) == Some(record.no.0)
         };
@@ -77,7 +78,7 @@ impl Engine {
             state_name,
             detail: record.wave.clone(),
             tally: tally(&places(&self.context, record.no)?),
-            ask: asks.into_iter().find(of_this).map(|view| view.no),
+            ask: asks.iter().find(|view| of_this(view)).map(|view| view.no),
         })
     }
 
@@ -109,7 +110,7 @@ impl Engine {
                     About::Tenant { tenant, .. } => Some(tenant),
                     About::Mail { .. } | About::Reply { .. } | About::Report { .. } => None,
                 };
-                let why = words::why(&row.delivery);
+                let why = words::why(&row.delivery, words::Lang::Ja);
                 let (member, member_name) = (place.member, place.member.word().1);
                 Ok(Some(WaveLine { row: no, tenant, to: row.to, subject: row.subject, member, member_name, why }))
             },

@@ -10,6 +10,7 @@ use crate::engine::approvals::{AskVerb, Done};
 use crate::engine::people::PeopleVerb;
 use crate::engine::records::{AskNo, WaveNo};
 use crate::engine::staff::Verb;
+use crate::engine::views::words;
 use crate::engine::waves::WaveVerb;
 use crate::letters::LetterKind;
 use crate::reading::{Proposal, ProposedCentre, Reason};
@@ -38,7 +39,7 @@ impl Fields {
 }
 
 /// What a verb is called once it is done, and what it is called on a button: code, Japanese, English.
-const DONE: [(&str, &str, &str); 23] = [
+const DONE: [(&str, &str, &str); 31] = [
     ("accept", "登録しました。差出人に受付通知を送ります。", "Registered. The sender gets a receipt."),
     ("write", "差出人への問い合わせを送信に入れました。", "Your letter to the sender is on its way."),
     ("reject", "見送りました。", "Put aside."),
@@ -58,8 +59,20 @@ const DONE: [(&str, &str, &str); 23] = [
     ("tick", "対象を変更しました。", "Changed."),
     ("let-go", "送信を始めました。まず先行分だけが出ます。", "Under way; a few leave first."),
     ("halt", "停止しました。", "Halted."),
-    ("take-back", "残りを取り消しました。", "What had not left was taken back."),
+    (
+        "take-back",
+        "残りを取り下げました。次の一斉送信で送ることができます。",
+        "Taken back; what had not left waits for the next wave.",
+    ),
     ("end-session", "セッションを終了しました。", "Session ended."),
+    ("user-add", "アカウントを登録しました。", "Account added."),
+    ("user-role", "役割を変更しました。ログインし直しになります。", "Role changed; its sessions have ended."),
+    ("user-mail", "通知先を変更しました。", "Address for alerts changed."),
+    ("user-password", "パスワードを変更しました。", "Password changed; its sessions have ended."),
+    ("user-disable", "アカウントを停止しました。", "Account disabled."),
+    ("user-enable", "アカウントを再開しました。", "Account enabled."),
+    ("domain-approve", "確認済みドメインに加えました。", "Domain approved."),
+    ("domain-forget", "確認済みドメインから外しました。", "Domain removed."),
     ("saved", "保存しました。", "Saved."),
     (
         "asked",
@@ -73,9 +86,9 @@ pub(super) fn done(code: &str, lang: Lang) -> Option<&'static str> {
     DONE.iter().find(|(known, _, _)| *known == code).map(|(_, ja, en)| lang.pick(*ja, *en))
 }
 
-const READ_ONLY: Said =
+pub(super) const READ_ONLY: Said =
     ["操作できません", "この役割ではできない操作です。", "Not allowed", "Your role does not allow this."];
-const REFUSED: Said = [
+pub(super) const REFUSED: Said = [
     "この操作はできませんでした",
     "何も変更していません。画面を読み直して、いまの状態をご確認ください。",
     "This was not possible",
@@ -93,9 +106,12 @@ pub(super) async fn act(
     visit: Visit,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Response {
-    let fields = Fields(fields);
+    let mut fields = Fields(fields);
     if !visit.viewer.acts() {
         return told(&console, &visit, StatusCode::FORBIDDEN, READ_ONLY, "");
+    }
+    if let Err(why) = super::people::take_passwords(&mut fields).await {
+        return told(&console, &visit, StatusCode::UNPROCESSABLE_ENTITY, INCOMPLETE, why);
     }
     let verb = match verb(&fields) {
         Ok(verb) => verb,
@@ -107,11 +123,15 @@ pub(super) async fn act(
     match carry_out(&console, &visit, verb).await {
         Ok(Done::Done) => back(fields.get("back"), fields.get("verb")),
         Ok(Done::Asked(no)) => back(&format!("/approvals?no={}", no.0), "asked"),
-        Err(fault @ EngineError::Forbidden { .. }) => {
-            told(&console, &visit, StatusCode::FORBIDDEN, READ_ONLY, &fault.to_string())
-        }
-        Err(fault) => told(&console, &visit, StatusCode::CONFLICT, REFUSED, &fault.to_string()),
+        Err(fault) => refused(&console, &visit, &fault),
     }
+}
+
+/// A refusal of the engine as a page: 403 where the role does not allow it, else 409 with the sentence.
+pub(super) fn refused(console: &Console, visit: &Visit, fault: &EngineError) -> Response {
+    let forbidden = matches!(fault, EngineError::Forbidden { .. });
+    let (status, said) = if forbidden { (StatusCode::FORBIDDEN, READ_ONLY) } else { (StatusCode::CONFLICT, REFUSED) };
+    told(console, visit, status, said, &fault.to_string())
 }
 
 /// One step of the engine with the viewer as actor; the board has seen it when this returns.
@@ -172,6 +192,8 @@ pub(super) fn verb(fields: &Fields) -> Result<Verb, &'static str> {
         }
         "halt" => Verb::Wave(WaveVerb::Halt { wave: wave()?, reason: reason()? }),
         "take-back" => Verb::Wave(WaveVerb::Withdraw { wave: wave()?, reason: reason()? }),
+        of_people if of_people.starts_with("user-") => Verb::People(super::people::verb(of_people, fields)?),
+        "domain-approve" | "domain-forget" => super::domains::verb(fields)?,
         "end-session" => Verb::People(PeopleVerb::EndSession { session: number("session")? }),
         "cancel" => Verb::Cancel { tenant: tenant()?, reason: reason()? },
         "revoke" => Verb::Revoke { tenant: tenant()?, reason: named::<RevocationReason>(fields.get("why"))? },
@@ -180,7 +202,7 @@ pub(super) fn verb(fields: &Fields) -> Result<Verb, &'static str> {
 }
 
 /// A value by the name it has in records.
-fn named<T: DeserializeOwned>(name: &str) -> Result<T, &'static str> {
+pub(super) fn named<T: DeserializeOwned>(name: &str) -> Result<T, &'static str> {
     serde_json::from_value(serde_json::Value::String(name.to_owned())).map_err(|_| "a reason must be chosen")
 }
 
@@ -203,7 +225,9 @@ fn accept(mail: MailNo, fields: &Fields) -> Result<Verb, &'static str> {
     let despite = fields.all("despite").into_iter().filter_map(|code| named::<Reason>(code).ok()).collect();
     let reason =
         Some(fields.get("reason")).filter(|reason| !reason.is_empty()).unwrap_or("内容を確認しました").to_owned();
-    Ok(Verb::AcceptEdited { mail, proposal, reason, despite })
+    // A form without it is none of ours: whoever registers has seen what is registered.
+    let shown = Some(fields.get("shown").parse().map_err(|_| "what was shown is not named; load the page again")?);
+    Ok(Verb::AcceptEdited { mail, proposal, reason, despite, shown })
 }
 
 /// Doubts that changed values raise and nobody has confirmed; `None`: go on.
@@ -228,7 +252,8 @@ async fn doubts(console: &Arc<Console>, verb: &Verb) -> Option<Vec<Reason>> {
 fn confirm(console: &Console, visit: &Visit, fields: &Fields, doubts: &[Reason]) -> Response {
     let kept: Vec<_> =
         fields.0.iter().filter(|(name, _)| name != "csrf").map(|(name, value)| context! { name, value }).collect();
-    let doubts: Vec<_> = doubts.iter().map(|d| context! { code => d.code(), text => d.sentence() }).collect();
+    let doubts: Vec<_> =
+        doubts.iter().map(|d| context! { code => d.code(), text => words::sentence(*d, visit.lang) }).collect();
     let values = context! { kept, doubts, back => local_path(fields.get("back")) };
     super::frame::bare(console, visit, StatusCode::OK, "reason.html", values)
 }

@@ -37,7 +37,7 @@ pub(super) async fn page(State(console): State<Arc<Console>>, visit: Visit) -> R
         };
         let page = desk.board.entries(&filter, desk.visit.number("before"), PAGE);
         let numbers: Vec<u64> = page.items.iter().rev().map(|(no, _)| *no).collect();
-        let lines = desk.view.entries(&numbers)?;
+        let lines = desk.view.entries(&numbers, desk.lang)?;
         let (read, of) = desk.board.trail.progress();
         let kinds: Vec<_> = KINDS
             .iter()

@@ -1,14 +1,17 @@
 //! One verb for many: these, or all that fit a query. First it is shown how many there are and which would be refused;
-//! with a reason it becomes a job.
+//! with a reason it becomes a job. A re-issue that needs a second person is one request for all of them, and done in one
+//! step when that person says yes.
 
 use super::Console;
-use super::act::{Fields, verb};
+use super::act::{Fields, INCOMPLETE, READ_ONLY, back, carry_out, named, refused};
 use super::frame::{Said, bare, told};
-use super::jobs::{Job, Target};
 use super::visit::{Lang, Visit, local_path};
 use crate::domain::{RowNo, TenantId};
-use crate::engine::staff::Verb;
+use crate::engine::approvals::Done;
+use crate::engine::jobs::{JobVerb, TARGETS_MAX, Target};
+use crate::engine::staff::{BULK_MAX, Verb};
 use crate::engine::views::board::Query;
+use crate::workflow::rights::{Act, Right};
 use axum::Form;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -16,8 +19,6 @@ use axum::response::{IntoResponse, Response};
 use minijinja::context;
 use std::sync::Arc;
 
-/// Most of one job.
-pub(super) const TARGETS_MAX: usize = 100_000;
 /// Named on the page that asks.
 const NAMED: usize = 20;
 /// Tried before asking; beyond that only the number is told.
@@ -45,7 +46,12 @@ const TOO_MANY: Said = [
     "Too many",
     "At most 100,000 at once; narrow the search.",
 ];
-const READ_ONLY: Said = ["操作できません", "閲覧のみの権限です。", "Not allowed", "This account may only look."];
+const TOO_MANY_FOR_TWO: Said = [
+    "対象が多すぎます",
+    "2人で行う一括再発行は、一度に2,000件までです。検索条件で絞ってください。",
+    "Too many",
+    "With two persons at most 2,000 at once; narrow the search.",
+];
 
 /// What was chosen.
 fn targets(console: &Console, fields: &Fields) -> Vec<Target> {
@@ -71,16 +77,18 @@ fn targets(console: &Console, fields: &Fields) -> Vec<Target> {
     }
 }
 
-/// The verb for one of them.
-pub(super) fn verb_for(fields: &Fields, target: Target) -> Result<Verb, &'static str> {
-    let (name, value) = match target {
-        Target::Letter(no) => ("row", no.to_string()),
-        Target::Tenant(id) => ("tenant", id.to_string()),
-    };
-    let mut own = fields.clone();
-    own.0.retain(|(field, _)| field != "row" && field != "tenant");
-    own.0.push((name.to_owned(), value));
-    verb(&own)
+/// What a form does to each; `Err`: what is missing.
+fn job_verb(fields: &Fields) -> Result<JobVerb, &'static str> {
+    let reason = || Some(fields.get("reason").to_owned()).filter(|r| !r.is_empty()).ok_or("a reason is needed");
+    Ok(match fields.get("verb") {
+        "retry" => JobVerb::Retry,
+        "hold" => JobVerb::Hold { reason: reason()? },
+        "release" => JobVerb::Release,
+        "withdraw" => JobVerb::Withdraw { reason: reason()? },
+        "reissue" => JobVerb::Reissue { reason: named(fields.get("why"))? },
+        "cancel" => JobVerb::Cancel { reason: reason()? },
+        _ => return Err("there is no such act for many"),
+    })
 }
 
 pub(super) fn word(code: &str, lang: Lang) -> Option<&'static str> {
@@ -116,9 +124,10 @@ pub(super) async fn ask(
     let names: Vec<String> = chosen.iter().take(NAMED).map(|target| name(&console, *target)).collect();
     let view = console.source.survey.view();
     let (count, tried) = (chosen.len(), chosen.len().min(TRIED_MAX));
-    let own = fields.clone();
+    let verb = job_verb(&fields);
     let refused = tokio::task::spawn_blocking(move || {
-        let would = |target: &Target| verb_for(&own, *target).is_ok_and(|verb| view.would_take(&verb).is_ok());
+        let on = |target: &Target| verb.as_ref().ok().and_then(|verb| verb.on(*target));
+        let would = |target: &Target| on(target).is_some_and(|verb| view.would_take(&verb).is_ok());
         chosen.iter().take(TRIED_MAX).filter(|target| !would(target)).count()
     });
     let refused = refused.await.unwrap_or(0);
@@ -157,10 +166,55 @@ pub(super) async fn run(
     if chosen.is_empty() || chosen.len() > TARGETS_MAX || word(fields.get("verb"), visit.lang).is_none() {
         return told(&console, &visit, StatusCode::UNPROCESSABLE_ENTITY, NOTHING, "");
     }
-    if let Some(Err(why)) = chosen.first().map(|target| verb_for(&fields, *target)) {
-        return told(&console, &visit, StatusCode::UNPROCESSABLE_ENTITY, super::act::INCOMPLETE, why);
+    let verb = match job_verb(&fields) {
+        Ok(verb) => verb,
+        Err(why) => return told(&console, &visit, StatusCode::UNPROCESSABLE_ENTITY, INCOMPLETE, why),
+    };
+    if let JobVerb::Reissue { reason } = verb
+        && needs_second(&console, &visit).await
+    {
+        return ask_for_all(&console, &visit, &chosen, reason).await;
     }
-    let no = console.jobs.begin(Job::new(fields, chosen, visit.viewer.clone(), console.source.clock.now()));
-    tokio::spawn(super::jobs::work(Arc::clone(&console), no));
-    (StatusCode::SEE_OTHER, [(header::LOCATION, format!("/jobs/{no}"))]).into_response()
+    let who = visit.viewer.who();
+    match console.source.handle.call(move |engine| engine.begin_job(&who, verb, &chosen)).await {
+        Ok(Ok(no)) => {
+            tokio::spawn(super::jobs::work(Arc::clone(&console), no));
+            (StatusCode::SEE_OTHER, [(header::LOCATION, format!("/jobs/{}", no.0))]).into_response()
+        }
+        Ok(Err(fault)) => refused(&console, &visit, &fault),
+        Err(stopped) => {
+            told(&console, &visit, StatusCode::SERVICE_UNAVAILABLE, super::act::REFUSED, &stopped.to_string())
+        }
+    }
+}
+
+/// Whether re-issuing many is for two.
+async fn needs_second(console: &Console, visit: &Visit) -> bool {
+    let who = visit.viewer.who();
+    let right = console.source.handle.call(move |engine| engine.may(&who, Act::ReissueMany)).await;
+    matches!(right, Ok(Ok(Right::NeedsSecond)))
+}
+
+/// One request for all of them.
+async fn ask_for_all(
+    console: &Arc<Console>,
+    visit: &Visit,
+    chosen: &[Target],
+    reason: crate::workflow::ReissueReason,
+) -> Response {
+    let tenants: Vec<TenantId> = chosen
+        .iter()
+        .filter_map(|target| match target {
+            Target::Tenant(id) => Some(*id),
+            Target::Letter(_) => None,
+        })
+        .collect();
+    if tenants.len() > BULK_MAX {
+        return told(console, visit, StatusCode::UNPROCESSABLE_ENTITY, TOO_MANY_FOR_TWO, "");
+    }
+    match carry_out(console, visit, Verb::ReissueMany { tenants, reason }).await {
+        Ok(Done::Done) => back("/tenants", "reissue"),
+        Ok(Done::Asked(no)) => back(&format!("/approvals?no={}", no.0), "asked"),
+        Err(fault) => refused(console, visit, &fault),
+    }
 }

@@ -20,7 +20,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 25] = templates![
+const TEMPLATES: [(&str, &str); 27] = templates![
     "frame.html",
     "parts.html",
     "today.html",
@@ -39,11 +39,13 @@ const TEMPLATES: [(&str, &str); 25] = templates![
     "find.html",
     "bulk.html",
     "job.html",
+    "jobs.html",
     "help.html",
     "approvals.html",
     "waves.html",
     "wave.html",
     "people.html",
+    "domains.html",
     "notice.html",
     "reason.html",
 ];
@@ -66,7 +68,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 });
 
 /// The views in the order of the day: address, Japanese, English.
-const VIEWS: [(&str, &str, &str); 12] = [
+const VIEWS: [(&str, &str, &str); 13] = [
     ("/", "今日", "Today"),
     ("/review", "要確認", "Review"),
     ("/approvals", "承認", "Approvals"),
@@ -78,11 +80,12 @@ const VIEWS: [(&str, &str, &str); 12] = [
     ("/forecast", "予定", "Forecast"),
     ("/audit", "監査", "Audit"),
     ("/health", "稼働", "Health"),
+    ("/domains", "ドメイン", "Domains"),
     ("/people", "アカウント", "Accounts"),
 ];
 
 /// The keys of the views, in their order.
-const KEYS: &str = "1234567890uw";
+const KEYS: &str = "1234567890udw";
 
 /// What a view is made from.
 pub(super) struct Desk<'a> {
@@ -101,6 +104,13 @@ pub(super) enum Trouble {
     /// There is no such thing.
     Missing,
     Engine(EngineError),
+}
+
+impl Trouble {
+    /// Of asking for a number that names nothing.
+    pub(super) fn of_number(fault: EngineError) -> Self {
+        if matches!(fault, EngineError::Input(_)) { Self::Missing } else { Self::Engine(fault) }
+    }
 }
 
 impl From<EngineError> for Trouble {
@@ -167,7 +177,7 @@ pub(super) fn told(console: &Console, visit: &Visit, status: StatusCode, said: S
     let now = console.source.clock.now();
     let [ja, ja_text, en, en_text] = said;
     let own = context! {
-        heading => visit.lang.pick(ja, en), text => visit.lang.pick(ja_text, en_text), why,
+        heading => visit.lang.pick(ja, en), text => visit.lang.pick(ja_text, en_text), why => super::refusals::said(visit.lang, why),
         again => status == StatusCode::SERVICE_UNAVAILABLE,
     };
     render(status, "notice.html", context! { ..own, ..frame(console, visit, None, now) })
@@ -194,7 +204,7 @@ fn frame(console: &Console, visit: &Visit, board: Option<&Board>, now: Timestamp
             let key = first(href);
             let count = match key.as_str() {
                 "review" => counts.review as u64,
-                "outbox" => counts.outbox as u64,
+                "outbox" => counts.outbox,
                 "health" => counts.health as u64,
                 "approvals" => counts.approvals,
                 _ => 0,

@@ -7,6 +7,7 @@ use super::words::chip;
 use super::{Console, PAGE, tenants};
 use crate::domain::{MailAddress, MailNo};
 use crate::engine::views::board::Query;
+use crate::engine::views::words;
 use axum::extract::State;
 use axum::response::Response;
 use minijinja::context;
@@ -26,7 +27,7 @@ pub(super) async fn page(State(console): State<Arc<Console>>, visit: Visit) -> R
                     no => card.no, at => lang.moment(card.filed), chip => chip(lang, card.disposition),
                     from => card.from.as_ref().map(MailAddress::as_str), subject => card.subject,
                     authority => authority.map(|a| a.name.as_str()),
-                    reasons => card.reasons.iter().map(|r| r.sentence()).collect::<Vec<_>>(),
+                    reasons => card.reasons.iter().map(|r| words::sentence(*r, lang)).collect::<Vec<_>>(),
                 }
             })
             .collect();
@@ -46,7 +47,7 @@ pub(super) async fn review(State(console): State<Arc<Console>>, visit: Visit) ->
         let mut rows = Vec::new();
         let (mut next, mut last, mut total) = (None, 0, 0_usize);
         for (no, card) in &desk.board.matters {
-            let reasons = reasons(card);
+            let reasons = reasons(card, desk.lang);
             if !super::find::fits(desk, &query, card, &reasons) {
                 continue;
             }

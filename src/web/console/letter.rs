@@ -7,7 +7,7 @@ use super::visit::Visit;
 use super::words::chip;
 use crate::domain::RowNo;
 use crate::engine::staff::Verb;
-use crate::engine::views::HistoryOf;
+use crate::engine::views::{HistoryOf, words};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use minijinja::context;
@@ -22,7 +22,7 @@ pub(super) async fn page(State(console): State<Arc<Console>>, Path(no): Path<Str
         let mail = card.and_then(|card| card.mail);
         let lang = desk.lang;
         let numbers = desk.board.trail.about(tenant, mail.as_slice());
-        let history = desk.view.entries_about(HistoryOf::Row(no), &numbers)?;
+        let history = desk.view.entries_about(HistoryOf::Row(no), &numbers, lang)?;
         let reason = || "-".to_owned();
         let verbs: Vec<&str> = [
             ("retry", Verb::Retry { row: no }),
@@ -39,7 +39,7 @@ pub(super) async fn page(State(console): State<Arc<Console>>, Path(no): Path<Str
         Ok(context! {
             no, letter => lang.word((letter.line.letter, letter.line.letter_name)), subject => letter.line.subject,
             to => letter.line.to.as_str(), state => chip(lang, (letter.line.state, letter.line.state_name)),
-            why => letter.line.why, at => lang.moment(letter.line.at), created => lang.moment(letter.created),
+            why => words::why(&letter.delivery, lang), at => lang.moment(letter.line.at), created => lang.moment(letter.created),
             first => letter.first_attempt.map(|at| lang.moment(at)), message_id => letter.message_id,
             attempts => letter.line.attempts, sealed => letter.sealed, header => letter.header, text, verbs,
             tenant, tenant_name => tenant.and_then(|id| desk.board.tenant(id)).map(|card| card.name.as_str()), mail,

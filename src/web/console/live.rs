@@ -31,7 +31,7 @@ static LISTENERS: AtomicUsize = AtomicUsize::new(0);
 pub(super) struct Counts {
     pub(super) review: usize,
     /// Letters that wait for a person.
-    pub(super) outbox: usize,
+    pub(super) outbox: u64,
     /// Requests that wait for a second person.
     pub(super) approvals: u64,
     /// Red lines.
@@ -40,11 +40,10 @@ pub(super) struct Counts {
 }
 
 pub(super) fn counts(console: &Console, board: &Board, now: Timestamp) -> Counts {
-    let waiting = board.open.iter().filter_map(|no| board.letters.get(no));
     Counts {
         review: board.matters.len(),
-        outbox: waiting.filter(|card| matches!(card.state.0, "held" | "unknown")).count(),
-        approvals: console.source.survey.asks_waiting().unwrap_or(0),
+        outbox: board.letters_for_people(),
+        approvals: board.requests,
         health: super::health::red(console, now),
         head: board.seen,
     }

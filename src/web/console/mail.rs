@@ -57,7 +57,7 @@ pub(super) async fn page(State(console): State<Arc<Console>>, Path(no): Path<Str
             sent => shown.read.head.date.map(|at| lang.moment(at)),
             cc => shown.read.head.cc.iter().map(MailAddress::as_str).collect::<Vec<_>>(),
             chip => chip(lang, (shown.item.disposition.name(), shown.disposition_name)),
-            decidable, reasons => reasons(&shown), lines => lines(&shown), form => form(desk, &shown),
+            shown => shown.shown.to_string(), decidable, reasons => reasons(&shown), lines => lines(&shown), form => form(desk, &shown),
             changes => shown.changes.iter().map(|c| change(desk, c)).collect::<Vec<_>>(),
             evidence => shown
                 .evidence

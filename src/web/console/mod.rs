@@ -11,7 +11,7 @@
 //! | `visit` | one request: viewer, language, colours, parameters |
 //! | `frame` | what every page has; templates |
 //! | `words` | both languages: states, times, ages |
-//! | `today`, `inbox`, `mail`, `outbox`, `letter`, `tenants`, `tenant`, `progress`, `forecast`, `audit`, `health`, `find`, `together` | the views |
+//! | `today`, `inbox`, `mail`, `outbox`, `letter`, `tenants`, `tenant`, `progress`, `forecast`, `audit`, `health`, `find`, `together`, `people`, `domains` | the views |
 //! | `chart`, `tiles` | pictures as SVG |
 //! | `act` | one decision; `bulk`, `jobs`: the same for many |
 //! | `csv` | lists as files |
@@ -22,6 +22,7 @@ mod act;
 mod audit;
 mod bulk;
 mod chart;
+mod domains;
 mod export;
 mod find;
 mod forecast;
@@ -34,8 +35,10 @@ mod letter;
 mod live;
 mod mail;
 mod outbox;
+mod people;
 mod presence;
 mod progress;
+mod refusals;
 mod saved;
 mod tenant;
 mod tenants;
@@ -52,7 +55,6 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use forecast::Forecasts;
-use jobs::Jobs;
 use presence::Presence;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,28 +79,26 @@ pub struct Link {
 #[derive(Debug)]
 pub(super) struct Console {
     source: Source,
-    board: Following,
+    board: Arc<Following>,
     /// The last journal entry the board knows of.
     tick: watch::Sender<u64>,
     presence: Presence,
-    jobs: Jobs,
     forecasts: Forecasts,
     links: Vec<Link>,
 }
 
 /// All views. The board follows as long as somebody holds the router.
-pub(super) fn router(source: Source, links: Vec<Link>) -> Router {
-    let board = Following::new(source.survey.clone());
+pub(super) fn router(source: Source, board: Arc<Following>, links: Vec<Link>) -> Router {
     let console = Arc::new(Console {
         source,
         board,
         tick: watch::Sender::new(0),
         presence: Presence::default(),
-        jobs: Jobs::default(),
         forecasts: Forecasts::default(),
         links,
     });
     tokio::spawn(follow(Arc::downgrade(&console)));
+    tokio::spawn(jobs::take_up(Arc::clone(&console)));
     Router::new()
         .route("/", get(today::page))
         .route("/inbox", get(inbox::page))
@@ -118,12 +118,14 @@ pub(super) fn router(source: Source, links: Vec<Link>) -> Router {
         .route("/approvals", get(together::approvals))
         .route("/waves", get(together::waves))
         .route("/waves/{no}", get(together::wave))
-        .route("/people", get(together::people))
+        .route("/people", get(people::page))
+        .route("/domains", get(domains::page))
         .route("/search", get(find::page))
         .route("/help", get(frame::help))
         .route("/act", post(act::act))
         .route("/bulk", post(bulk::ask))
         .route("/bulk/run", post(bulk::run))
+        .route("/jobs", get(jobs::list))
         .route("/jobs/{no}", get(jobs::page))
         .route("/jobs/{no}/{what}", post(jobs::steer))
         .route("/export/{what}", get(export::export))
@@ -151,8 +153,10 @@ async fn follow(console: std::sync::Weak<Console>) {
     loop {
         let Some(console) = console.upgrade() else { return };
         console.catch_up().await;
+        // Old entries are read without a rest, bit by bit; then it is enough to look now and then.
+        let pause = if console.board.lacks_old_entries() { Duration::ZERO } else { LOOK };
         drop(console);
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(pause).await;
     }
 }
 

@@ -6,6 +6,7 @@ use super::words::chip;
 use super::{Console, PAGE, tenants};
 use crate::domain::RowNo;
 use crate::engine::views::board::{LetterCard, Query};
+use crate::engine::views::words;
 use axum::extract::State;
 use axum::response::Response;
 use minijinja::{Value, context};
@@ -43,10 +44,10 @@ pub(super) async fn page(State(console): State<Arc<Console>>, visit: Visit) -> R
 pub(super) fn row(desk: &super::frame::Desk<'_>, card: &LetterCard) -> Value {
     let tenant = card.tenant.and_then(|id| desk.board.tenant(id));
     let why = match card.hold {
-        Some(reason) => Some(reason.word().to_owned()),
+        Some(reason) => Some(words::hold(reason, desk.lang).to_owned()),
         // The reason stands in the record only.
         None if matches!(card.state.0, "planned" | "relayed" | "in-flight") => None,
-        None => desk.view.row(card.no).ok().and_then(|row| crate::engine::views::words::why(&row.delivery)),
+        None => desk.view.row(card.no).ok().and_then(|row| words::why(&row.delivery, desk.lang)),
     };
     context! {
         no => card.no, letter => desk.lang.letter(card.letter), state => chip(desk.lang, card.state),

@@ -51,8 +51,8 @@ pub(super) async fn page(State(console): State<Arc<Console>>, visit: Visit) -> R
             steps, all, open, days => chart::days(lang, &days, false),
             left => chart::bars(&left, 72, &title, &hints, None), left_most => left.iter().max().copied(),
             urgent => left.iter().take(4).sum::<u64>(),
-            map => map(lang, authorities, &covered), written => authorities.len() - missing.len(), authorities => authorities.len(),
-            prefectures => by_prefecture(lang, authorities, &covered),
+            map => map(lang, authorities, covered), written => authorities.len() - missing.len(), authorities => authorities.len(),
+            prefectures => by_prefecture(lang, authorities, covered),
             missing => missing
                 .iter()
                 .map(|a| context! { code => a.code.as_str(), name => a.name, prefecture => a.prefecture, centres => a.centres.len() })

@@ -8,7 +8,7 @@ use super::{Console, tenants};
 use crate::domain::{MailNo, TenantId};
 use crate::engine::records::Subject;
 use crate::engine::survey::Milestone;
-use crate::engine::views::{HistoryLine, HistoryOf};
+use crate::engine::views::{HistoryLine, HistoryOf, before_state, words};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use minijinja::{Value, context};
@@ -40,7 +40,8 @@ pub(super) async fn page(State(console): State<Arc<Console>>, Path(id): Path<Str
             .map(|line| {
                 let word = (line.letter, line.letter_name);
                 context! {
-                    row => line.row, letter => lang.word(word), at => lang.moment(line.at), why => line.why,
+                    row => line.row, letter => lang.word(word), at => lang.moment(line.at),
+                    why => desk.view.row(line.row).ok().and_then(|row| words::why(&row.delivery, lang)),
                     state => chip(lang, (line.state, line.state_name)), to => line.to.as_str(),
                 }
             })
@@ -64,7 +65,7 @@ pub(super) async fn page(State(console): State<Arc<Console>>, Path(id): Path<Str
             .generations
             .iter()
             .rev()
-            .map(|g| context! { no => g.generation, cause => g.cause_name, state => g.state_name })
+            .map(|g| context! { no => g.generation, cause => words::cause(g.cause, lang), state => lang.word(words::enrolment(&g.detail)) })
             .collect();
         Ok(context! {
             tenant => tenants::row(desk, card), steps, siblings, letters, matters, generations,
@@ -80,7 +81,7 @@ pub(super) async fn page(State(console): State<Arc<Console>>, Path(id): Path<Str
 fn timeline(desk: &Desk<'_>, id: TenantId, first: MailNo) -> Result<Vec<Value>, Trouble> {
     let mut numbers = desk.board.trail.about(Some(id), &[first]);
     numbers.drain(..numbers.len().saturating_sub(ENTRIES_SHOWN));
-    let mut lines = desk.view.entries_about(HistoryOf::Tenant(id), &numbers)?;
+    let mut lines = desk.view.entries_about(HistoryOf::Tenant(id), &numbers, desk.lang)?;
     let own = format!("{id} ");
     let mut known = String::new();
     for line in &mut lines {
@@ -89,7 +90,9 @@ fn timeline(desk: &Desk<'_>, id: TenantId, first: MailNo) -> Result<Vec<Value>, 
             if !text.starts_with(&own) {
                 return true;
             }
-            *text = text.split_once("）：").map_or_else(|| text.clone(), |(_, state)| format!("→ {state}"));
+            *text = text
+                .split_once(before_state(desk.lang))
+                .map_or_else(|| text.clone(), |(_, state)| format!("→ {state}"));
             let news = *text != known;
             known.clone_from(text);
             news

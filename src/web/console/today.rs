@@ -2,7 +2,7 @@
 //! everything else runs.
 
 use super::frame::{Desk, show};
-use super::visit::Visit;
+use super::visit::{Lang, Visit};
 use super::words::chip;
 use super::{Console, chart, health};
 use crate::domain::{MailNo, time};
@@ -10,7 +10,6 @@ use crate::engine::records::{MatterNo, OpenMatter, Subject};
 use crate::engine::views::board::MatterCard;
 use crate::engine::views::words;
 use crate::workflow::Matter;
-use crate::workflow::delivery::HoldReason;
 use axum::extract::State;
 use axum::response::Response;
 use minijinja::{Value, context};
@@ -36,10 +35,8 @@ pub(super) async fn page(State(console): State<Arc<Console>>, visit: Visit) -> R
             .map(|(word, count)| context! { chip => chip(desk.lang, *word), count })
             .collect();
         let days = desk.board.days(desk.today.minus_days(DAYS - 1), desk.today);
-        let open = || desk.board.open.iter().filter_map(|no| desk.board.letters.get(no));
-        let for_wave = open().filter(|card| card.hold == Some(HoldReason::Wave)).count();
         Ok(context! {
-            for_wave, asks => desk.console.source.survey.asks_waiting()?, tasks, waiting, more => waiting.saturating_sub(MATTERS_SHOWN), terms, sum,
+            for_wave => desk.board.waiting_for_wave(), asks => desk.board.requests, tasks, waiting, more => waiting.saturating_sub(MATTERS_SHOWN), terms, sum,
             signs => health::signs(desk), today => desk.lang.day(desk.today),
             leaving => desk.board.leaving_on(desk.today),
             next => desk.view.next_due()?.map(|at| desk.lang.moment(at)),
@@ -76,7 +73,7 @@ pub(super) fn task(desk: &Desk<'_>, card: &MatterCard, with_line: bool) -> Value
     let line = shown.mail.filter(|_| with_line && matches!(card.subject, Subject::Mail { .. }));
     let age = desk.now.since(card.since);
     context! {
-        no => card.no, kind, title, who, href, verbs, text => shown.text,
+        no => card.no, kind, title, who, href, verbs, text => words::subject(&card.subject, desk.lang),
         since => desk.lang.moment(card.since), age => desk.lang.age(age), old => age >= time::DAY,
         line => line.and_then(|mail| line_of(desk, mail)),
         mail => shown.mail, row => shown.row, tenant => shown.tenant,
@@ -119,10 +116,10 @@ fn line_of(desk: &Desk<'_>, mail: MailNo) -> Option<Value> {
 }
 
 /// Reasons of a mail as sentences with their codes.
-pub(super) fn reasons(card: &MatterCard) -> Vec<Value> {
+pub(super) fn reasons(card: &MatterCard, lang: Lang) -> Vec<Value> {
     match &card.subject {
         Subject::Mail { reasons, .. } => {
-            reasons.iter().map(|r| context! { code => r.code(), text => r.sentence() }).collect()
+            reasons.iter().map(|r| context! { code => r.code(), text => words::sentence(*r, lang) }).collect()
         }
         other @ (Subject::Inquiry { .. }
         | Subject::FailingTogether { .. }
@@ -130,6 +127,6 @@ pub(super) fn reasons(card: &MatterCard) -> Vec<Value> {
         | Subject::Row { .. }
         | Subject::AnswerUndeliverable { .. }
         | Subject::NotComposed { .. }
-        | Subject::UnknownBounce { .. }) => vec![context! { code => "", text => words::subject(other) }],
+        | Subject::UnknownBounce { .. }) => vec![context! { code => "", text => words::subject(other, lang) }],
     }
 }

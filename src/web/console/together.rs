@@ -1,15 +1,15 @@
 //! What two people do together: 承認 (requests that wait for a second person), 一斉送信 (waves: every letter can be looked at
-//! and unticked before the first leaves), アカウント (who there is, and who is logged in).
+//! and unticked before the first leaves).
 
 use super::Console;
-use super::frame::show;
+use super::frame::{Trouble, show};
 use super::visit::{Lang, Visit};
 use super::words::tone;
 use crate::domain::{RowNo, TenantId};
 use crate::engine::approvals::AskView;
 use crate::engine::records::WaveNo;
+use crate::engine::views::words;
 use crate::engine::waves::WaveView;
-use crate::engine::{Engine, EngineError};
 use crate::workflow::approval::Approval;
 use crate::workflow::rights::Act;
 use crate::workflow::wave::{Member, Wave};
@@ -23,25 +23,15 @@ const ASKS_SHOWN: usize = 50;
 /// Letters of a wave on one page.
 const LETTERS_SHOWN: usize = 100;
 
-/// Asks the engine, whose questions these are.
-async fn ask<T: Send + 'static>(
-    console: &Console,
-    question: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
-) -> Result<T, EngineError> {
-    let asked = console.source.handle.call(move |engine| question(engine)).await;
-    asked.unwrap_or_else(|stopped| Err(EngineError::Record(stopped.to_string())))
-}
-
 pub(super) async fn approvals(State(console): State<Arc<Console>>, visit: Visit) -> Response {
-    let asks = ask(&console, |engine| engine.asks(false, None, ASKS_SHOWN)).await;
-    show(console, visit, "approvals.html", move |desk| {
-        let asks = asks?.items;
+    show(console, visit, "approvals.html", |desk| {
+        let asks = desk.view.asks(false, None, ASKS_SHOWN)?.items;
         let viewer = &desk.visit.viewer;
         let row = |ask: &AskView| {
             let open = matches!(ask.detail, Approval::Asked { .. });
             let own = ask.by.as_deref() == Some(viewer.name.as_str());
             context! {
-                no => ask.no, act => ask.act_name, text => ask.text, by => ask.by, state => desk.lang.word((ask.state, ask.state_name)),
+                no => ask.no, act => desk.lang.pick(ask.act_name.to_owned(), code(ask.act)), text => desk.lang.pick(&ask.text, &ask.english), by => ask.by, state => desk.lang.word((ask.state, ask.state_name)),
                 tone => if open { "late" } else { tone(ask.state) }, open, own,
                 decides => open && !own && viewer.may(Act::Approve), recalls => open && own,
                 lapses => ask.lapses.map(|at| desk.lang.moment(at)), tenant => ask.verb.get("tenant").and_then(|id| id.as_str()),
@@ -54,6 +44,12 @@ pub(super) async fn approvals(State(console): State<Arc<Console>>, visit: Visit)
         })
     })
     .await
+}
+
+/// The English word of an act: its code.
+fn code(act: Act) -> String {
+    let code = serde_json::to_value(act).ok();
+    code.and_then(|code| Some(code.as_str()?.replace('-', " "))).unwrap_or_default()
 }
 
 fn state(lang: Lang, wave: &WaveView) -> Value {
@@ -81,9 +77,8 @@ fn state(lang: Lang, wave: &WaveView) -> Value {
 }
 
 pub(super) async fn waves(State(console): State<Arc<Console>>, visit: Visit) -> Response {
-    let known = ask(&console, |engine| Ok((engine.waves()?, engine.unplanned()?))).await;
-    show(console, visit, "waves.html", move |desk| {
-        let (waves, unplanned) = known?;
+    show(console, visit, "waves.html", |desk| {
+        let (waves, unplanned) = (desk.view.waves()?, desk.view.unplanned()?);
         let lang = desk.lang;
         let unplanned: Vec<_> = unplanned
             .iter()
@@ -96,12 +91,9 @@ pub(super) async fn waves(State(console): State<Arc<Console>>, visit: Visit) -> 
 
 pub(super) async fn wave(State(console): State<Arc<Console>>, Path(no): Path<u64>, visit: Visit) -> Response {
     let after = visit.number("after").map(RowNo);
-    let known = ask(&console, move |engine| {
-        Ok((engine.wave_of(WaveNo(no))?, engine.wave_letters(WaveNo(no), after, LETTERS_SHOWN)?))
-    });
-    let known = known.await;
     show(console, visit, "wave.html", move |desk| {
-        let (wave, letters) = known?;
+        let wave = desk.view.wave_of(WaveNo(no)).map_err(Trouble::of_number)?;
+        let letters = desk.view.wave_letters(WaveNo(no), after, LETTERS_SHOWN)?;
         let name = |id: Option<TenantId>| id.and_then(|id| desk.board.tenant(id)).map(|card| card.name.clone());
         let rows: Vec<_> = letters
             .items
@@ -117,41 +109,13 @@ pub(super) async fn wave(State(console): State<Arc<Console>>, Path(no): Path<u64
                 };
                 context! {
                     row => line.row, tenant => line.tenant, name => name(line.tenant), to => line.to.as_str(),
-                    word => line.member_name, tone => code, tickable, on, why => line.why,
+                    word => desk.lang.word(line.member.word()), tone => code, tickable, on,
+                    why => desk.view.row(line.row).ok().and_then(|row| words::why(&row.delivery, desk.lang)),
                 }
             })
             .collect();
         let next = letters.next.map(|key| desk.visit.with("after", Some(&key)));
         Ok(context! { wave => state(desk.lang, &wave), rows, next })
-    })
-    .await
-}
-
-pub(super) async fn people(State(console): State<Arc<Console>>, visit: Visit) -> Response {
-    let known = ask(&console, |engine| Ok((engine.accounts()?, engine.sessions()?, engine.two_persons_since()?))).await;
-    show(console, visit, "people.html", move |desk| {
-        let (accounts, sessions, since) = known?;
-        let lang = desk.lang;
-        let accounts: Vec<_> = accounts
-            .iter()
-            .map(|a| {
-                context! {
-                    name => a.name, person => a.person, role => lang.pick(a.role_name, a.role.name()),
-                    since => lang.moment(a.since), disabled => a.disabled.map(|at| lang.moment(at)), has_password => a.has_password,
-                }
-            })
-            .collect();
-        let sessions: Vec<_> = sessions
-            .iter()
-            .map(|s| {
-                context! {
-                    no => s.no, account => s.account, since => lang.moment(s.since), seen => lang.moment(s.seen), from => s.from,
-                    agent => s.agent, own => s.no == desk.visit.viewer.session,
-                    ends => s.account == desk.visit.viewer.name || desk.visit.viewer.may(Act::Sessions),
-                }
-            })
-            .collect();
-        Ok(context! { accounts, sessions, two_persons => since.map(|at| lang.moment(at)) })
     })
     .await
 }

@@ -2,17 +2,11 @@
 //! given.
 
 use super::viewer::Viewer;
+pub(super) use crate::engine::views::words::Lang;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use std::collections::HashMap;
-
-/// Language of a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lang {
-    Ja,
-    En,
-}
 
 /// See the module.
 #[derive(Debug, Clone)]

@@ -1,9 +1,8 @@
-//! Both languages of the console: states, letters, moments, ages. What mails and the journal say stays Japanese.
+//! Both languages of the console, as far as `engine::views::words` has no words for it: days, ages, chips.
 
 use super::visit::Lang;
-use crate::domain::{Date, Timestamp, time};
+use crate::domain::{Date, time};
 use crate::engine::views::words::Word;
-use crate::letters::LetterKind;
 use minijinja::{State, Value, context};
 
 impl Lang {
@@ -12,27 +11,6 @@ impl Lang {
             Self::Ja => "ja",
             Self::En => "en",
         }
-    }
-
-    pub(super) fn pick<T>(self, ja: T, en: T) -> T {
-        match self {
-            Self::Ja => ja,
-            Self::En => en,
-        }
-    }
-
-    /// A state's word; the code is English.
-    pub(super) fn word(self, word: Word) -> String {
-        self.pick(word.1.to_owned(), word.0.replace('-', " "))
-    }
-
-    pub(super) fn letter(self, kind: LetterKind) -> String {
-        self.word((kind.name(), kind.japanese()))
-    }
-
-    /// `2020-05-01 (金) 09:00`.
-    pub(super) fn moment(self, at: Timestamp) -> String {
-        self.pick(at.staff(), format!("{} {}", at.date(), at.time_of_day()))
     }
 
     /// `2020-05-01 (金)`.

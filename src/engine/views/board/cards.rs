@@ -2,7 +2,7 @@
 
 use crate::domain::{Date, LgCode, MailAddress, MailNo, RowNo, TenantId, TenantKind, Timestamp};
 use crate::engine::records::{About, Disposition, InboxItem, OpenMatter, Row, Subject};
-use crate::engine::survey::Milestone;
+use crate::engine::survey::{self, Milestone};
 use crate::engine::views::words::{self, Word};
 use crate::letters::LetterKind;
 use crate::reading::Reason;
@@ -30,6 +30,10 @@ pub struct TenantCard {
     pub registered: Date,
     /// When the certificate that counts was picked up or seen in use.
     pub collected: Option<Date>,
+    /// From the mail that registered it until it had a certificate, in seconds.
+    pub to_certificate: Option<i64>,
+    /// What words are looked for in: address, name and id, in small letters.
+    pub(super) find: Box<str>,
 }
 
 /// An outgoing mail.
@@ -47,6 +51,8 @@ pub struct LetterCard {
     pub day: Date,
     pub done: bool,
     pub hold: Option<HoldReason>,
+    /// What words are looked for in: recipient and tenant, in small letters.
+    pub(super) find: Box<str>,
 }
 
 /// An incoming mail.
@@ -60,6 +66,8 @@ pub struct MailCard {
     pub subject: String,
     pub authority: Option<LgCode>,
     pub reasons: Vec<Reason>,
+    /// What words are looked for in: sender and subject, in small letters.
+    pub(super) find: Box<str>,
 }
 
 /// An open matter.
@@ -68,6 +76,17 @@ pub struct MatterCard {
     pub no: u64,
     pub since: Timestamp,
     pub subject: Subject,
+}
+
+/// Several texts as one to look for words in. A line break keeps a word from being found across two of them.
+fn findable(texts: &[&str]) -> Box<str> {
+    texts.join("\n").to_lowercase().into_boxed_str()
+}
+
+/// The domain of the address a [`findable`] text begins with; empty: there is none.
+pub(super) fn domain_in(find: &str) -> &str {
+    let address = find.split('\n').next().unwrap_or_default();
+    address.rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
 impl TenantCard {
@@ -87,7 +106,10 @@ impl TenantCard {
             )
             | None => (None, None),
         };
+        let tenant = &course.tenant;
         Self {
+            to_certificate: survey::to_certificate(course),
+            find: findable(&[tenant.address.as_str(), &tenant.name, &tenant.id.to_string()]),
             id: course.tenant.id,
             kind: course.tenant.kind,
             name: course.tenant.name.clone(),
@@ -128,7 +150,9 @@ impl LetterCard {
             About::Mail { mail, .. } | About::Reply { mail, .. } => (None, Some(mail)),
             About::Report { .. } => (None, None),
         };
+        let about = tenant.map(|id| id.to_string()).unwrap_or_default();
         Self {
+            find: findable(&[row.to.as_str(), &about]),
             no: row.no,
             letter: row.letter,
             state: words::delivery(&row.delivery),
@@ -174,7 +198,8 @@ impl MailCard {
             | Disposition::Unreadable => Vec::new(),
         };
         let (no, filed, subject, authority) = (item.no, item.filed, item.subject, item.authority);
-        Self { no, filed, day: filed.date(), disposition, from: item.from, subject, authority, reasons }
+        let find = findable(&[item.from.as_ref().map_or("", MailAddress::as_str), &subject]);
+        Self { no, filed, day: filed.date(), disposition, from: item.from, subject, authority, reasons, find }
     }
 }
 

@@ -1,10 +1,11 @@
 //! Counts and pictures: every state, the funnel, each day, each prefecture, days left, and what waits how long for which
-//! domain. Each is one walk over the cards.
+//! domain. They are kept with the cards (`tally`), so asking for them costs the same whatever there is.
 
 use super::Board;
+use super::tally::Count;
 use crate::domain::{Date, LgCode, MailNo, Timestamp, time};
 use crate::engine::records::{Disposition, Subject};
-use crate::engine::survey::Milestone;
+use crate::engine::survey::{Figures, Milestone};
 use crate::engine::views::words::{self, Word};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,25 +47,31 @@ pub struct Shape {
 
 type Counts = Vec<(Word, u64)>;
 
-fn counted<'a>(words: &[Word], states: impl Iterator<Item = &'a str>) -> Counts {
-    let mut counts: Counts = words.iter().map(|word| (*word, 0)).collect();
-    for state in states {
-        counts.iter_mut().filter(|(word, _)| word.0 == state).for_each(|(_, count)| *count += 1);
-    }
-    counts
+fn counted(words: &[Word], counts: &Count<&'static str>) -> Counts {
+    words.iter().map(|word| (*word, counts.of(&word.0))).collect()
 }
 
 impl Board {
     pub fn mails_by_disposition(&self) -> Counts {
-        counted(&Disposition::WORDS, self.mails.values().map(|card| card.disposition.0))
+        counted(&Disposition::WORDS, &self.tally.mails)
     }
 
     pub fn letters_by_state(&self) -> Counts {
-        counted(&words::DELIVERY, self.letters.values().map(|card| card.state.0))
+        counted(&words::DELIVERY, &self.tally.letters)
     }
 
     pub fn tenants_by_state(&self) -> Counts {
-        counted(&words::ENROLMENT, self.tenants.values().map(|card| card.state.0))
+        counted(&words::ENROLMENT, &self.tally.tenants)
+    }
+
+    /// Letters kept back for a wave.
+    pub fn waiting_for_wave(&self) -> u64 {
+        self.tally.for_wave
+    }
+
+    /// Letters that wait for a person.
+    pub fn letters_for_people(&self) -> u64 {
+        self.tally.letters.of(&"held") + self.tally.letters.of(&"unknown")
     }
 
     /// Mails that wait for a person.
@@ -82,9 +89,10 @@ impl Board {
 
     pub fn funnel(&self) -> Funnel {
         let mut funnel = Funnel::default();
-        for card in self.tenants.values() {
-            let passed = Milestone::ALL.into_iter().zip(&mut funnel).filter(|(step, _)| *step <= card.milestone);
-            passed.for_each(|(_, count)| *count += 1);
+        let mut passed = 0;
+        for (step, count) in Milestone::ALL.into_iter().zip(&mut funnel).rev() {
+            passed += self.tally.milestones.of(&step);
+            *count = passed;
         }
         funnel
     }
@@ -95,57 +103,39 @@ impl Board {
         let mut days: Vec<DayCount> = Vec::with_capacity(length + 1);
         let mut day = from;
         while day <= to {
-            days.push(DayCount { day, mails: 0, letters: 0, collected: 0 });
+            let (mails, letters) = (self.tally.mails_by_day.of(&day), self.tally.left.of(&day));
+            days.push(DayCount { day, mails, letters, collected: self.tally.collected.of(&day) });
             day = day.plus_days(1);
         }
-        let mut add = |day: Date, what: fn(&mut DayCount) -> &mut u64| {
-            let place = usize::try_from(day.days_since(from)).ok();
-            if let Some(count) = place.and_then(|place| days.get_mut(place)) {
-                *what(count) += 1;
-            }
-        };
-        self.mails.values().for_each(|card| add(card.day, |count| &mut count.mails));
-        let left = self.letters.values().filter(|card| matches!(card.state.0, "relayed" | "bounced"));
-        left.for_each(|card| add(card.day, |count| &mut count.letters));
-        self.tenants.values().filter_map(|card| card.collected).for_each(|day| add(day, |count| &mut count.collected));
         days
     }
 
     /// By authority; those that have not written are not in it.
-    pub fn coverage(&self) -> BTreeMap<LgCode, Coverage> {
-        let mut coverage: BTreeMap<LgCode, Coverage> = BTreeMap::new();
-        for card in self.tenants.values() {
-            let entry = coverage.entry(card.id.authority).or_default();
-            entry.authorities = 1;
-            entry.registered = 1;
-            entry.tenants += 1;
-            entry.collected += u64::from(card.milestone >= Milestone::Collected);
-            entry.unreachable += u64::from(card.unreachable());
-        }
-        coverage
+    pub fn coverage(&self) -> &BTreeMap<LgCode, Coverage> {
+        &self.tally.coverage
     }
 
     /// Open windows by days left, from 0; the last column is `columns` - 1 days or more.
     pub fn days_left(&self, today: Date, columns: usize) -> Vec<u64> {
         let mut counts = vec![0; columns];
-        for deadline in self.tenants.values().filter_map(|card| card.deadline) {
+        for (deadline, of_day) in self.tally.deadlines.iter() {
             let left = usize::try_from(deadline.days_since(today)).unwrap_or(0).min(columns.saturating_sub(1));
-            counts.iter_mut().skip(left).take(1).for_each(|count| *count += 1);
+            counts.iter_mut().skip(left).take(1).for_each(|count| *count += of_day);
         }
         counts
     }
 
-    /// Letters that wait, the domains with most of them first.
+    /// Letters that wait, the domains with most of them first. Only the letters of those that are shown are looked at.
     pub fn shape(&self, now: Timestamp, limit: usize) -> Vec<Shape> {
-        let mut domains: BTreeMap<String, Shape> = BTreeMap::new();
-        for card in self.open.iter().filter_map(|no| self.letters.get(no)) {
-            let domain = card.to.domain();
-            let shape = domains.entry(domain.clone()).or_insert_with(|| Shape {
-                domain,
-                planned: 0,
-                ages: [0; AGES.len() + 1],
-                total: 0,
-            });
+        let mut domains: Vec<_> = self.tally.domains.iter().collect();
+        domains.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then_with(|| a.0.cmp(b.0)));
+        domains.truncate(limit);
+        domains.into_iter().map(|(domain, letters)| self.shape_of(domain, letters, now)).collect()
+    }
+
+    fn shape_of(&self, domain: &str, letters: &BTreeSet<u64>, now: Timestamp) -> Shape {
+        let mut shape = Shape { domain: domain.to_owned(), planned: 0, ages: [0; AGES.len() + 1], total: 0 };
+        for card in letters.iter().filter_map(|no| self.letters.get(no)) {
             shape.total += 1;
             if card.state.0 == "planned" && card.at > now {
                 shape.planned += 1;
@@ -155,22 +145,40 @@ impl Board {
             let column = AGES.iter().position(|end| age < *end).unwrap_or(AGES.len());
             shape.ages.iter_mut().skip(column).take(1).for_each(|count| *count += 1);
         }
-        let mut shapes: Vec<Shape> = domains.into_values().collect();
-        shapes.sort_by(|a, b| b.total.cmp(&a.total).then_with(|| a.domain.cmp(&b.domain)));
-        shapes.truncate(limit);
-        shapes
+        shape
     }
 
     /// Since when the most overdue letter has been due.
     pub fn most_overdue(&self, now: Timestamp) -> Option<Timestamp> {
-        let waiting = self.open.iter().filter_map(|no| self.letters.get(no));
-        let due = waiting.filter(|card| matches!(card.state.0, "planned" | "deferred") && card.at <= now);
-        due.map(|card| card.at).min()
+        self.tally.due.first().copied().filter(|due| *due <= now)
     }
 
     /// Letters that leave on `day`, as far as they are written.
-    pub fn leaving_on(&self, day: Date) -> usize {
-        let waiting = self.open.iter().filter_map(|no| self.letters.get(no));
-        waiting.filter(|card| matches!(card.state.0, "planned" | "deferred") && card.day <= day).count()
+    pub fn leaving_on(&self, day: Date) -> u64 {
+        self.tally.due_days.range(..=day).map(|(_, count)| count).sum()
+    }
+
+    /// Everything metrics tell, as it stands at `now`.
+    pub fn figures(&self, now: Timestamp) -> Figures {
+        let named = |counts: Counts| counts.into_iter().map(|(word, count)| (word.0, count)).collect();
+        let mut to_certificate = Vec::new();
+        for (seconds, count) in self.tally.spans.iter() {
+            to_certificate.extend((0..count).map(|_| *seconds));
+        }
+        Figures {
+            oldest_matter: self.matters.values().map(|card| card.since).min(),
+            matters: self.matters.len() as u64,
+            mails: named(self.mails_by_disposition()),
+            rows: named(self.letters_by_state()),
+            tenants: named(self.tenants_by_state()),
+            funnel: self.funnel(),
+            unknown_outcomes: self.tally.unknown,
+            lateness: self.tally.lateness(now),
+            starvation: self.tally.untried.first().map_or(0, |due| now.since(*due).max(0)),
+            waiting_for_wave: self.tally.for_wave,
+            requests: self.requests,
+            to_certificate,
+            journal_in_order: false,
+        }
     }
 }

@@ -37,9 +37,27 @@ impl Following {
         self.ask(|board| board.seen < head || !board.trail.is_complete()).unwrap_or(true)
     }
 
+    /// Whether entries from before the board are still to be read.
+    pub fn lacks_old_entries(&self) -> bool {
+        self.ask(|board| !board.trail.is_complete()).unwrap_or(false)
+    }
+
     /// Takes in what has happened, and some of what is still to be read from the beginning. Returns the number of the
     /// last entry the cards know of.
     pub fn catch_up(&self) -> Result<u64, EngineError> {
+        let seen = self.take_in()?;
+        for _ in 0..BUNDLES_BACK_MAX {
+            if !self.lacks_old_entries() {
+                break;
+            }
+            let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            self.read_back(&self.survey.view())?;
+        }
+        Ok(seen)
+    }
+
+    /// Takes in what has happened; builds the board, if there is none.
+    pub fn take_in(&self) -> Result<u64, EngineError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let view = self.survey.view();
         let Some(mut seen) = self.ask(|board| board.seen) else {
@@ -64,12 +82,6 @@ impl Following {
             }
             seen = news.seen;
             self.change(|board| board.apply(news));
-        }
-        for _ in 0..BUNDLES_BACK_MAX {
-            if self.ask(|board| board.trail.is_complete()).unwrap_or(true) {
-                break;
-            }
-            self.read_back(&view)?;
         }
         Ok(seen)
     }

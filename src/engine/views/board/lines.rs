@@ -19,6 +19,8 @@ pub(super) struct Line {
     pub(super) mails: Vec<u64>,
     pub(super) rows: Vec<u64>,
     pub(super) matters: Vec<u64>,
+    /// A request for a second person was made, decided or has lapsed.
+    pub(super) about_requests: bool,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +68,7 @@ impl Line {
             mails: Vec::new(),
             rows: Vec::new(),
             matters: Vec::new(),
+            about_requests: false,
         };
         let Ok(Known { at, actor, event, changes }) = known else { return Self { kinds: OTHER, ..line } };
         line.at = at;
@@ -90,6 +93,7 @@ impl Line {
             self.rows.extend(number("row"));
             self.mails.extend(number("mail"));
             self.matters.extend(number("matter"));
+            self.about_requests |= place.get("ask").is_some();
             self.tenants.extend(place.get("tenant").and_then(Value::as_str).and_then(|id| id.parse::<TenantId>().ok()));
         }
         if name.starts_with("matter-") {

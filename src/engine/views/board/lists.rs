@@ -2,11 +2,12 @@
 //! of these" would be.
 
 use super::Board;
-use super::cards::{LetterCard, MailCard, TenantCard};
+use super::cards::{LetterCard, MailCard, TenantCard, domain_in};
 use super::query::{Key, Query, holds, in_domain, in_range};
 use super::trail::{KINDS, Mark};
 use crate::domain::{Date, MailNo, RowNo, TenantId};
 use crate::engine::views::words::Word;
+use std::ops::Bound;
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,12 +38,12 @@ impl TenantCard {
     fn fits(&self, query: &Query, today: Date) -> bool {
         let id = || self.id.to_string();
         query.fits(
-            |word| holds(&self.name, word) || holds(self.address.as_str(), word) || id().contains(word),
+            |word| self.find.contains(word),
             |key, value| match key {
                 Key::Name => holds(&self.name, value),
                 Key::Address => holds(self.address.as_str(), value),
                 Key::State => is_state(self.state, value) || (value == "unreachable" && self.unreachable()),
-                Key::Domain => in_domain(&self.address.domain(), value),
+                Key::Domain => in_domain(domain_in(&self.find), value),
                 Key::Days => self.deadline.is_some_and(|day| in_range(day.days_since(today), value)),
                 Key::Id => id().starts_with(value),
                 Key::Reason | Key::Letter => false,
@@ -55,11 +56,11 @@ impl LetterCard {
     fn fits(&self, query: &Query) -> bool {
         let about = || self.tenant.map(|id| id.to_string()).unwrap_or_default();
         query.fits(
-            |word| holds(self.to.as_str(), word) || self.letter.japanese().contains(word) || about().contains(word),
+            |word| self.find.contains(word) || self.letter.japanese().contains(word),
             |key, value| match key {
                 Key::Address => holds(self.to.as_str(), value),
                 Key::State => is_state(self.state, value),
-                Key::Domain => in_domain(&self.to.domain(), value),
+                Key::Domain => in_domain(domain_in(&self.find), value),
                 Key::Reason => self.hold.is_some_and(|reason| holds(reason.word(), value)),
                 Key::Letter => self.letter.name() == value || self.letter.japanese() == value,
                 Key::Id => about().starts_with(value),
@@ -74,12 +75,12 @@ impl MailCard {
     fn fits(&self, query: &Query) -> bool {
         let from = || self.from.as_ref().map_or("", |from| from.as_str());
         query.fits(
-            |word| holds(&self.subject, word) || holds(from(), word),
+            |word| self.find.contains(word),
             |key, value| match key {
                 Key::Name => holds(&self.subject, value),
                 Key::Address => holds(from(), value),
                 Key::State => is_state(self.disposition, value),
-                Key::Domain => self.from.as_ref().is_some_and(|from| in_domain(&from.domain(), value)),
+                Key::Domain => self.from.is_some() && in_domain(domain_in(&self.find), value),
                 Key::Reason => self.reasons.iter().any(|r| r.code() == value || holds(r.sentence(), value)),
                 Key::Id => self.authority.is_some_and(|code| code.as_str().starts_with(value)),
                 Key::Letter | Key::Days => false,
@@ -110,19 +111,48 @@ fn cut<'a, T: Clone + 'a>(
     page
 }
 
+/// The page of all there are, of which `total` are known without counting: no more is looked at than is shown.
+fn first<'a, T: Clone + 'a>(
+    rest: impl Iterator<Item = &'a T>,
+    total: usize,
+    limit: usize,
+    key: impl Fn(&T) -> String,
+) -> Cut<T> {
+    let mut items: Vec<T> = rest.take(limit.saturating_add(1)).cloned().collect();
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next = items.last().filter(|_| more).map(key);
+    Cut { items, total, next }
+}
+
 impl Board {
     /// Tenants in the order of their ids.
     pub fn tenants(&self, query: &Query, today: Date, after: Option<TenantId>, limit: usize) -> Cut<TenantCard> {
+        let key = |card: &TenantCard| card.id.to_string();
+        if query.is_empty() {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let rest = self.tenants.range((from, Bound::Unbounded)).map(|(_, card)| card);
+            return first(rest, self.tenants.len(), limit, key);
+        }
         let fitting = self.tenants.values().filter(|card| card.fits(query, today));
-        cut(fitting, limit, |card| card.id.to_string(), |card| after.is_some_and(|after| card.id <= after))
+        cut(fitting, limit, key, |card| after.is_some_and(|after| card.id <= after))
     }
 
     /// Letters, the newest first. Done ones only where the query asks for a state, or `all`.
     pub fn letters(&self, query: &Query, all: bool, before: Option<RowNo>, limit: usize) -> Cut<LetterCard> {
         let shown = |card: &LetterCard| before.is_some_and(|before| card.no >= before);
         let key = |card: &LetterCard| card.no.to_string();
+        let until = before.map_or(u64::MAX, |before| before.0);
         if all || query.has(Key::State) {
+            if query.is_empty() {
+                let rest = self.letters.range(..until).rev().map(|(_, card)| card);
+                return first(rest, self.letters.len(), limit, key);
+            }
             return cut(self.letters.values().rev().filter(|card| card.fits(query)), limit, key, shown);
+        }
+        if query.is_empty() {
+            let rest = self.open.range(..until).rev().filter_map(|no| self.letters.get(no));
+            return first(rest, self.open.len(), limit, key);
         }
         let open = self.open.iter().rev().filter_map(|no| self.letters.get(no));
         cut(open.filter(|card| card.fits(query)), limit, key, shown)
@@ -130,8 +160,13 @@ impl Board {
 
     /// Mails, the newest first.
     pub fn mails(&self, query: &Query, before: Option<MailNo>, limit: usize) -> Cut<MailCard> {
+        let key = |card: &MailCard| card.no.to_string();
+        if query.is_empty() {
+            let rest = self.mails.range(..before.map_or(u64::MAX, |before| before.0)).rev().map(|(_, card)| card);
+            return first(rest, self.mails.len(), limit, key);
+        }
         let shown = |card: &MailCard| before.is_some_and(|before| card.no >= before);
-        cut(self.mails.values().rev().filter(|card| card.fits(query)), limit, |card| card.no.to_string(), shown)
+        cut(self.mails.values().rev().filter(|card| card.fits(query)), limit, key, shown)
     }
 
     /// Journal entries, the newest first. `total` counts no further than the page.
@@ -145,13 +180,15 @@ impl Board {
             bit.is_none_or(|bit| mark.kinds & bit != 0)
                 && actors.as_ref().is_none_or(|fit| fit.get(usize::from(mark.actor)).copied().unwrap_or(false))
         };
-        let about = (filter.tenant.is_some() || filter.mail.is_some())
-            .then(|| self.trail.about(filter.tenant, filter.mail.as_slice()));
-        let entries = self.trail.newest(before);
-        let fitting = entries.filter(|(no, mark)| {
-            wanted(mark) && about.as_ref().is_none_or(|numbers| numbers.binary_search(no).is_ok())
-        });
-        let mut items: Vec<_> = fitting.take(limit + 1).collect();
+        // What concerns one tenant or mail is known by number; only the rest is a walk.
+        let mut items: Vec<_> = if filter.tenant.is_some() || filter.mail.is_some() {
+            let about = self.trail.about(filter.tenant, filter.mail.as_slice());
+            let older = about.into_iter().rev().filter(|no| before.is_none_or(|before| *no < before));
+            let marked = older.filter_map(|no| Some((no, self.trail.mark(no)?)));
+            marked.filter(|(_, mark)| wanted(mark)).take(limit + 1).collect()
+        } else {
+            self.trail.newest(before).filter(|(_, mark)| wanted(mark)).take(limit + 1).collect()
+        };
         let more = items.len() > limit;
         items.truncate(limit);
         let next = items.last().filter(|_| more).map(|(no, _)| no.to_string());

@@ -96,7 +96,7 @@ fn parts(text: &str) -> Vec<String> {
 
 /// `text` holds `part`, which is in small letters.
 pub(super) fn holds(text: &str, part: &str) -> bool {
-    text.contains(part) || text.to_lowercase().contains(part)
+    text.contains(part) || text.chars().any(char::is_uppercase) && text.to_lowercase().contains(part)
 }
 
 /// A domain is `wanted`, or lies below it, or begins so.

@@ -119,6 +119,11 @@ impl Trail {
         numbers
     }
 
+    /// One entry; `None`: not read yet.
+    pub(super) fn mark(&self, no: u64) -> Option<Mark> {
+        *self.marks.get(usize::try_from(no).ok()?.checked_sub(1)?)?
+    }
+
     /// Entries with their numbers, the newest first, below `before`.
     pub fn newest(&self, before: Option<u64>) -> impl Iterator<Item = (u64, Mark)> + '_ {
         let end = before.and_then(|no| usize::try_from(no.saturating_sub(1)).ok()).unwrap_or(self.marks.len());
