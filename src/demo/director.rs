@@ -32,6 +32,8 @@ const LOOK_MAX: Duration = Duration::from_millis(125);
 const WORKING_HOURS: Range<u16> = 9..17;
 /// A picked-up certificate is used after so long, in seconds.
 const USED_AFTER: i64 = DAY / 2;
+/// The story goes on so long at most until the visitor's certificate is there, in seconds.
+const VISITOR_WAITS: i64 = 14 * DAY;
 
 pub(super) struct Director<'a> {
     stage: &'a Stage,
@@ -73,7 +75,7 @@ impl<'a> Director<'a> {
             }
             told.extend(self.news(&scene));
             terminal.show(&scene, &told)?;
-            if scene.now >= self.story.end && Self::nothing_under_way(&scene) {
+            if scene.now >= self.story.end && Self::nothing_under_way(&scene) && self.visitor_is_served(&scene) {
                 self.stage.clock.end_at(scene.now);
                 self.watcher.finish();
                 return Ok(terminal.end(&Scene { finished: true, ..scene })?);
@@ -321,6 +323,13 @@ impl<'a> Director<'a> {
             &ja,
             &format!("{} was put off by the receiver and will be tried again", row.letter.name()),
         )
+    }
+
+    /// Whether the visitor's certificate can be taken. On a slow machine its letters come late; one that does not come at
+    /// all is not waited for.
+    fn visitor_is_served(&self, scene: &Scene) -> bool {
+        let turn = self.watcher.visitor.as_ref().map(|visitor| scene.turn(visitor));
+        turn != Some(Turn::NotYet) || scene.now >= self.story.end.plus(VISITOR_WAITS)
     }
 
     fn nothing_under_way(scene: &Scene) -> bool {
