@@ -3,32 +3,20 @@
 //! `cargo bench --bench scheduler` (1,000 to 100,000 tenants) or `ANNAI_BENCH_TENANTS=1000000 cargo bench --bench scheduler`.
 //! Prints one row per size: the cost of a look with nothing due, of ten rosters woken and flushed, and of opening the engine.
 //!
-//! Rosters are made the honest way, by filing readings of registrations through the engine: a real roster, its journal
-//! line, its inbox item and its receipt each. As Japan has 155 authorities, codes beyond those are made up (all codes with
-//! a right check digit, twenty health centres each), so the rules are made for them too.
+//! Each authority has a real roster, its journal line, its inbox item and its receipt.
+
+mod country;
 
 use annai::clock::{Clock, monotonic};
-use annai::crypto::MasterKey;
-use annai::domain::{LgCode, MailAddress, Secret, Timestamp};
-use annai::engine::filing::Arrived;
-use annai::engine::{Chance, Engine, Post, Setup};
-use annai::letters::{Desk, TemplateFiles, Templates, ZipMethod};
-use annai::reading::{Head, Kind, ReadAuthority, ReadCentre, Reading};
-use annai::rules::{RuleFiles, Rules};
+use annai::domain::LgCode;
 use annai::store::{Options, Store};
-use annai::workflow::cursor::Cursor;
-use std::fmt::Write as _;
+use country::{GROUP, START, TENANTS_EACH, WELCOME, codes, file, open, setup};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// Tenants of one authority: itself and its health centres.
-const TENANTS_EACH: usize = 21;
 /// Rosters woken in one go.
 const DUE: usize = 10;
-/// Mails filed between two flushes.
-const GROUP: usize = 200;
 
 fn main() {
     let sizes = match std::env::var("ANNAI_BENCH_TENANTS") {
@@ -55,7 +43,7 @@ fn measure(tenants: usize) {
     let setup = setup(&codes);
     let (clock, hand) = Clock::manual(START);
     let began = monotonic();
-    let mut engine = open(scratch.path(), setup, clock);
+    let mut engine = open(scratch.path(), setup, clock).1;
     let opened = began.elapsed();
 
     let nothing = median((0..201).map(|_| {
@@ -91,102 +79,10 @@ fn median(times: impl Iterator<Item = Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// 2020-04-24T10:00:00+09:00; welcome letters leave from 2020-04-27.
-const START: Timestamp = Timestamp::from_unix(1_587_690_000);
-const WELCOME: Timestamp = Timestamp::from_unix(1_587_949_200);
-
 fn build(dir: &Path, codes: &[LgCode]) {
     let (clock, _hand) = Clock::manual(START);
-    let mut engine = open(dir, setup(codes), clock);
+    let mut engine = open(dir, setup(codes), clock).1;
     for (group, some) in codes.chunks(GROUP).enumerate() {
-        let first = u32::try_from(group * GROUP).expect("few enough") + 1;
-        let mails: Vec<_> = (first..).zip(some).map(|(uid, code)| arrived(uid, *code)).collect();
-        let after = Cursor { uid_validity: 1, uid_next: first + u32::try_from(some.len()).expect("few enough") };
-        engine.file(after, mails).expect("filed");
-        engine.commit().expect("flushed");
-    }
-}
-
-/// A certain reading of a registration, as the reading layer would give it.
-fn arrived(uid: u32, code: LgCode) -> Arrived {
-    let address = |who: &str| Some(format!("{who}@a{code}.lg.jp").parse::<MailAddress>().expect("an address"));
-    let centre = |no: usize| ReadCentre {
-        name: format!("第{no}保健所"),
-        address: address(&format!("hoken{no}")),
-        other_addresses: Vec::new(),
-        line: None,
-    };
-    let reading = Reading {
-        kind: Kind::Registration,
-        reasons: Vec::new(),
-        warnings: Vec::new(),
-        authority: Some(ReadAuthority {
-            name: name(code),
-            address: address("kansen"),
-            code: Some(code),
-            other_addresses: Vec::new(),
-            line: None,
-        }),
-        centres: (1..TENANTS_EACH).map(centre).collect(),
-        head: Head { from: address("kansen"), ..Head::default() },
-        body: String::new(),
-        source: None,
-        evidence: Vec::new(),
-        attachments: Vec::new(),
-        recipients: Vec::new(),
-        failed_message_id: None,
-        returned_to: Vec::new(),
-    };
-    Arrived { uid, raw: format!("registration {code}").into_bytes(), truncated: false, reading }
-}
-
-fn name(code: LgCode) -> String {
-    format!("自治体{code}市")
-}
-
-/// All local government codes with a right check digit.
-fn codes() -> impl Iterator<Item = LgCode> {
-    (1_000_u32..100_000).flat_map(|body| (0..10).filter_map(move |check| format!("{body:05}{check}").parse().ok()))
-}
-
-fn open(dir: &Path, setup: Setup, clock: Clock) -> Engine {
-    let store = Arc::new(Store::open(dir, Options::default()).expect("the store"));
-    let keys = MasterKey::from_bytes([7; 32]);
-    Engine::open(store, setup, keys, clock, Chance::Seeded { seed: 1, drawn: 0 }).expect("the engine")
-}
-
-fn setup(codes: &[LgCode]) -> Setup {
-    let mut files = RuleFiles::embedded();
-    let mut authorities = "code,name\n".to_owned();
-    for code in codes {
-        writeln!(authorities, "{code},{}", name(*code)).expect("a string");
-    }
-    let schedule = "[launch]\ncertificates_from = 2020-05-01\ncredentials_from = 2020-05-11\n\
-                    [welcome]\nfrom = 2020-04-27\n[send]\nreceipts_per_sender_per_day = 0\n";
-    files.0.insert("authorities.csv".to_owned(), authorities);
-    files.0.insert("health_centres.csv".to_owned(), String::new());
-    files.0.insert("schedule.toml".to_owned(), schedule.to_owned());
-    let address = |text: &str| text.parse::<MailAddress>().expect("an address");
-    let (from, contractor) = (address("noreply@followup.mhlw.go.jp"), address("covid19@bigtreetc.com"));
-    let ministry = address("follow-up@mhlw.go.jp");
-    let desk = Desk {
-        contractor_name: "受託者".to_owned(),
-        contractor: contractor.clone(),
-        ministry: ministry.clone(),
-        from: from.clone(),
-    };
-    Setup {
-        rules: Arc::new(Rules::parse(&files).expect("rules")),
-        templates: Arc::new(Templates::parse(&TemplateFiles::embedded(), &desk).expect("templates")),
-        post: Post {
-            from,
-            contractor,
-            ministry,
-            bounce: address("bounce@followup.mhlw.go.jp"),
-            pickup_url: "https://pickup.example.jp".to_owned(),
-            gate_url: None,
-            unzip_password: Secret::new("unzipSecret77".to_owned()),
-            zip_method: ZipMethod::ZipCrypto,
-        },
+        file(&mut engine, u32::try_from(group * GROUP).expect("few enough") + 1, some);
     }
 }
