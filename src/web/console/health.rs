@@ -120,8 +120,8 @@ fn edges(console: &Console, lang: Lang, now: Timestamp) -> Vec<Sign> {
         Some(count) => (
             Light::Good,
             lang.pick(
-                format!("受信箱 {} 通、すべて取込み済み", count.in_mailbox),
-                format!("{} in the mailbox, all of them filed", count.in_mailbox),
+                format!("受信箱 {} 通、すべて取込み済み（{} 現在）", count.in_mailbox, lang.moment(count.at)),
+                format!("{} in the mailbox, all of them filed (at {})", count.in_mailbox, lang.moment(count.at)),
             ),
         ),
     };
