@@ -112,8 +112,13 @@ fn family(s: &mut Section<'_, '_>) -> Option<Family> {
     Some(Family { name: name.text, text, head, recipients })
 }
 
+/// Word boundaries of ASCII: those of Unicode make every search in Japanese text a hundred times slower.
+fn plain_boundaries(text: &str) -> String {
+    text.replace(r"\b", r"(?-u:\b)")
+}
+
 fn pattern(s: &mut Section<'_, '_>, text: &Text) -> Option<Regex> {
-    let whole = text.text.replace("{address}", ADDRESS);
+    let whole = plain_boundaries(&text.text).replace("{address}", ADDRESS);
     let built =
         RegexBuilder::new(&whole).case_insensitive(true).multi_line(true).size_limit(COMPILED_BYTES_MAX).build();
     match built {
@@ -137,7 +142,7 @@ fn recipient(s: &mut Section<'_, '_>, text: &Text) -> Option<Regex> {
 fn set(s: &mut Section<'_, '_>, key: &'static str) -> RegexSet {
     let texts = s.some_texts(key);
     let build = |texts: &[Text]| {
-        let mut builder = RegexSetBuilder::new(texts.iter().map(|text| text.text.as_str()));
+        let mut builder = RegexSetBuilder::new(texts.iter().map(|text| plain_boundaries(&text.text)));
         builder.case_insensitive(true).multi_line(true).size_limit(4 * COMPILED_BYTES_MAX).build()
     };
     if let Ok(set) = build(&texts) {
