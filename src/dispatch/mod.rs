@@ -28,8 +28,9 @@ use tokio::sync::watch;
 
 /// Pauses before a new connection after one, two, … failures in a row; the last one repeats.
 pub const RECONNECT_SECONDS: [u64; 5] = [1, 5, 15, 60, 300];
-/// Letters taken in one lease.
-pub const LEASE_ROWS: usize = 32;
+/// Letters taken in one lease: while mails pour in a lease waits for the engine and the disk as long as it takes to file a
+/// batch, and must bring enough work for that time.
+pub const LEASE_ROWS: usize = 128;
 /// Outcomes are recorded after this long even if the lease is not finished.
 pub const REPORT_AFTER: Duration = Duration::from_secs(1);
 /// A connection without work is closed after this long: relays do not like idle clients.

@@ -53,6 +53,11 @@ pub(super) fn after(now: Timestamp) -> Vec<u8> {
     moment(now.plus(1)).to_vec()
 }
 
+/// The first key that can follow `key`.
+pub(super) fn next_key(key: &[u8]) -> Vec<u8> {
+    [key, &[0]].concat()
+}
+
 /// The moment in a key of `Due` or `Wake`.
 pub(super) fn moment_of(key: &[u8]) -> Option<Timestamp> {
     number_of(key).and_then(|seconds| i64::try_from(seconds).ok()).map(Timestamp::from_unix)

@@ -83,7 +83,7 @@ use records::{Counters, Row};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
-use step::Step;
+use step::{Finished, Step};
 
 /// What staff configure and may reload while running.
 #[derive(Debug, Clone)]
@@ -143,6 +143,8 @@ pub struct Engine {
     /// Rows leased to the dispatcher of this process. A row that is in flight in the store but not here was cut off by a
     /// crash.
     in_flight: BTreeSet<RowNo>,
+    /// Key of the due index from which on it is searched: of the rows before it all are in flight.
+    due_from: Vec<u8>,
     /// Waves of which looking may change something.
     waves_under_way: BTreeSet<records::WaveNo>,
     /// When time alone moves a request or a wave on.
@@ -261,6 +263,7 @@ impl Engine {
             keyring: None,
             counters,
             in_flight: BTreeSet::new(),
+            due_from: Vec::new(),
             waves_under_way: BTreeSet::new(),
             agenda: None,
         };
@@ -348,10 +351,13 @@ impl Engine {
     ) -> Result<T, EngineError> {
         let mut step = Step::new(&self.context, &mut self.chance, self.counters.clone(), actor);
         let outcome = work(&mut step)?;
-        let (batch, counters) = step.finish()?;
+        let Finished { batch, counters, due } = step.finish()?;
         if !batch.is_empty() {
             self.context.store.stage(batch)?;
             self.counters = counters;
+        }
+        if let Some(due) = due.filter(|due| *due < self.due_from) {
+            self.due_from = due;
         }
         Ok(outcome)
     }

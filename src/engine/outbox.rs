@@ -20,7 +20,7 @@ use serde_json::json;
 /// Why a letter is withdrawn that its course has no use for any more.
 pub(super) const MOVED_ON: &str = "the course has moved on";
 /// Most rows handed out in one lease.
-pub const LEASE_ROWS_MAX: usize = 32;
+pub const LEASE_ROWS_MAX: usize = 128;
 
 /// One letter to be handed to the SMTP server now.
 #[derive(Debug, Clone)]
@@ -54,7 +54,9 @@ impl Engine {
             if due.is_empty() {
                 break;
             }
-            for no in due {
+            for (key, no) in due {
+                // What the step makes of the row may put the search back.
+                self.due_from = codec::next_key(&key);
                 match self.step(SYSTEM, |step| step.lease(no)) {
                     Ok(Some((lease, secret))) => {
                         self.in_flight.insert(no);
@@ -64,7 +66,7 @@ impl Engine {
                         }
                     }
                     Ok(None) => {}
-                    Err(fault) => self.set_aside(no, &fault)?,
+                    Err(fault) => self.set_aside(no, &fault).inspect_err(|_| self.due_from = key)?,
                 }
             }
         }
@@ -103,7 +105,7 @@ impl Engine {
 
     /// When the next row is due.
     pub fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
-        let mut rows = self.context.store.rows(Table::Due)?;
+        let mut rows = self.context.store.range(Table::Due, self.due_from.clone()..)?;
         let idle = |key: &[u8]| codec::row_of(key).is_some_and(|no| !self.in_flight.contains(&no));
         rows.find_map(|row| match row {
             Ok((key, _)) if idle(&key) => Some(Ok(codec::moment_of(&key))),
@@ -114,12 +116,14 @@ impl Engine {
         .map(Option::flatten)
     }
 
-    fn due_rows(&self, now: Timestamp, limit: usize) -> Result<Vec<RowNo>, EngineError> {
-        let due = self.context.store.range(Table::Due, ..codec::after(now))?;
+    /// Rows that are due and not in flight, the earliest first, with their keys in the index.
+    fn due_rows(&self, now: Timestamp, limit: usize) -> Result<Vec<(Vec<u8>, RowNo)>, EngineError> {
+        let due = self.context.store.range(Table::Due, self.due_from.clone()..codec::after(now))?;
         let mut found = Vec::new();
         for row in due {
-            let no = codec::row_of(&row?.0).filter(|no| !self.in_flight.contains(no));
-            found.extend(no);
+            let (key, _) = row?;
+            let no = codec::row_of(&key).filter(|no| !self.in_flight.contains(no));
+            found.extend(no.map(|no| (key.to_vec(), no)));
             if found.len() >= limit {
                 break;
             }

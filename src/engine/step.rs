@@ -8,6 +8,7 @@ use super::{Context, EngineError, codec};
 use crate::domain::{LgCode, MailNo, RowNo, TenantId, Timestamp};
 use crate::store::{Batch, Draft, Json, Table};
 use crate::workflow::course::{CourseEvent, Roster};
+use crate::workflow::delivery::Delivery;
 use crate::workflow::{Effect, Nonce, Policy, course};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -56,6 +57,14 @@ pub(super) struct Step<'e> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trial {
     pub(super) moves_secrets: bool,
+}
+
+/// What a step comes to.
+pub(super) struct Finished {
+    pub(super) batch: Batch,
+    pub(super) counters: Counters,
+    /// First key of the due index, of the rows this step stored that are not in flight.
+    pub(super) due: Option<Vec<u8>>,
 }
 
 /// A roster in this step.
@@ -286,8 +295,9 @@ impl<'e> Step<'e> {
     // --- end ---------------------------------------------------------------------------------------------------------
 
     /// The batch of this step and the counters after it.
-    pub(super) fn finish(mut self) -> Result<(Batch, Counters), EngineError> {
+    pub(super) fn finish(mut self) -> Result<Finished, EngineError> {
         let policy = self.policy();
+        let mut first_due: Option<Vec<u8>> = None;
         let mut changes = Vec::new();
         for (code, Loaded { record, touched, changed, not_before }) in std::mem::take(&mut self.rosters) {
             if !touched {
@@ -316,18 +326,23 @@ impl<'e> Step<'e> {
                 self.batch.put(Table::Due, codec::due(new, no), []);
             }
             row.indexed = due;
+            if let Some(at) = due.filter(|_| !matches!(row.delivery, Delivery::InFlight { .. })) {
+                first_due = first_due.into_iter().chain([codec::due(at, no)]).min();
+            }
             self.batch.put(Table::Outbox, codec::number(no.0), codec::encode(&row)?);
         }
         if self.counters != self.before {
             self.put(Table::Meta, "counters", &self.counters.clone())?;
         }
         let event = match self.events.len() {
-            0 if changes.is_empty() => return Ok((self.batch, self.counters)),
+            0 if changes.is_empty() => {
+                return Ok(Finished { batch: self.batch, counters: self.counters, due: first_due });
+            }
             1 => self.events.pop().unwrap_or_default(),
             _ => Value::Array(std::mem::take(&mut self.events)),
         };
         let changes = codec::json(&changes)?;
         self.batch.journal(Draft { at: self.now, actor: self.actor.clone(), subject: String::new(), event, changes });
-        Ok((self.batch, self.counters))
+        Ok(Finished { batch: self.batch, counters: self.counters, due: first_due })
     }
 }

@@ -16,8 +16,9 @@ use tokio::sync::{oneshot, watch};
 
 /// Calls waiting for the engine at most; callers beyond that wait.
 pub const QUEUE_MAX: usize = 1024;
-/// Calls after which what is due next is told, even if more are waiting.
-pub const TELL_AFTER: usize = 256;
+/// Calls after which what is due next is told, even if more are waiting. One call may file a hundred mails, and their
+/// letters leave only once somebody has been told.
+pub const TELL_AFTER: usize = 2;
 /// Stack of the engine's thread, in bytes.
 pub const STACK_BYTES: usize = 64 * 1024 * 1024;
 
@@ -179,11 +180,11 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::crypto::MasterKey;
-    use crate::domain::Secret;
+    use crate::domain::{RowNo, Secret};
     use crate::engine::{Chance, Post, SYSTEM, Setup};
     use crate::letters::{Desk, TemplateFiles, Templates, ZipMethod};
     use crate::rules::{RuleFiles, Rules};
-    use crate::store::Options;
+    use crate::store::{Options, Table};
     use serde_json::json;
     use std::time::Duration;
 
@@ -240,6 +241,40 @@ mod tests {
         drop(held);
         runtime.block_on(answer).unwrap().unwrap();
 
+        drop(handle);
+        thread.join().unwrap();
+    }
+
+    /// A mailbox that fills faster than it is emptied does not keep letters back: what is due is told between the calls.
+    #[test]
+    fn what_is_due_is_told_although_calls_are_waiting() {
+        let scratch = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(&scratch.path().join("state"), Options::default()).unwrap());
+        let (clock, _hand) = Clock::manual("2020-04-27T08:00:00+09:00".parse().unwrap());
+        let chance = Chance::Seeded { seed: 1, drawn: 0 };
+        let engine = Engine::open(store, setup(), MasterKey::from_bytes([7; 32]), clock, chance).unwrap();
+        let (handle, thread) = start(engine).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let next = handle.next();
+            let (begin, wait) = channel::<()>();
+            let all_queued = handle.send(move |_| Ok(wait.recv().unwrap())).await.unwrap();
+            let wake = |engine: &mut Engine| {
+                let at = engine.now();
+                engine.step(SYSTEM, |step| {
+                    step.put_bytes(Table::Due, crate::engine::codec::due(at, RowNo(1)), Vec::new());
+                    Ok(())
+                })
+            };
+            let mut answers = vec![handle.send(wake).await.unwrap()];
+            for _ in 0..TELL_AFTER {
+                answers.push(handle.send(|_| Ok(())).await.unwrap());
+            }
+            let told = handle.send(move |_| Ok(next.borrow().due)).await.unwrap();
+            begin.send(()).unwrap();
+            all_queued.await.unwrap().unwrap();
+            assert!(told.await.unwrap().unwrap().is_some(), "nobody was told of a letter while calls were waiting");
+        });
         drop(handle);
         thread.join().unwrap();
     }

@@ -12,12 +12,14 @@
 //! | `session`, `fetch` | the commands this program uses, each with a time limit |
 //! | `authenticate` | DKIM, SPF and DMARC of what comes in, where no gateway did that |
 //! | `reader` | the loop: read to the end, file, then mark; reconnect; recovery is the ordinary path |
+//! | `belt` | batches on their way from the server to the disk, each stage with one of its own |
 //!
 //! The loop knows the engine only as an [`Archive`]. Logging: the log target `async_imap` must be capped at `info`
 //! (telemetry does), because that crate prints whole mails at `trace`. Passwords never pass through its sending side.
 
 mod archive;
 mod authenticate;
+mod belt;
 mod error;
 mod fetch;
 mod frame;

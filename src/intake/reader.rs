@@ -4,20 +4,22 @@
 //! to the end, count, wait. A crash, a restart and a lost connection all end in the same place: the next visit.
 //!
 //! Order (invariant I1): fetch, file (raw bytes and cursor durable), only then mark. All at once, each with a batch of its
-//! own: one is fetched, the one before read, the one before that filed and the oldest made durable ([`Belt`]).
+//! own ([`belt`]).
 //!
 //! A mail that makes the server hang up must not stop the rest (I10): after [`CAREFUL_AFTER`] losses at the same mail
 //! mails are fetched one by one, after [`WITHHELD_AFTER`] that mail is filed as withheld, for staff to see.
 
 use super::archive::{Archive, Census, Fetched, Pace, Stopped};
+use super::belt::{self, Batch};
 use super::error::{Acts, ImapError};
-use super::fetch::{BATCH_MAILS_MAX, Listed, UIDS_MAX, batches};
+use super::fetch::{BATCH_MAILS_MAX, UIDS_MAX, batches};
 use super::session::{IDLE_ROUND, Selected, Session, Woken};
 use super::settings::{AfterFiling, ImapSettings};
 use crate::workflow::cursor::{Cursor, Plan, plan};
 use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
+use tokio::sync::mpsc::{self, Sender, UnboundedReceiver};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
@@ -100,64 +102,6 @@ struct Visit {
     cursor: Cursor,
     /// Filed, not yet marked.
     unmarked: Vec<u32>,
-}
-
-/// Mails in one of their forms, and the cursor after them.
-struct Batch<M> {
-    after: Cursor,
-    uids: Vec<u32>,
-    truncated: u32,
-    mails: M,
-}
-
-impl<M> Batch<M> {
-    fn with<N>(self, mails: N) -> (M, Batch<N>) {
-        (self.mails, Batch { after: self.after, uids: self.uids, truncated: self.truncated, mails })
-    }
-}
-
-/// Batches between the server and the disk; with every turn each moves one place on.
-struct Belt<A: Archive> {
-    fetched: Option<Batch<Vec<Fetched>>>,
-    read: Option<Batch<A::Read>>,
-    filing: Option<Batch<A::Filing>>,
-}
-
-impl<A: Archive> Belt<A> {
-    const EMPTY: Self = Self { fetched: None, read: None, filing: None };
-
-    fn is_empty(&self) -> bool {
-        self.fetched.is_none() && self.read.is_none() && self.filing.is_none()
-    }
-
-    /// Moves every batch on; returns the one that has become durable.
-    async fn advance(&mut self, archive: &A) -> Result<Option<Batch<()>>, Stopped> {
-        let (fetched, read, filing) = (self.fetched.take(), self.read.take(), self.filing.take());
-        let reading = async {
-            let Some((mails, batch)) = fetched.map(|batch| batch.with(())) else { return Ok(None) };
-            archive.read(mails).await.map(|read| Some(batch.with(read).1))
-        };
-        let handing_over = async {
-            let Some((mails, batch)) = read.map(|batch| batch.with(())) else { return Ok(None) };
-            archive.file(batch.after, mails).await.map(|filing| Some(batch.with(filing).1))
-        };
-        let settling = async {
-            let Some((filing, batch)) = filing.map(|batch| batch.with(())) else { return Ok(None) };
-            filing.await.map(|()| Some(batch))
-        };
-        let (settled, filing, read) = tokio::join!(settling, handing_over, reading);
-        (self.filing, self.read) = (filing?, read?);
-        settled
-    }
-}
-
-/// What a turn puts on the belt.
-#[derive(Clone, Copy)]
-enum Next<'a> {
-    Fetch(&'a [Listed]),
-    /// A mail at which the server hangs up again and again: one it does not give.
-    Withheld(u32),
-    Nothing,
 }
 
 impl<'a, A: Archive> Reader<'a, A> {
@@ -256,76 +200,61 @@ impl<'a, A: Archive> Reader<'a, A> {
     }
 
     async fn read_to_end(&mut self, visit: &mut Visit) -> Result<(), Halt> {
-        let mut belt = Belt::EMPTY;
-        let read = self.read(visit, &mut belt).await;
+        let (put, fetched) = mpsc::channel(belt::WAITING_MAX);
+        let (tell, mut durable) = mpsc::unbounded_channel();
+        let archive = self.archive;
+        let (served, carried) = tokio::join!(self.serve(visit, put, &mut durable), belt::carry(archive, fetched, tell));
         // What was fetched is filed even if the connection has gone meanwhile.
-        while !belt.is_empty() {
-            if let Some(filed) = belt.advance(self.archive).await? {
-                self.note(visit, filed);
-            }
-        }
-        read?;
-        self.mark_noted(visit).await?;
+        self.note_all(visit, &mut durable);
+        carried?;
+        served?;
         self.stumble = Stumble::default();
         self.failures = 0;
         self.archive.polled().await?;
         Ok(())
     }
 
-    async fn read(&mut self, visit: &mut Visit, belt: &mut Belt<A>) -> Result<(), Halt> {
+    /// Puts what the server has on the belt, and marks what has become durable.
+    async fn serve(
+        &mut self,
+        visit: &mut Visit,
+        put: Sender<Batch<Vec<Fetched>>>,
+        durable: &mut UnboundedReceiver<Batch<()>>,
+    ) -> Result<(), Halt> {
         let uids = visit.session.uids_from(visit.cursor.uid_next).await?;
         let (chunk, mails_max) = if self.stumble.careful() { (1, 1) } else { (UIDS_MAX, BATCH_MAILS_MAX) };
         for uids in uids.chunks(chunk) {
             self.stumble.trying(uids.first().copied());
             if let Some(uid) = self.stumble.withheld(uids) {
                 warn!(uid, "the server hangs up at this mail; it is filed without content");
-                self.turn(visit, belt, Next::Withheld(uid)).await?;
+                let _stopped = put.send(batch(visit, uid, vec![Fetched::withheld(uid, 0)])).await;
                 continue;
             }
             let listed = visit.session.sizes(uids).await?;
-            for batch in batches(&listed, mails_max) {
-                self.turn(visit, belt, Next::Fetch(&batch)).await?;
+            for listed in batches(&listed, mails_max) {
+                self.note_all(visit, durable);
+                self.mark_noted(visit).await?;
+                self.stumble.trying(listed.first().map(|mail| mail.uid));
+                let mails = visit.session.fetch(&listed).await?;
+                let Some(last) = listed.last() else { continue };
+                if put.send(batch(visit, last.uid, mails)).await.is_err() {
+                    return Ok(());
+                }
             }
         }
-        while !belt.is_empty() {
-            self.turn(visit, belt, Next::Nothing).await?;
+        drop(put);
+        while let Some(filed) = durable.recv().await {
+            self.note(visit, filed);
+            self.note_all(visit, durable);
+            self.mark_noted(visit).await?;
         }
         Ok(())
     }
 
-    /// Moves the belt on; meanwhile the server marks what was durable before and gives the next batch.
-    async fn turn(&mut self, visit: &mut Visit, belt: &mut Belt<A>, next: Next<'_>) -> Result<(), Halt> {
-        let archive = self.archive;
-        let serve = async {
-            self.mark_noted(visit).await?;
-            self.next(visit, next).await
-        };
-        let (moved, fetched) = tokio::join!(belt.advance(archive), serve);
-        if let Some(filed) = moved? {
+    fn note_all(&mut self, visit: &mut Visit, durable: &mut UnboundedReceiver<Batch<()>>) {
+        while let Ok(filed) = durable.try_recv() {
             self.note(visit, filed);
         }
-        belt.fetched = fetched?;
-        Ok(())
-    }
-
-    async fn next(&mut self, visit: &mut Visit, next: Next<'_>) -> Result<Option<Batch<Vec<Fetched>>>, Halt> {
-        let mails = match next {
-            Next::Fetch(listed) => {
-                self.stumble.trying(listed.first().map(|mail| mail.uid));
-                visit.session.fetch(listed).await?
-            }
-            Next::Withheld(uid) => vec![Fetched::withheld(uid, 0)],
-            Next::Nothing => return Ok(None),
-        };
-        let uids: Vec<u32> = mails.iter().map(|mail| mail.uid).collect();
-        let last = match next {
-            Next::Fetch(listed) => listed.last().map(|mail| mail.uid),
-            Next::Withheld(uid) => Some(uid),
-            Next::Nothing => None,
-        };
-        let uid_next = last.map_or(visit.cursor.uid_next, |uid| uid.saturating_add(1));
-        let truncated = count(mails.iter().filter(|mail| mail.truncated).count());
-        Ok(Some(Batch { after: Cursor { uid_next, ..visit.cursor }, uids, truncated, mails }))
     }
 
     /// Counts what is durable now; its marks follow.
@@ -363,6 +292,16 @@ impl<'a, A: Archive> Reader<'a, A> {
     async fn census(&mut self, visit: &mut Visit) -> Result<(), Halt> {
         let present = visit.session.uids_below(visit.cursor.uid_next).await?.len();
         Ok(self.archive.reconciled(Census { cursor: visit.cursor, present: count(present) }).await?)
+    }
+}
+
+/// Mails as they were fetched, the last of them `last`.
+fn batch(visit: &Visit, last: u32, mails: Vec<Fetched>) -> Batch<Vec<Fetched>> {
+    Batch {
+        after: Cursor { uid_next: last.saturating_add(1), ..visit.cursor },
+        uids: mails.iter().map(|mail| mail.uid).collect(),
+        truncated: count(mails.iter().filter(|mail| mail.truncated).count()),
+        mails,
     }
 }
 
