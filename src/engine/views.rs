@@ -12,6 +12,7 @@ pub mod authority;
 pub mod board;
 mod history;
 mod incoming;
+mod jobs;
 mod journal;
 mod outgoing;
 mod persons;

@@ -31,7 +31,8 @@ fn many(count: usize) -> World {
         file(&mut world.engine, uid, &mail);
         let item = world.engine.item(MailNo(u64::from(uid))).unwrap();
         if item.disposition.name() == "review" {
-            world.engine.act("root", &Verb::Accept { mail: item.no, authority: None }).unwrap();
+            let accept = world.engine.view().acceptance(item.no, None).unwrap();
+            world.engine.act("root", &accept).unwrap();
         }
     }
     world.deliver(|_| relayed());

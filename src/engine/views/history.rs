@@ -236,10 +236,10 @@ pub(in crate::engine) fn sentence_of(verb: &Verb, lang: Lang) -> String {
         Verb::People(_) | Verb::Keys(_) | Verb::Ask(_) | Verb::Wave(_) | Verb::ReissueMany { .. } => {
             super::persons::act(verb, lang)
         }
-        Verb::Accept { mail, authority: None } => {
+        Verb::Accept { mail, authority: None, .. } => {
             said!(lang, "メール{mail}の内容を登録する判断をしました", "decided to register mail {mail}")
         }
-        Verb::Accept { mail, authority: Some(code) } => said!(
+        Verb::Accept { mail, authority: Some(code), .. } => said!(
             lang,
             "メール{mail}の内容を {code} として登録する判断をしました",
             "decided to register mail {mail} as one of {code}"

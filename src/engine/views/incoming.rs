@@ -63,8 +63,7 @@ pub struct MailView {
     pub evidence: Vec<EvidenceView>,
     /// What it would register: what staff may change before they accept it.
     pub proposal: Proposal,
-    /// The digest of what is shown: how it reads, and what it would change.
-    #[serde(skip)]
+    /// The digest of what is shown: how it reads, and what it would change. Whoever takes it over names it.
     pub shown: Digest,
     /// What taking it over would change; empty: nothing, or the authority is not known.
     pub changes: Vec<ChangeView>,
@@ -115,9 +114,9 @@ impl View {
         self.mail_with(no, authority, &matters)
     }
 
-    fn shown(&self, reading: &Reading) -> Result<Digest, EngineError> {
-        let roster = directory::code_of(reading).map(|code| self.roster(code)).transpose()?.flatten();
-        Ok(review::shown(&self.context, reading, roster.as_ref()))
+    fn shown(&self, code: Option<LgCode>, reading: &Reading) -> Result<Digest, EngineError> {
+        let roster = code.map(|code| self.roster(code)).transpose()?.flatten();
+        Ok(review::shown(&self.context, reading, code, roster.as_ref()))
     }
 
     /// The same for whoever knows the open matters about it.
@@ -137,7 +136,7 @@ impl View {
             reasons: said(&reading, &answers::reasons_of(&item, &reading), self.rules()),
             evidence: self.evidence(code, &reading)?,
             proposal: Proposal::of(&reading),
-            shown: self.shown(&reading)?,
+            shown: self.shown(code, &reading)?,
             authority_name: reading.authority.as_ref().map(|authority| authority.name.clone()),
             lines: lines(&reading),
             changes: code.map(|code| self.changes(code, &reading)).transpose()?.unwrap_or_default(),
