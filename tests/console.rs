@@ -8,6 +8,8 @@ mod axe;
 mod browser;
 #[path = "console/counts.rs"]
 mod counts;
+#[path = "console/english.rs"]
+mod english;
 #[path = "console/forms.rs"]
 mod forms;
 #[path = "console/jobs.rs"]

@@ -22,7 +22,7 @@ pub mod words;
 
 pub(super) use history::sentence_of;
 pub use history::{HistoryLine, HistoryOf, before_state};
-pub use incoming::{ChangeView, MailView, MatterView, ReadLine};
+pub use incoming::{ChangeView, MailView, MatterView, ReadLine, Said, read_lines};
 pub use journal::JournalLine;
 pub use outgoing::{RowFilter, RowLine, RowView};
 pub use status::Status;

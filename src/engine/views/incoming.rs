@@ -1,6 +1,6 @@
 //! What waits for a person, and one mail: what was understood, from which lines, and what taking it over would change.
 
-use super::words::{self, Lang};
+use super::words::{self, Lang, said as told};
 use super::{Page, View};
 use crate::domain::{Digest, LgCode, MailNo, RowNo, TenantId, Timestamp, signs};
 use crate::engine::records::{InboxItem, MatterNo, OpenMatter, Subject};
@@ -138,7 +138,7 @@ impl View {
             proposal: Proposal::of(&reading),
             shown: self.shown(code, &reading)?,
             authority_name: reading.authority.as_ref().map(|authority| authority.name.clone()),
-            lines: lines(&reading),
+            lines: read_lines(&reading, Lang::Ja),
             changes: code.map(|code| self.changes(code, &reading)).transpose()?.unwrap_or_default(),
             warnings: reading.warnings.clone(),
             attachments: reading.attachments.clone(),
@@ -225,21 +225,27 @@ fn mail_of(subject: &Subject) -> Option<MailNo> {
     }
 }
 
-fn lines(reading: &Reading) -> Vec<ReadLine> {
+/// The text of a mail, with what was understood from each line.
+pub fn read_lines(reading: &Reading, lang: Lang) -> Vec<ReadLine> {
     let mut notes: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     let mut note = |line: Option<usize>, text: String| notes.entry(line.unwrap_or(0)).or_default().push(text);
     let shown = |address: Option<&crate::domain::MailAddress>| {
-        address.map_or("アドレスなし", crate::domain::MailAddress::as_str).to_owned()
+        address.map_or(lang.pick("アドレスなし", "no address"), crate::domain::MailAddress::as_str).to_owned()
     };
     if let Some(read) = &reading.authority {
-        let code = read.code.map_or_else(|| "コード不明".to_owned(), |code| code.to_string());
-        note(read.line, format!("自治体 {} [{code}] {}", read.name, shown(read.address.as_ref())));
+        let code =
+            read.code.map_or_else(|| lang.pick("コード不明", "unknown code").to_owned(), |code| code.to_string());
+        note(
+            read.line,
+            told!(lang, "自治体 {} [{code}] {}", "authority {} [{code}] {}", read.name, shown(read.address.as_ref())),
+        );
     }
     for read in &reading.centres {
-        note(read.line, format!("保健所 {} {}", read.name, shown(read.address.as_ref())));
+        note(read.line, told!(lang, "保健所 {} {}", "health centre {} {}", read.name, shown(read.address.as_ref())));
     }
     for warning in &reading.warnings {
-        note(warning.line, format!("注意：{}", warning.text));
+        let text = lang.pick(warning.text.as_str(), words::warning(warning.code));
+        note(warning.line, told!(lang, "注意：{text}", "note: {text}"));
     }
     let without_line = notes.remove(&0).map(|understood| ReadLine { no: 0, text: String::new(), understood });
     let body = reading.body.lines().take(LINES_MAX).enumerate().map(|(i, text)| ReadLine {
