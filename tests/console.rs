@@ -8,6 +8,10 @@ mod axe;
 mod browser;
 #[path = "console/counts.rs"]
 mod counts;
+#[path = "console/english.rs"]
+mod english;
+#[path = "console/forms.rs"]
+mod forms;
 #[path = "console/jobs.rs"]
 mod jobs;
 #[path = "console/pages.rs"]
@@ -20,6 +24,8 @@ mod site;
 #[expect(dead_code, reason = "the world of tests/people.rs, of which not all is needed here")]
 mod world;
 
+use annai::domain::MailNo;
+use annai::engine::staff::Verb;
 use site::{field, site};
 
 /// Markup in every place a mail has, as it must never stand in a page.
@@ -131,8 +137,11 @@ async fn what_is_registered_is_what_was_shown() {
     let now = shown(&site.get(&op, "/mail/2").await.body);
     assert_ne!(now, before);
     assert_eq!(post(&form(&now)).await.status, 303);
-    // Without a word about what was shown nothing is registered at all.
+    // Without a word about what was shown nothing is registered at all, by whatever way.
     assert_eq!(post(&form("")).await.status, 422);
+    let blind = Verb::Accept { mail: MailNo(3), authority: Some("332020".parse().unwrap()), shown: None };
+    let refused = site.handle.call(move |engine| engine.act("root", &blind)).await.unwrap().unwrap_err();
+    assert!(refused.to_string().contains("what was shown is not named"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

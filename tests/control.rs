@@ -5,6 +5,8 @@
 
 #[path = "control/edges.rs"]
 mod edges;
+#[path = "control/jobs.rs"]
+mod jobs;
 #[path = "control/place.rs"]
 mod place;
 #[path = "control/retest.rs"]
@@ -59,8 +61,13 @@ const REFUSED: &[(&[&str], i32, &str)] = &[
     (&["review", "accept", "1"], 1, "annai: this mail is not waiting for a decision\n"),
     (
         &["review", "accept", "2"],
+        2,
+        "annai: look at it first: annai review show 2; it ends with the command that registers what it shows\n",
+    ),
+    (
+        &["review", "accept", "2", "--authority", "131032", "--shown", "0123456789ab"],
         1,
-        "annai: this mail names no known authority; say which one it is with --authority CODE\n",
+        "annai: this mail reads differently than what was shown, or would change something else; look again: annai review show 2 --authority 131032\n",
     ),
     (
         &["review", "ask", "4"],
@@ -224,10 +231,7 @@ fn staff_act_through_the_daemon_and_without() {
     assert_eq!(place.json(&["queue", "hold", "1", "--reason", "電話で確認中"])["state"], "held");
     let answers = |item: Value| item["answers"].as_array().unwrap().len();
     assert_eq!(answers(place.json(&["review", "ask", "2"])), answers(place.json(&["review", "show", "4"])) + 1);
-    assert_eq!(
-        place.json(&["review", "accept", "2", "--authority", "131032"])["disposition"]["disposition"],
-        "revision"
-    );
+    assert_eq!(place.accept("2", &["--authority", "131032"])["disposition"]["disposition"], "revision");
     assert_eq!(place.json(&["review", "reread", "4"])["disposition"]["disposition"], "review");
     let cancelled = place.json(&["tenant", "cancel", "011002-01", "--reason", "統合のため"]);
     assert_eq!(cancelled["state"], "cancelled");

@@ -38,7 +38,7 @@ fn verbs() -> Vec<(Act, Verb)> {
     let row = annai::domain::RowNo(1);
     let person = |name: &str| name.to_owned();
     vec![
-        (Act::Decide, Verb::Accept { mail, authority: None }),
+        (Act::Decide, Verb::Accept { mail, authority: None, shown: None }),
         (Act::Decide, Verb::Reject { mail, reason: reason() }),
         (Act::Decide, Verb::AskSender { mail }),
         (Act::Decide, Verb::Reread { mail }),
@@ -62,6 +62,10 @@ fn verbs() -> Vec<(Act, Verb)> {
         (Act::People, Verb::People(PeopleVerb::SetRole { name: person("op"), role: Role::Admin, reason: reason() })),
         (Act::People, Verb::People(PeopleVerb::SetMail { name: person("ap"), mail: None, reason: reason() })),
         (Act::People, Verb::People(PeopleVerb::Password { name: person("admin2"), hash: hash(), reason: reason() })),
+        (
+            Act::People,
+            Verb::People(PeopleVerb::Certificate { name: person("op"), fingerprint: None, reason: reason() }),
+        ),
         (Act::People, Verb::People(PeopleVerb::Disable { name: person("op"), reason: reason() })),
         (Act::People, Verb::People(PeopleVerb::Enable { name: person("op"), reason: reason() })),
         (
@@ -182,7 +186,7 @@ fn a_changed_address_needs_two_once_a_secret_has_left() {
         file(&mut world.engine, uid, &registration(head, 1));
         let item = world.engine.item(annai::domain::MailNo(u64::from(uid))).unwrap();
         assert!(matches!(item.disposition, Disposition::Review { .. }), "{item:?}");
-        Verb::Accept { mail: item.no, authority: None }
+        world.engine.view().acceptance(item.no, None).unwrap()
     };
     let before = changed(&mut world, 2, "new");
     assert_eq!(world.engine.act(who("op"), &before).unwrap(), Done::Done, "nothing secret has left yet");

@@ -383,7 +383,8 @@ fn many_that_fail_together_are_one_matter() {
     }
     for mail in desks.engine.all_items().unwrap() {
         if matches!(mail.disposition, Disposition::Review { .. }) {
-            desks.engine.act("test", &Verb::Accept { mail: mail.no, authority: None }).unwrap();
+            let accept = desks.engine.view().acceptance(mail.no, None).unwrap();
+            desks.engine.act("test", &accept).unwrap();
         }
     }
     desks.turn();

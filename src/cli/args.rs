@@ -73,6 +73,8 @@ pub enum Verb {
     Approval(ApprovalArgs),
     /// Many letters that leave together
     Wave(WaveArgs),
+    /// One act on many: how far it is, what was refused
+    Job(JobArgs),
     /// Write everything into one file
     Backup(BackupArgs),
     /// Unpack a backup into a new state directory

@@ -14,6 +14,7 @@ mod doctor;
 mod forecast;
 mod init;
 mod invite;
+mod job;
 mod queue;
 mod read;
 mod review;
@@ -161,6 +162,7 @@ fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         Verb::Forecast(args) => forecast::run(args, cli),
         Verb::Audit(args) => audit::run(args, cli),
         Verb::User(args) => user::run(args, cli),
+        Verb::Job(args) => job::run(args, cli),
         Verb::Approval(args) => approval::run(args, cli),
         Verb::Wave(args) => wave::run(args, cli),
         Verb::Completion(args) => completion::completion(args),

@@ -5,7 +5,7 @@ use super::ask::{Desk, items, labelled, more, text, when};
 use super::table::{Align, Table};
 use super::{Cli, CliError, clean};
 use crate::daemon::control::Request;
-use crate::domain::{MailAddress, MailNo};
+use crate::domain::{Digest, LgCode, MailAddress, MailNo};
 use crate::engine::records::MatterNo;
 use crate::engine::staff::Verb;
 use crate::reading::{Proposal, ProposedCentre};
@@ -17,6 +17,8 @@ use std::process::ExitCode;
 
 /// Longest file of data or text taken, in octets; more is not read.
 const TEXT_OCTETS_MAX: u64 = 256 * 1024;
+/// Digits of the code that stands for what was shown; enough that no other reading of a mail has the same.
+const SHOWN_DIGITS: usize = 12;
 const FIRST: Part<u64> = Part { limit: 100, after: None };
 
 pub(super) fn run(args: &ReviewArgs, cli: &Cli) -> Result<ExitCode, CliError> {
@@ -26,7 +28,7 @@ pub(super) fn run(args: &ReviewArgs, cli: &Cli) -> Result<ExitCode, CliError> {
         None => list(&mut desk, &FIRST),
         Some(ReviewVerb::List { part }) => list(&mut desk, part),
         Some(ReviewVerb::Show { mail, authority }) => {
-            desk.show(&Request::Mail { mail: MailNo(*mail), authority: *authority }, human)
+            desk.show(&Request::Mail { mail: MailNo(*mail), authority: *authority }, |view| human(view, *authority))
         }
         Some(ReviewVerb::Accept(args)) => {
             let act = accept(&mut desk, args)?;
@@ -48,15 +50,17 @@ pub(super) fn run(args: &ReviewArgs, cli: &Cli) -> Result<ExitCode, CliError> {
     }
 }
 
-/// What is accepted: as read, or with the changes given.
+/// What is accepted: as read, or with the changes given; never anything else than what was looked at.
 fn accept(desk: &mut Desk, args: &AcceptArgs) -> Result<Verb, CliError> {
     let mail = MailNo(args.mail);
-    if !args.is_edited() {
-        return Ok(Verb::Accept { mail, authority: args.authority });
-    }
     let usage = |why: &str| CliError::Usage(why.to_owned());
+    let mut view = desk.ask(&Request::Mail { mail, authority: args.authority })?;
+    let shown = seen(&view, args)?;
+    if !args.is_edited() {
+        return Ok(Verb::Accept { mail, authority: args.authority, shown });
+    }
     let reason = args.reason.clone().ok_or_else(|| usage("say with --reason why the data are changed"))?;
-    let mut proposal = basis(desk, args)?;
+    let mut proposal = basis(&mut view, args)?;
     for pair in &args.rename {
         let (old, new) = pair.split_once('=').ok_or_else(|| usage("write --rename OLD=NEW"))?;
         let known = proposal.centres.iter_mut().find(|centre| centre.name == old);
@@ -70,18 +74,44 @@ fn accept(desk: &mut Desk, args: &AcceptArgs) -> Result<Verb, CliError> {
         set(&mut proposal, name, address)?;
     }
     proposal.authority = args.authority.or(proposal.authority);
-    Ok(Verb::AcceptEdited { mail, proposal, reason, despite: args.despite.clone(), shown: None })
+    Ok(Verb::AcceptEdited { mail, proposal, reason, despite: args.despite.clone(), shown })
+}
+
+/// The digest of what is shown now, if that is what the code was given for. A mail that waits for nobody is the engine's to
+/// refuse.
+fn seen(view: &Value, args: &AcceptArgs) -> Result<Option<Digest>, CliError> {
+    let now = text(view, "/shown");
+    let show = || {
+        let authority = args.authority.map_or_else(String::new, |code| format!(" --authority {code}"));
+        format!("annai review show {}{authority}", args.mail)
+    };
+    match &args.shown {
+        Some(given) if now.starts_with(given.as_str()) => Ok(now.parse().ok()),
+        _ if !waits(view) => Ok(None),
+        Some(_) => Err(CliError::Failed(format!(
+            "this mail reads differently than what was shown, or would change something else; look again: {}",
+            show()
+        ))),
+        None => Err(CliError::Usage(format!(
+            "look at it first: {}; it ends with the command that registers what it shows",
+            show()
+        ))),
+    }
+}
+
+/// Whether a mail can be taken over.
+fn waits(mail: &Value) -> bool {
+    matches!(text(mail, "/disposition/disposition").as_str(), "review" | "unreadable" | "inquiry")
 }
 
 /// What the changes start from: the file given, or what was read.
-fn basis(desk: &mut Desk, args: &AcceptArgs) -> Result<Proposal, CliError> {
+fn basis(view: &mut Value, args: &AcceptArgs) -> Result<Proposal, CliError> {
     if let Some(file) = &args.edit {
         return serde_json::from_str(&text_of(file)?).map_err(|fault| {
             let file = file.display();
             CliError::Usage(format!("{file}: {fault}; give the proposal of `annai review show` with changes"))
         });
     }
-    let mut view = desk.ask(&Request::Mail { mail: MailNo(args.mail), authority: args.authority })?;
     let read = view.get_mut("proposal").map(Value::take).unwrap_or_default();
     serde_json::from_value(read).map_err(|fault| CliError::Failed(format!("the daemon answers oddly ({fault})")))
 }
@@ -167,7 +197,7 @@ fn matters(value: &Value, pointer: &str) -> String {
     table.to_string()
 }
 
-fn human(mail: &Value) -> String {
+fn human(mail: &Value, authority: Option<LgCode>) -> String {
     let reasons: Vec<_> = items(mail, "/reasons").map(reason).collect();
     let attachments: Vec<_> = items(mail, "/attachments").map(|name| text(name, "")).collect();
     let mut out = labelled([
@@ -207,6 +237,12 @@ fn human(mail: &Value) -> String {
     }
     if mail.pointer("/matters/0").is_some() {
         let _ = write!(out, "\n{}", matters(mail, "/matters"));
+    }
+    if waits(mail) && !changes.is_empty() {
+        let (no, shown) = (text(mail, "/no"), text(mail, "/shown"));
+        let code = shown.get(..SHOWN_DIGITS).unwrap_or_default();
+        let authority = authority.map_or_else(String::new, |code| format!(" --authority {code}"));
+        let _ = writeln!(out, "\nこの内容で登録する場合\n  annai review accept {no}{authority} --shown {code}");
     }
     out
 }

@@ -13,6 +13,9 @@ use crate::engine::staff::Verb;
 use serde_json::Value;
 use std::process::ExitCode;
 
+/// Digits of a fingerprint in the list; `--json` has all.
+const PRINT_DIGITS: usize = 16;
+
 pub(super) fn run(args: &UserArgs, cli: &Cli) -> Result<ExitCode, CliError> {
     let mut desk = Desk::open(cli)?;
     let verb = match &args.verb {
@@ -31,6 +34,9 @@ pub(super) fn run(args: &UserArgs, cli: &Cli) -> Result<ExitCode, CliError> {
         }
         Some(UserVerb::Mail { name, address, reason }) => {
             PeopleVerb::SetMail { name: name.clone(), mail: address.clone(), reason: reason.clone() }
+        }
+        Some(UserVerb::Certificate { name, fingerprint, reason }) => {
+            PeopleVerb::Certificate { name: name.clone(), fingerprint: *fingerprint, reason: reason.clone() }
         }
         Some(UserVerb::Disable { name, reason }) => PeopleVerb::Disable { name: name.clone(), reason: reason.clone() },
         Some(UserVerb::Enable { name, reason }) => PeopleVerb::Enable { name: name.clone(), reason: reason.clone() },
@@ -64,11 +70,14 @@ fn accounts(value: &Value) -> String {
         ("氏名", Align::Left),
         ("登録", Align::Left),
         ("通知先", Align::Left),
+        ("クライアント証明書", Align::Left),
     ]);
     for account in items(value, "/accounts") {
         let role = text(account, "/role_name") + &state(account);
         let mail = text(account, "/mail").parse::<MailAddress>().map_or_else(|_| String::new(), |mail| mail.masked());
-        table.row([text(account, "/name"), role, text(account, "/person"), when(account, "/since"), mail]);
+        let print = text(account, "/certificate/fingerprint");
+        let print = print.get(..PRINT_DIGITS).unwrap_or_default().to_owned();
+        table.row([text(account, "/name"), role, text(account, "/person"), when(account, "/since"), mail, print]);
     }
     let since = when(value, "/two_persons_since");
     let rule = if since.is_empty() {

@@ -16,6 +16,7 @@ pub use request::{Caller, Request, Signature, Signed, answer, ask};
 
 use crate::domain::Secret;
 use crate::engine::EngineError;
+use crate::engine::jobs::Pace;
 use crate::engine::people::Who;
 use crate::engine::survey::Survey;
 use crate::engine::thread::{Handle, Stopped};
@@ -238,7 +239,13 @@ async fn carry_out(line: &[u8], who: String, handle: &Handle, survey: &Survey, h
             Err(stopped) => Err(stopped),
         }
     } else {
-        handle.call(move |engine| answer(engine, &caller, &request)).await
+        let taken_up = if let Request::SteerJob { no, pace: Pace::Running } = &request { Some(*no) } else { None };
+        let done = handle.call(move |engine| answer(engine, &caller, &request)).await;
+        if let (Ok(Ok(_)), Some(no)) = (&done, taken_up) {
+            let handle = handle.clone();
+            tokio::spawn(async move { handle.work(no).await });
+        }
+        done
     };
     match outcome {
         Ok(Ok(value)) => Answer::Done { ok: value },

@@ -19,8 +19,6 @@ use tokio::sync::watch;
 /// Between two looks, in seconds of the clock; a fast clock is looked at every [`REAL_SECONDS_MIN`] at most.
 const LOOK_SECONDS: i64 = MINUTE;
 const REAL_SECONDS_MIN: i64 = 1;
-/// Counting walks the whole store: only every so many looks.
-const COUNT_EVERY: u64 = 10;
 /// A matter waits too long from here on, in seconds.
 const REVIEW_SECONDS_MAX: i64 = DAY;
 /// A letter is late from here on, in seconds.
@@ -32,18 +30,17 @@ impl Daemon {
     /// Looks until told to end.
     pub(super) async fn watch(&self, mut told: watch::Receiver<bool>) -> Result<(), Stopped> {
         let pause = LOOK_SECONDS.max(REAL_SECONDS_MIN.saturating_mul(i64::from(self.clock.factor())));
-        for round in 0_u64.. {
-            self.look(round % COUNT_EVERY == 0).await?;
+        loop {
+            self.look().await?;
             tokio::select! {
                 _ended = told.wait_for(|now| *now) => return Ok(()),
                 () = sleep_until(&self.clock, Some(self.clock.now().plus(pause))) => {}
             }
         }
-        Ok(())
     }
 
-    /// One look; `count`: also at what only counting everything shows.
-    pub(super) async fn look(&self, count: bool) -> Result<(), Stopped> {
+    /// One look.
+    pub(super) async fn look(&self) -> Result<(), Stopped> {
         if let Err(fault) = self.handle.call(Engine::look_at_waves).await? {
             tracing::error!(%fault, "waves could not be looked at");
         }
@@ -51,7 +48,7 @@ impl Daemon {
         for period in [Period::Daily, Period::Weekly] {
             self.report(period, &rules).await?;
         }
-        self.alert(count).await
+        self.alert().await
     }
 
     /// Writes the report of a rhythm if a beat has passed since the last.
@@ -78,14 +75,15 @@ impl Daemon {
         Ok(())
     }
 
-    async fn alert(&self, count: bool) -> Result<(), Stopped> {
+    async fn alert(&self) -> Result<(), Stopped> {
         if !matches!(self.handle.call(|engine| engine.has_alert_recipients()).await?, Ok(true)) {
             return Ok(());
         }
         let now = self.clock.now();
         let mut causes = self.troubles(now);
-        let survey = self.survey.clone();
-        if count && let Ok(Ok(figures)) = tokio::task::spawn_blocking(move || survey.figures(now)).await {
+        // As the board has counted them: what is new is taken in, nothing is walked over.
+        let board = self.survey.board();
+        if let Ok(Ok(Some(figures))) = tokio::task::spawn_blocking(move || board.figures(now)).await {
             causes.extend(found(&figures, now));
         }
         let waiting = self.handle.call(|engine| engine.waiting_for_people()).await?;

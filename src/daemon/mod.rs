@@ -192,7 +192,7 @@ impl Daemon {
         let read = intake::once(&self.imap, &mailroom, &mailroom).await;
         let _ended = finished.send(true);
         dispatch.await.map_err(|_| Stopped)??.map_err(DaemonError::Smtp)?;
-        self.look(true).await?;
+        self.look().await?;
         let mut settled = false;
         for _ in 0..ROUNDS_MAX {
             scheduler::drain(&self.handle).await?;

@@ -263,7 +263,7 @@ impl<'a> Director<'a> {
             return None;
         }
         match act.verb {
-            StaffVerb::Accept => Some(Verb::Accept { mail: item.no, authority: None }),
+            StaffVerb::Accept => Some(Verb::Accept { mail: item.no, authority: None, shown: None }),
             StaffVerb::Reject => Some(Verb::Reject { mail: item.no, reason: reason() }),
             StaffVerb::Close => Some(Verb::Close { matter: inquiry(scene, item.no)?, reason: reason() }),
             StaffVerb::Reissue => None,

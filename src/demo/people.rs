@@ -68,6 +68,12 @@ pub(super) fn hire(engine: &mut Engine) -> Result<(), EngineError> {
 
 /// Does what one decides; where a second is needed, the other says yes.
 pub(super) fn decide(engine: &mut Engine, verb: &Verb) -> Result<(), EngineError> {
+    let looked = if let Verb::Accept { mail, authority, .. } = verb {
+        Some(engine.view().acceptance(*mail, *authority)?)
+    } else {
+        None
+    };
+    let verb = looked.as_ref().unwrap_or(verb);
     let [(asks, ..), (approves, ..), _] = PEOPLE;
     match engine.act(Who::Account(asks.to_owned()), verb)? {
         Done::Done => Ok(()),

@@ -122,8 +122,13 @@ pub(super) fn act(step: &mut Step<'_>, who: &Who, verb: &Verb) -> Result<Done, E
     let act = act_of(step, who, role, verb)?;
     match right(role, act) {
         Right::Refused => return Err(EngineError::Forbidden { role, act }),
-        Right::NeedsSecond if people::two_persons(step.context, act)? => return ask(step, who, act, verb),
         Right::Allowed | Right::NeedsSecond => {}
+    }
+    if let Verb::People(verb) = verb {
+        people::not_oneself(who, verb)?;
+    }
+    if right(role, act) == Right::NeedsSecond && people::two_persons(step.context, act)? {
+        return ask(step, who, act, verb);
     }
     step.note(json!({"event": "staff", "act": told(verb)?}));
     match verb {

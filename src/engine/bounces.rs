@@ -46,7 +46,7 @@ pub(super) fn unknown(step: &mut Step<'_>, mail: MailNo, row: Option<RowNo>) -> 
 fn returned(step: &mut Step<'_>, no: RowNo, before: &Row, status: Option<String>) -> Result<(), EngineError> {
     step.deliver(no, &DeliveryEvent::Returned { status: status.clone() })?;
     let again = matches!(step.row(no)?.delivery, Delivery::Deferred { .. });
-    if again && is_secret(before) && before.delivery.has_ended() && !step.compose_again(no)? {
+    if again && is_secret(before) && before.delivery.has_ended() && step.compose_again(no)?.is_none() {
         step.deliver(no, &DeliveryEvent::Bounced { class: BounceClass::Soft, status })?;
     }
     Ok(())

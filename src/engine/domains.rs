@@ -191,7 +191,7 @@ pub(super) fn forget(step: &mut Step<'_>, code: LgCode, domain: &str) -> Result<
 
 fn domain_name(text: &str) -> Result<String, EngineError> {
     let address = format!("x@{}", text.trim().trim_start_matches('@')).parse::<MailAddress>();
-    address.map(|address| address.domain()).map_err(|_| EngineError::Input(format!("\"{text}\" is no domain name")))
+    address.map(|address| address.domain()).map_err(|_| EngineError::Input(format!("{text} is no domain name")))
 }
 
 impl View {

@@ -7,7 +7,7 @@ use crate::crypto::{self, Purpose};
 use crate::domain::{Date, Generation, Secret, TenantId, Timestamp};
 use crate::letters::{Addressee, Again, CertificateLetter, Letter, LetterKind, TenantLetter};
 use crate::workflow::course::{Course, Roster};
-use crate::workflow::enrolment::{Cause, Enrolment, State};
+use crate::workflow::enrolment::{Cause, Enrolment, State, pick_up_until};
 
 impl Step<'_> {
     /// The facts of a letter to a tenant that leaves at `leaves`; `None` for letters that answer a mail.
@@ -34,9 +34,13 @@ impl Step<'_> {
                 Some(Letter::Welcome { to, certificates_from: self.context.setup.rules.schedule.certificates_from })
             }
             Some(TenantLetter::Certificate(CertificateLetter::Notice)) => match enrolment.map(|e| (e, &e.state)) {
-                // Open: once more, after it came back for now.
-                Some((enrolment, State::NoticeQueued { stated: day } | State::Open { deadline: day, .. })) => {
-                    Some(self.notice(to, tenant.id, enrolment, *day)?)
+                Some((enrolment, State::NoticeQueued { stated })) => {
+                    let deadline = pick_up_until(leaves.date(), *stated, &self.policy());
+                    Some(self.notice(to, tenant.id, enrolment, deadline)?)
+                }
+                // Once more, after it came back for now.
+                Some((enrolment, State::Open { deadline, .. })) => {
+                    Some(self.notice(to, tenant.id, enrolment, *deadline)?)
                 }
                 Some(_) | None => None,
             },

@@ -218,11 +218,14 @@ impl Engine {
     /// Halts a job, or takes it up again where it was.
     pub fn steer_job(&mut self, who: &Who, no: JobNo, pace: Pace) -> Result<(), EngineError> {
         self.step(&who.actor(), |step| {
+            // Who may steer none is not told whether there is such a job.
+            let role = people::role_of(step.context, who)?;
+            let judged = |act| {
+                if right(role, act) == Right::Refused { Err(EngineError::Forbidden { role, act }) } else { Ok(()) }
+            };
+            judged(Act::Send)?;
             let job = load(step.context, no)?;
-            let (role, act) = (people::role_of(step.context, who)?, job.verb.act());
-            if right(role, act) == Right::Refused {
-                return Err(EngineError::Forbidden { role, act });
-            }
+            judged(job.verb.act())?;
             match (job.pace, pace) {
                 (Pace::Running, Pace::Halted) | (Pace::Halted, Pace::Running) => {
                     step.note(json!({"event": "job-steered", "job": no, "pace": pace}));

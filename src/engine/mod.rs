@@ -128,14 +128,19 @@ pub(crate) struct Context {
 }
 
 /// What is read beside the engine's thread: always the context of now.
-pub(crate) type Beside = Arc<RwLock<Arc<Context>>>;
+#[derive(Debug)]
+pub(crate) struct Beside {
+    context: RwLock<Arc<Context>>,
+    /// One board for the console, the metrics and the alerts.
+    board: Arc<views::board::Kept>,
+}
 
 /// See the module.
 #[derive(Debug)]
 pub struct Engine {
     context: Arc<Context>,
     /// The same for whoever reads beside this thread; a reload changes both.
-    beside: Beside,
+    beside: Arc<Beside>,
     chance: Chance,
     /// `None`: the CA was given by [`Engine::entrust`], or there is none.
     keyring: Option<Keyring>,
@@ -255,7 +260,7 @@ impl Engine {
         check_key(&context)?;
         context.store.verify_journal_tail(JOURNAL_TAIL)?;
         let counters = context.load(Table::Meta, b"counters")?.unwrap_or_default();
-        let beside = Arc::new(RwLock::new(Arc::clone(&context)));
+        let beside = Arc::new(Beside { context: RwLock::new(Arc::clone(&context)), board: Arc::default() });
         let mut engine = Self {
             context,
             beside,
@@ -304,7 +309,7 @@ impl Engine {
     /// Changes what every step looks at, for this thread and for those who read beside it.
     fn change(&mut self, change: impl FnOnce(&mut Context)) {
         change(Arc::make_mut(&mut self.context));
-        *self.beside.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&self.context);
+        *self.beside.context.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&self.context);
     }
 
     /// When requests and waves want to be looked at: [`Engine::chores`].

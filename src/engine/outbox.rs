@@ -150,6 +150,7 @@ impl Step<'_> {
             return Ok(None);
         }
         let before = before.delivery.due(is_secret(&before), &self.context.setup.rules.schedule);
+        let dated = self.dated_today(no)?;
         self.deliver(no, &DeliveryEvent::Leased)?;
         let row = self.row(no)?;
         if let Some(until) = too_late(&row, before, self.now, &self.policy()) {
@@ -160,7 +161,7 @@ impl Step<'_> {
             self.put_row(untried);
             return Ok(None);
         }
-        let bytes = content(self.context, &row)?;
+        let bytes = dated.map_or_else(|| content(self.context, &row), Ok)?;
         let envelope_from = verp(self.context, no)?;
         let secret = is_secret(&row);
         Ok(Some((Lease { row: no, envelope_from, to: row.to, bytes }, secret)))
@@ -305,6 +306,7 @@ impl Step<'_> {
             },
             indexed: None,
             wave: waits.then_some(WaveNo::NONE),
+            dated: None,
         };
         let stored = if is_secret(&row) {
             let nonce = self.seal_nonce()?;

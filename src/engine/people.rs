@@ -5,15 +5,18 @@
 //! control socket. That socket is open to the daemon's user and root only, who could read the store and the keys anyway:
 //! they count as admin, but are never the second person.
 
+mod checks;
 mod sessions;
 
+pub(super) use checks::not_oneself;
+pub use checks::{fingerprint, name_fault, person_fault};
 pub use sessions::{Proof, SESSION_HOURS, SESSIONS_MAX, Session};
 
 use super::step::Step;
 use super::views::View;
 use super::{Context, Engine, EngineError, codec};
 use crate::crypto;
-use crate::domain::{MailAddress, Timestamp};
+use crate::domain::{Digest, MailAddress, Timestamp};
 use crate::rules::TwoPersons;
 use crate::store::Table;
 use crate::workflow::rights::{Act, Right, Role, right};
@@ -23,8 +26,6 @@ use sessions::{end_sessions, session_by_no};
 
 /// Longest account name, in characters.
 pub const NAME_CHARS_MAX: usize = 32;
-/// Names of Unix users that act over the socket; no account has them.
-const RESERVED: [&str; 3] = ["root", "annai", "system"];
 /// Longest name of a person, in characters.
 pub const PERSON_CHARS_MAX: usize = 60;
 /// Most accounts. They are listed as a whole.
@@ -74,6 +75,17 @@ pub struct Account {
     /// argon2id; `None`: not set yet, nobody can log in. Never leaves the store.
     pub(super) hash: Option<String>,
     pub password_since: Option<Timestamp>,
+    /// The client certificate this person logs in with, where the console asks for one.
+    #[serde(default)]
+    pub certificate: Option<Bound>,
+}
+
+/// A client certificate that belongs to an account: bound at the first login with it, or by an admin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bound {
+    /// SHA-256 of the certificate.
+    pub fingerprint: Digest,
+    pub since: Timestamp,
 }
 
 /// An account as others may see it.
@@ -88,6 +100,7 @@ pub struct AccountView {
     pub disabled: Option<Timestamp>,
     pub has_password: bool,
     pub password_since: Option<Timestamp>,
+    pub certificate: Option<Bound>,
 }
 
 /// What is done to accounts and sessions. A reason is at most [`REASON_CHARS_MAX`](super::staff::REASON_CHARS_MAX)
@@ -116,11 +129,20 @@ pub enum PeopleVerb {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         reason: String,
     },
-    /// `hash`: argon2id, made where the password was typed. `reason`: why it is another person who sets it.
+    /// `hash`: argon2id, made where the password was typed; the journal leaves it out, and nothing is done without it.
+    /// `reason`: why it is another person who sets it.
     Password {
         name: String,
+        #[serde(default)]
         hash: String,
         #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
+    /// Which client certificate the account logs in with. `None`: none is bound any more, the next login binds the one it
+    /// is made with.
+    Certificate {
+        name: String,
+        fingerprint: Option<Digest>,
         reason: String,
     },
     Disable {
@@ -145,6 +167,7 @@ impl PeopleVerb {
             | Self::SetRole { reason, .. }
             | Self::SetMail { reason, .. }
             | Self::Password { reason, .. }
+            | Self::Certificate { reason, .. }
             | Self::Disable { reason, .. }
             | Self::Enable { reason, .. } => reason,
             Self::EndSession { .. } => "",
@@ -160,6 +183,7 @@ impl PeopleVerb {
             | Self::SetRole { .. }
             | Self::SetMail { .. }
             | Self::Password { .. }
+            | Self::Certificate { .. }
             | Self::Disable { .. }
             | Self::Enable { .. } => Act::People,
             Self::EndSession { session } => {
@@ -182,6 +206,7 @@ impl Account {
             disabled: self.disabled,
             has_password: self.hash.is_some(),
             password_since: self.password_since,
+            certificate: self.certificate,
         }
     }
 
@@ -234,7 +259,7 @@ pub(super) fn two_persons(context: &Context, act: Act) -> Result<bool, EngineErr
 /// Carries out what was allowed or approved.
 pub(super) fn act(step: &mut Step<'_>, verb: &PeopleVerb) -> Result<(), EngineError> {
     if verb.reason().chars().count() > super::staff::REASON_CHARS_MAX {
-        return Err(EngineError::Input(format!("a reason has at most {} characters", super::staff::REASON_CHARS_MAX)));
+        return Err(EngineError::Input(checks::LONG_REASON.to_owned()));
     }
     match verb {
         PeopleVerb::Add { name, person, role, mail, hash, reason: _ } => {
@@ -251,6 +276,14 @@ pub(super) fn act(step: &mut Step<'_>, verb: &PeopleVerb) -> Result<(), EngineEr
             change(step, name, |account, now| {
                 account.hash = Some(hash.clone());
                 account.password_since = Some(now);
+            })
+        }
+        PeopleVerb::Certificate { name, fingerprint, reason } => {
+            super::staff::short(reason)?;
+            checks::own_certificate(step.context, *fingerprint, name)?;
+            end_sessions(step, name)?;
+            change(step, name, |account, now| {
+                account.certificate = fingerprint.map(|fingerprint| Bound { fingerprint, since: now });
             })
         }
         PeopleVerb::Disable { name, reason } => {
@@ -275,16 +308,8 @@ fn add(
     mail: Option<&MailAddress>,
     hash: Option<&str>,
 ) -> Result<(), EngineError> {
-    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_');
-    if RESERVED.contains(&name) {
-        return Err(EngineError::Input(format!("{name} is a name the journal uses for the system itself")));
-    }
-    if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(good) {
-        let fault = format!("an account's name has 1 to {NAME_CHARS_MAX} of a-z, 0-9, dot, hyphen and underscore");
-        return Err(EngineError::Input(fault));
-    }
-    if person.chars().any(char::is_control) || person.chars().count() > PERSON_CHARS_MAX {
-        return Err(EngineError::Input(format!("a person's name has at most {PERSON_CHARS_MAX} characters")));
+    if let Some(fault) = name_fault(name).or_else(|| person_fault(person)) {
+        return Err(EngineError::Input(fault.to_owned()));
     }
     let known = accounts(step.context)?;
     if known.iter().any(|account| account.name == name) {
@@ -303,6 +328,7 @@ fn add(
         disabled: None,
         hash: hash.map(str::to_owned),
         password_since: hash.map(|_| step.now),
+        certificate: None,
     };
     put(step, account)
 }
@@ -313,12 +339,18 @@ fn change(step: &mut Step<'_>, name: &str, change: impl FnOnce(&mut Account, Tim
     put(step, account)
 }
 
-/// Stores an account. The two-person rule comes into force with the second person, and stays.
+/// Stores an account. The two-person rule comes into force with the second person, and stays; from then on it is never
+/// left without the people it needs.
 fn put(step: &mut Step<'_>, account: Account) -> Result<(), EngineError> {
     step.put(Table::Account, account.name.as_bytes(), &account)?;
-    let mut all = accounts(step.context)?;
-    all.retain(|other| other.name != account.name);
+    let before = accounts(step.context)?;
+    let mut all: Vec<Account> = before.iter().filter(|other| other.name != account.name).cloned().collect();
     all.push(account);
+    if two_persons(step.context, Act::People)? && checks::can_be_kept(&before) && !checks::can_be_kept(&all) {
+        return Err(EngineError::Refused(
+            "nobody could keep accounts any more; first make another person admin, and a second one approver or admin",
+        ));
+    }
     if two_can_take_part(&all) && step.context.load::<Timestamp>(Table::Meta, IN_FORCE)?.is_none() {
         step.note(json!({"event": "two-persons-in-force"}));
         step.put(Table::Meta, IN_FORCE, &step.now.clone())?;

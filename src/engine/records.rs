@@ -2,7 +2,7 @@
 //! JSON with field names, so that a record written by an older annai still reads (`#[serde(default)]` for new fields).
 
 use super::outages::Common;
-use crate::domain::{Digest, Generation, LgCode, MailAddress, MailNo, MessageId, RowNo, TenantId, Timestamp};
+use crate::domain::{Date, Digest, Generation, LgCode, MailAddress, MailNo, MessageId, RowNo, TenantId, Timestamp};
 use crate::letters::LetterKind;
 use crate::reading::Reason;
 use crate::reading::authentication::Authentication;
@@ -147,6 +147,9 @@ pub struct Row {
     /// The wave it leaves with; 0: it waits for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wave: Option<WaveNo>,
+    /// The day a notice was written anew for; `None`: it says what it said at first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dated: Option<Date>,
 }
 
 /// What a row is about; with the letter it makes the row's unique key.

@@ -3,7 +3,7 @@
 
 use super::answers::{Asked, may_write, question, queue_answer};
 use super::records::{About, Disposition, InboxItem};
-use super::staff::{close_of_mail, in_review, read_again, settle_undeliverable, short};
+use super::staff::{Verb, close_of_mail, in_review, read_again, settle_undeliverable, short};
 use super::step::Step;
 use super::views::View;
 use super::{Context, EngineError, domains};
@@ -39,13 +39,40 @@ pub struct DraftView {
 }
 
 /// Takes over what a mail says: additions and changed addresses, and tells the sender.
-pub(super) fn accept(step: &mut Step<'_>, mail: MailNo, authority: Option<LgCode>) -> Result<(), EngineError> {
+pub(super) fn accept(
+    step: &mut Step<'_>,
+    mail: MailNo,
+    authority: Option<LgCode>,
+    seen: Option<Digest>,
+) -> Result<(), EngineError> {
     let item = in_review(step.context, mail)?;
     let reading = read_again(step.context, &item)?;
     let code = authority
         .or_else(|| directory::code_of(&reading))
         .ok_or(EngineError::Refused("this mail names no known authority; say which one it is with --authority CODE"))?;
+    as_seen(step, &reading, &[Some(code)], seen)?;
     take_over(step, item, reading, code)
+}
+
+/// What a person decides about is what they were shown: the mail reads the same today, and would change the same. `codes`:
+/// the authorities it may have been shown for.
+fn as_seen(
+    step: &mut Step<'_>,
+    reading: &Reading,
+    codes: &[Option<LgCode>],
+    seen: Option<Digest>,
+) -> Result<(), EngineError> {
+    let seen = seen
+        .ok_or(EngineError::Refused("what was shown is not named; look at the mail again and register what you see"))?;
+    for code in codes {
+        let roster = code.map(|code| step.roster(code)).transpose()?.flatten().cloned();
+        if shown(step.context, reading, *code, roster.as_ref()) == seen {
+            return Ok(());
+        }
+    }
+    Err(EngineError::Refused(
+        "since this mail was shown, the rules or the directory have changed what it would do; look at it again",
+    ))
 }
 
 /// The same with what staff made of it. A doubt that an edited value raises must be among `despite`.
@@ -60,14 +87,7 @@ pub(super) fn accept_edited(
     short(reason)?;
     let item = in_review(step.context, mail)?;
     let mut reading = read_again(step.context, &item)?;
-    if let Some(seen) = seen {
-        let roster = directory::code_of(&reading).map(|code| step.roster(code)).transpose()?.flatten().cloned();
-        if shown(step.context, &reading, roster.as_ref()) != seen {
-            return Err(EngineError::Refused(
-                "since this mail was shown, the rules or the directory have changed what it would do; look at it again",
-            ));
-        }
-    }
+    as_seen(step, &reading, &[directory::code_of(&reading), proposal.authority], seen)?;
     let rules = Arc::clone(&step.context.setup.rules);
     let authority = proposal.check(&rules).map_err(|fault| EngineError::Input(fault.to_string()))?;
     let read = Proposal::of(&reading);
@@ -87,10 +107,11 @@ pub(super) fn accept_edited(
     take_over(step, item, reading, authority.code)
 }
 
-/// What a person is shown of a mail before they decide, as a digest: how it reads, and what it would change.
-pub(super) fn shown(context: &Context, reading: &Reading, roster: Option<&Roster>) -> Digest {
+/// What a person is shown of a mail before they decide, as a digest: how it reads, and what it would change in the
+/// directory of `code`, whose roster is given.
+pub(super) fn shown(context: &Context, reading: &Reading, code: Option<LgCode>, roster: Option<&Roster>) -> Digest {
     let proposal = Proposal::of(reading);
-    let known = directory::code_of(reading).and_then(|code| context.setup.rules.authorities.by_code(code));
+    let known = code.and_then(|code| context.setup.rules.authorities.by_code(code));
     let changes = known.map(|authority| directory::changes(roster, reading, authority)).unwrap_or_default();
     let change = |change: &Change| match change {
         Change::Added { kind, name, address } => json!([kind, name, address]),
@@ -170,6 +191,12 @@ fn bounded(text: &str, chars_max: usize, what: &str) -> Result<String, EngineErr
 }
 
 impl View {
+    /// The verb that takes a mail over as it reads at this moment, for whoever looks and decides at once.
+    pub fn acceptance(&self, mail: MailNo, authority: Option<LgCode>) -> Result<Verb, EngineError> {
+        let shown = Some(self.mail_with(mail, authority, &[])?.shown);
+        Ok(Verb::Accept { mail, authority, shown })
+    }
+
     /// What the sender of a mail in review would be asked. Changes nothing.
     pub fn draft(&self, mail: MailNo) -> Result<DraftView, EngineError> {
         let item = in_review(&self.context, mail)?;

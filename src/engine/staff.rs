@@ -28,13 +28,16 @@ pub const BULK_MAX: usize = 2000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "verb")]
 pub enum Verb {
-    /// Take over what the mail was read to say. `authority` settles an unknown or ambiguous authority.
+    /// Take over what the mail was read to say. `authority` settles an unknown or ambiguous authority. `shown`: what they
+    /// were shown ([`review::shown`]); refused without it, and if the mail reads differently now or the directory has
+    /// moved on.
     Accept {
         mail: MailNo,
         authority: Option<LgCode>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shown: Option<Digest>,
     },
-    /// Take over what staff made of it. `despite`: doubts about the edited values that they confirm. `shown`: what they
-    /// were shown ([`review::shown`]); refused if the mail reads differently now, or the directory has moved on.
+    /// Take over what staff made of it. `despite`: doubts about the edited values that they confirm. `shown`: as above.
     AcceptEdited {
         mail: MailNo,
         proposal: Proposal,
@@ -139,7 +142,7 @@ impl Engine {
 /// Carries a verb out, whoever was allowed to.
 pub(super) fn act(step: &mut Step<'_>, verb: &Verb) -> Result<(), EngineError> {
     match verb {
-        Verb::Accept { mail, authority } => review::accept(step, *mail, *authority),
+        Verb::Accept { mail, authority, shown } => review::accept(step, *mail, *authority, *shown),
         Verb::AcceptEdited { mail, proposal, reason, despite, shown } => {
             review::accept_edited(step, *mail, proposal, reason, despite, *shown)
         }

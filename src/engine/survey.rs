@@ -25,7 +25,7 @@ const JOURNAL_TAIL: u64 = 100;
 /// Reads the store; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Survey {
-    beside: Beside,
+    beside: Arc<Beside>,
 }
 
 /// Numbers at one moment. Maps hold every name, also with 0.
@@ -134,7 +134,11 @@ impl Engine {
 impl Survey {
     /// Everything [`View`] can be asked, without a word to the engine's thread.
     pub fn view(&self) -> View {
-        View::new(Arc::clone(&self.beside.read().unwrap_or_else(PoisonError::into_inner)))
+        View::new(Arc::clone(&self.beside.context.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    pub(super) fn kept_board(&self) -> &Arc<super::views::board::Kept> {
+        &self.beside.board
     }
 
     fn store(&self) -> Arc<Store> {

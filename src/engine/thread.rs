@@ -5,6 +5,7 @@
 //! invariant I2). While one flush is under way the engine takes the steps of the next.
 //! The engine's thread has a large stack, because it also re-reads mails for staff, and deep MIME trees cost stack.
 
+use super::jobs::JobNo;
 use super::{Engine, EngineError};
 use crate::domain::Timestamp;
 use crate::store::Store;
@@ -101,6 +102,21 @@ impl Handle {
                 let sent = tokio::task::spawn_blocking(move || calls.send(call)).await;
                 sent.map_err(|_| Stopped)?.map_err(|_| Stopped)?;
                 Ok(answer)
+            }
+        }
+    }
+
+    /// Does what is left of a job, one step after the other, until it is done or halted. Two that do so share the work.
+    pub async fn work(&self, no: JobNo) {
+        loop {
+            match self.call(move |engine| engine.go_on(no)).await {
+                Ok(Ok(true)) => {}
+                Ok(Err(fault)) => {
+                    tracing::error!(%fault, job = no.0, "a job stands still; it goes on at the next start");
+                    return;
+                }
+                // Nothing is left, or annai is ending.
+                Ok(Ok(false)) | Err(Stopped) => return,
             }
         }
     }

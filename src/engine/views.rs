@@ -12,6 +12,7 @@ pub mod authority;
 pub mod board;
 mod history;
 mod incoming;
+mod jobs;
 mod journal;
 mod outgoing;
 mod persons;
@@ -21,7 +22,7 @@ pub mod words;
 
 pub(super) use history::sentence_of;
 pub use history::{HistoryLine, HistoryOf, before_state};
-pub use incoming::{ChangeView, MailView, MatterView, ReadLine};
+pub use incoming::{ChangeView, MailView, MatterView, ReadLine, Said, read_lines};
 pub use journal::JournalLine;
 pub use outgoing::{RowFilter, RowLine, RowView};
 pub use status::Status;

@@ -189,7 +189,9 @@ fn plan(step: &mut Step<'_>, letter: LetterKind) -> Result<(), EngineError> {
     step.note(json!({"event": "wave-planned", "wave": no, "letter": letter, "letters": waiting.len()}));
     for (row, place) in waiting {
         step.delete(Table::WaveRow, place_key(WaveNo::NONE, row));
-        if place.again {
+        // What people look at names the deadline it would have if it left today.
+        let dated = step.dated_today(row)?;
+        if place.again && dated.is_none() {
             step.compose_again(row)?;
         }
         into_wave(step, row, no)?;

@@ -5,7 +5,6 @@
 
 use super::{Source, metrics};
 use crate::domain::Timestamp;
-use crate::engine::EngineError;
 use crate::engine::survey::Figures;
 use crate::engine::views::board::Following;
 use crate::health::Vitals;
@@ -18,8 +17,6 @@ use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Journal entries checked with every question.
-const JOURNAL_TAIL: u64 = 100;
 /// The engine answers within this time or counts as stopped.
 pub const ENGINE_LIMIT: Duration = Duration::from_secs(5);
 /// A mailbox that was not read to its end for so long is reported, in real seconds: intake looks every five minutes, or waits
@@ -88,13 +85,8 @@ impl Desk {
 
     /// As the board has counted them, with everything that has happened until now.
     async fn figures(&self, now: Timestamp) -> Option<Figures> {
-        let (board, survey) = (Arc::clone(&self.board), self.source.survey.clone());
-        let counted = tokio::task::spawn_blocking(move || -> Result<Option<Figures>, EngineError> {
-            board.take_in()?;
-            let journal_in_order = survey.view().journal_end_is_sound(JOURNAL_TAIL).is_ok();
-            Ok(board.ask(|board| Figures { journal_in_order, ..board.figures(now) }))
-        });
-        match counted.await {
+        let board = Arc::clone(&self.board);
+        match tokio::task::spawn_blocking(move || board.figures(now)).await {
             Ok(Ok(figures)) => figures,
             Ok(Err(fault)) => {
                 tracing::error!(error = %fault, "the figures cannot be counted");

@@ -3,18 +3,19 @@
 //!
 //! Whoever types a wrong name learns nothing from the answer or its time. At most [`VERIFIED_AT_ONCE`] passwords are
 //! verified at once, so that a storm of logins does not starve the machine. With `web.console_client_ca` the door asks
-//! for a client certificate before any of this: the second factor.
+//! for a client certificate before any of this: the second factor. The first one an account logs in with becomes its own.
 
 use super::door::Peer;
 use super::look::{page, plain};
 use super::session::Sample;
 use super::session::{Reception, Visitor, csrf_of, same_origin};
-use crate::crypto::password;
+use crate::crypto::{self, password};
 use crate::domain::time::MINUTE;
-use crate::domain::{Secret, Timestamp};
+use crate::domain::{Digest, Secret, Timestamp};
 use crate::engine::EngineError;
 use crate::engine::people::{PeopleVerb, Session};
 use crate::engine::staff::Verb;
+use crate::engine::views::words::Lang;
 use axum::Router;
 use axum::extract::{ConnectInfo, Extension, Form, Query, State};
 use axum::http::header::{HeaderValue, SET_COOKIE, USER_AGENT};
@@ -150,7 +151,7 @@ async fn typed(
     let peer = peer.map(|Extension(ConnectInfo(peer))| peer);
     let from = peer.as_ref().map_or_else(String::new, |peer| peer.address.ip().to_string());
     let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned();
-    let certificate = peer.is_some_and(|peer| !peer.certificates.is_empty());
+    let certificate = peer.and_then(|peer| peer.certificates.first().map(|shown| crypto::sha256(shown)));
     match log_in(&reception, &name, Secret::new(password), from, agent, certificate).await {
         Ok(token) => with_cookie(&reception, &token, Redirect::to(&place(next.as_deref())).into_response()),
         Err((status, fault)) => form(&reception, status, Some(fault), next.as_deref()).await,
@@ -163,7 +164,7 @@ async fn log_in(
     password: Secret<String>,
     from: String,
     agent: String,
-    certificate: bool,
+    certificate: Option<Digest>,
 ) -> Result<Secret<String>, (StatusCode, String)> {
     let keys = [format!("account/{name}"), format!("address/{from}")];
     let (now, factor) = (reception.source.clock.now(), i64::from(reception.source.clock.factor().max(1)));
@@ -190,8 +191,16 @@ async fn log_in(
         reception.throttle().right(key);
     }
     proof.certificate = certificate;
-    let begun = reception.source.handle.call(move |engine| engine.log_in(&name, &proof, &from, &agent)).await;
-    begun.map_err(|_| busy())?.map_err(|fault| (StatusCode::UNAUTHORIZED, fault.to_string()))
+    let begun = reception.source.handle.call(move |engine| {
+        let begun = engine.log_in(&name, &proof, &from, &agent);
+        if begun.is_err() {
+            engine.log_in_failed(&name, &from)?;
+        }
+        Ok(begun)
+    });
+    let begun = begun.await.map_err(|_| busy())?.map_err(|_| busy())?;
+    let said = |fault: EngineError| super::console::said(Lang::Ja, &fault.to_string()).into_owned();
+    begun.map_err(|fault| (StatusCode::UNAUTHORIZED, said(fault)))
 }
 
 /// The hash of a password somebody sets; `None`: it is too short or too long. Waits for its turn, as logins do.

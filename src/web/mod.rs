@@ -30,7 +30,6 @@ use crate::domain::MailAddress;
 use crate::engine::pickup::Looker;
 use crate::engine::survey::Survey;
 use crate::engine::thread::Handle;
-use crate::engine::views::board::Following;
 use crate::health::Health;
 use axum::Router;
 pub use console::Link;
@@ -101,7 +100,7 @@ impl Pages {
     fn desk(&self, source: Source) -> Router {
         let reception =
             session::Reception::new(source.clone(), self.console.is_tls()).with_samples(self.samples.clone());
-        let board = Arc::new(Following::new(source.survey.clone()));
+        let board = Arc::new(source.survey.board());
         let views = reception.guard(console::router(source.clone(), Arc::clone(&board), self.links.clone()));
         console::dressed(views.merge(health::router(source, board)).merge(console::looks()))
     }

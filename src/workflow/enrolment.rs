@@ -61,7 +61,8 @@ pub enum Cause {
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum State {
     Registered,
-    /// `stated`: the deadline the notice names.
+    /// `stated`: the deadline the notice names if it leaves when it was planned to; later it names a later one
+    /// ([`pick_up_until`]).
     NoticeQueued {
         stated: Date,
     },
@@ -292,12 +293,26 @@ fn woke(
     }
 }
 
+/// The last day of a pick-up window that begins on `day`: [`window_days`](crate::rules::Schedule::window_days) later, or the
+/// day the notice was first planned to name if that is later (docs/decisions/0005). The notice names it, counted from the
+/// day it is handed over; the window keeps it, counted from the day it was relayed.
+pub fn pick_up_until(day: Date, stated: Date, policy: &Policy<'_>) -> Date {
+    day.plus_days(policy.rules.schedule.window_days).max(stated)
+}
+
+/// Whether a notice written for `written` (`None`: for the day it was planned to leave) names another deadline than the one it
+/// has if it leaves on `day`.
+pub fn is_outdated(written: Option<Date>, stated: Date, day: Date, policy: &Policy<'_>) -> bool {
+    let named = written.map_or(stated, |written| pick_up_until(written, stated, policy));
+    named != pick_up_until(day, stated, policy)
+}
+
 fn relayed(state: &State, letter: L, now: Timestamp, policy: &Policy<'_>) -> (State, Vec<Effect>) {
     let schedule = &policy.rules.schedule;
     match (state, letter) {
         (State::NoticeQueued { stated }, L::Notice) => {
             // The window runs from the day of relay; what the notice promises is kept if that is later.
-            let deadline = now.date().plus_days(schedule.window_days).max(*stated);
+            let deadline = pick_up_until(now.date(), *stated, policy);
             let from = now.plus(i64::from(schedule.password_delay_minutes) * MINUTE);
             let password = Password::Waiting { from };
             (State::Open { notice_relayed: now, deadline, reminded: None, password }, Vec::new())

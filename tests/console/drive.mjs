@@ -93,6 +93,61 @@ async function keyboard() {
   await until("document.body.innerText.includes('終了')");
 }
 
+// Logs in as somebody else.
+async function become(who) {
+  await browser.call("Network.clearBrowserCookies");
+  await visit(`${base}/login`);
+  await tab_to("#name");
+  await type(who);
+  await key("Tab");
+  await type(password);
+  await leads(() => key("Enter"));
+  check(await path() === "/", `${who} is logged in: ${await path()}`);
+}
+
+// Fills the fields of a form in their order on the page, by Tab.
+async function fill(fields) {
+  for (const [field, value] of fields) {
+    await tab_to(field);
+    await type(value);
+  }
+}
+
+// An account: made by one admin, approved by another. A domain: approved and removed by an operator.
+async function forms() {
+  await become("admin1");
+  await visit(`${base}/people`);
+  await fill([["#name", "tanaka"], ["#person", "田中 一郎"]]);
+  await tab_to("#role");
+  await run("document.activeElement.value = 'approver'");
+  await fill([["#password", "a long first password"], ["#again", "a long first password"], ["#reason", "着任のため"]]);
+  await leads(() => key("Enter"));
+  check(await path() === "/approvals", `the account waits for a second person: ${await path()} ${await run("document.body.innerText.slice(0, 300)")}`);
+  check(await run("document.querySelector('button[value=approve]') === null"), "who asked cannot approve");
+  await become("admin2");
+  await visit(`${base}/approvals`);
+  check(await run("document.body.innerText.includes('アカウント tanaka（承認者）の登録（理由：着任のため）')"), "the request says what and why");
+  await tab_to("button[value=approve]");
+  await leads(() => key("Enter"));
+  await visit(`${base}/people`);
+  check(await run("Array.from(document.querySelectorAll('tr[data-row]'), (row) => row.innerText).some((row) => row.includes('田中 一郎') && row.includes('承認者') && row.includes('利用可'))"), "the account stands in the list");
+
+  await become(name);
+  await visit(`${base}/domains`);
+  await tab_to("details.add summary");
+  await key("Enter");
+  await fill([["#authority", "332020 倉敷市"], ["#domain", "city.kurashiki.okayama.jp"], ["#reason", "公式サイトで確認しました"]]);
+  await leads(() => key("Enter"));
+  const known = () => run("Array.from(document.querySelectorAll('tr[data-row]'), (row) => row.innerText).some((row) => row.includes('city.kurashiki.okayama.jp') && row.includes('倉敷市'))");
+  check(await path() === "/domains" && await known(), `the domain is known: ${await run("document.body.innerText.slice(0, 300)")}`);
+  await run("Array.from(document.querySelectorAll('tr[data-row]')).find((row) => row.innerText.includes('city.kurashiki.okayama.jp')).querySelector('summary').focus()");
+  await key("Enter");
+  await key("Tab");
+  await type("誤って加えたため");
+  await leads(() => key("Enter"));
+  check(await run("document.querySelector('.flash')?.textContent.includes('外しました') ?? false") && !(await known()), "the domain is removed");
+}
+
 async function looks() {
   for (const [width, dark] of [[1440, false], [1440, true], [390, false], [390, true]]) {
     await browser.window(width, width < 600 ? 844 : 1000, dark);
@@ -118,6 +173,7 @@ async function looks() {
 
 try {
   await keyboard();
+  await forms();
   await looks();
 } catch (fault) {
   faults.push(fault.stack);

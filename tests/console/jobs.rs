@@ -83,3 +83,19 @@ async fn many_re_issues_are_one_request() {
     let audit = site.get(&op, "/audit?kind=staff").await.body;
     assert!(audit.contains("一括再発行：3件"), "{audit}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_not_done_stands_on_the_first_page() {
+    let mut world = world(1);
+    world.everybody();
+    let begun = world.engine.begin_job(&who("op"), JobVerb::Retry, &[Target::Letter(RowNo(1))]).unwrap();
+    world.engine.steer_job(&who("op"), begun, Pace::Halted).unwrap();
+    let site = over(world).await;
+    let op = site.log_in("op").await;
+    let today = site.until(&op, "/", "途中で停止しています").await;
+    assert!(today.contains("href=\"/jobs/1\"") && today.contains("0 / 1"), "{today}");
+    assert_eq!(site.post(&op, "/jobs/1/resume", &[]).await.status, 303);
+    site.until(&op, "/jobs/1", "終了").await;
+    assert!(!site.get(&op, "/").await.body.contains("/jobs/1"), "what is done stands under the jobs only");
+    assert!(site.get(&op, "/outbox?show=all").await.body.contains("href=\"/jobs\""));
+}

@@ -79,7 +79,7 @@ const ROUTES: [(&str, &str, &str, Form, Who); 49] = [
 ];
 
 /// Every verb of a form, with fields that are understood, and the right it needs (as things stand in `site`).
-const VERBS: [(&str, Form, Act); 32] = [
+const VERBS: [(&str, Form, Act); 33] = [
     ("accept", &[("mail", "9"), ("authority", "332020"), ("shown", NONE)], Act::Decide),
     ("write", &[("mail", "9"), ("subject", "a"), ("body", "b")], Act::Decide),
     ("reject", &[("mail", "9"), ("reason", "x")], Act::Decide),
@@ -105,6 +105,7 @@ const VERBS: [(&str, Form, Act); 32] = [
     ("user-role", &[("name", "op"), ("role", "admin"), ("reason", "x")], Act::People),
     ("user-mail", &[("name", "ap"), ("mail", "a@example.jp"), ("reason", "x")], Act::People),
     ("user-password", &[("name", "admin2"), ("password", LONG), ("again", LONG), ("reason", "x")], Act::People),
+    ("user-certificate", &[("name", "admin2"), ("reason", "x")], Act::People),
     ("user-disable", &[("name", "op"), ("reason", "x")], Act::People),
     ("user-enable", &[("name", "op"), ("reason", "x")], Act::People),
     ("domain-approve", &[("authority", "332020"), ("domain", "x.lg.jp"), ("reason", "x")], Act::Decide),

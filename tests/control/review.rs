@@ -3,6 +3,15 @@
 use crate::place::{Place, Running, text};
 use serde_json::Value;
 
+impl Place {
+    /// Looks at a mail and takes over what was shown.
+    pub(crate) fn accept(&self, mail: &str, more: &[&str]) -> Value {
+        let authority: Vec<&str> = more.iter().copied().take_while(|arg| *arg != "--edit").collect();
+        let shown = self.json(&[&["review", "show", mail], &authority[..]].concat())["shown"].clone();
+        self.json(&[&["review", "accept", mail, "--shown", shown.as_str().unwrap()], more].concat())
+    }
+}
+
 fn refusal(place: &Place, args: &[&str], exit: i32) -> String {
     let output = place.annai(args);
     assert_eq!(output.status.code(), Some(exit), "{args:?}: {}", text(&output.stderr));
@@ -66,8 +75,9 @@ fn a_mail_is_taken_over_with_changes() {
     let shown = place.json(&["review", "show", "2"]);
     let name = shown["proposal"]["centres"][0]["name"].as_str().unwrap().to_owned();
     let set = |address: &str| format!("{name}={address}");
-    let accept = ["review", "accept", "2", "--authority", "131032"];
-    let with = |more: &[&'static str], set: &str| -> Vec<String> {
+    let looked = place.json(&["review", "show", "2", "--authority", "131032"])["shown"].as_str().unwrap().to_owned();
+    let accept = ["review", "accept", "2", "--authority", "131032", "--shown", &looked];
+    let with = |more: &[&str], set: &str| -> Vec<String> {
         accept.iter().copied().chain(["--set", set]).chain(more.iter().copied()).map(str::to_owned).collect()
     };
     let run = |args: &[String], exit: i32| refusal(&place, &args.iter().map(String::as_str).collect::<Vec<_>>(), exit);
@@ -100,8 +110,7 @@ fn the_proposal_is_a_file_to_be_changed() {
     proposal["authority"] = "131032".into();
     proposal["centres"] = serde_json::json!([{"name": "みなと保健所", "address": proposal["centres"][0]["address"]}]);
     std::fs::write(place.path("edit.json"), proposal.to_string()).unwrap();
-    let edit = ["review", "accept", "2", "--edit", "edit.json", "--reason", "名称を訂正"];
-    let taken = place.json(&edit);
+    let taken = place.accept("2", &["--edit", "edit.json", "--reason", "名称を訂正"]);
     assert_eq!(taken["disposition"]["disposition"], "revision");
     let names: Vec<_> = place.json(&["tenant", "list", "--find", "131032"])["items"]
         .as_array()
@@ -111,5 +120,30 @@ fn the_proposal_is_a_file_to_be_changed() {
         .collect();
     assert_eq!(names, ["港区", "みなと保健所"]);
     std::fs::write(place.path("edit.json"), "{\"centres\": 1}").unwrap();
+    let edit = ["review", "accept", "2", "--edit", "edit.json", "--reason", "名称を訂正"];
     assert!(refusal(&place, &edit, 2).contains("edit.json"));
+}
+
+/// Between the look and the decision another person has taken a mail of the same authority over: what would be registered
+/// now is not what was looked at, so nothing is, over the socket and on the closed store alike.
+#[test]
+fn only_what_was_looked_at_is_registered() {
+    let place = Place::new();
+    let running = Running::start(&place);
+    let human = text(&place.annai(&["review", "show", "2", "--authority", "131032"]).stdout);
+    let line = human.lines().find(|line| line.contains("annai review accept")).unwrap().trim().to_owned();
+    let command: Vec<&str> = line.split(' ').skip(1).collect();
+    assert_eq!(command[..5], ["review", "accept", "2", "--authority", "131032"], "{line}");
+    // Meanwhile the same address came in with another mail, and was taken over.
+    assert_eq!(place.accept("4", &["--authority", "131032"])["disposition"]["disposition"], "revision");
+    let refused = refusal(&place, &command, 1);
+    assert!(refused.contains("look again: annai review show 2 --authority 131032"), "{refused}");
+    running.stop();
+    assert!(refusal(&place, &command, 1).contains("look again"));
+    assert_eq!(place.json(&["review", "show", "2"])["disposition"]["disposition"], "review");
+    // Whoever looks again registers what they see.
+    let human = text(&place.annai(&["review", "show", "2", "--authority", "131032"]).stdout);
+    let line = human.lines().find(|line| line.contains("annai review accept")).unwrap().trim().to_owned();
+    let done = place.annai(&line.split(' ').skip(1).collect::<Vec<_>>());
+    assert!(done.status.success(), "{}", text(&done.stderr));
 }

@@ -101,7 +101,8 @@ fn what_staff_accept_is_known_and_can_be_taken_back() {
     let mut desk = Desk::open(&place);
     let (mail, disposition) = desk.file(&Mail { name: "山の家", ..HONEST });
     assert_eq!(reasons(&disposition), [Reason::UnknownCentre]);
-    desk.engine.act("hanako", &Verb::Accept { mail, authority: None }).unwrap();
+    let accept = desk.engine.view().acceptance(mail, None).unwrap();
+    desk.engine.act("hanako", &accept).unwrap();
     let known = desk.engine.domains(Some(code())).unwrap();
     assert_eq!(known.len(), 1);
     assert_eq!((known[0].domain.as_str(), known[0].known.mail), ("city.minato.tokyo.jp", Some(mail)));

@@ -217,59 +217,114 @@ async fn guessing_is_slowed_down() {
     assert!(tail.contains("log-in-failed") && !tail.contains("nobody"));
 }
 
-/// OpenSSL as the browser: what the server answered, if it let it in.
-fn with_certificate(to: SocketAddr, dir: &std::path::Path, certificate: bool) -> String {
+/// OpenSSL as the browser, with a person's certificate or none: what the server answered, if it let it in.
+fn over_tls(to: SocketAddr, dir: &std::path::Path, person: Option<&str>, ask: &str) -> String {
     let mut command = std::process::Command::new("openssl");
     command.args(["s_client", "-quiet", "-ign_eof", "-connect", &to.to_string()]).current_dir(dir);
-    if certificate {
-        command.args(["-cert", "person.pem", "-key", "person.key"]);
+    if let Some(person) = person {
+        command.args(["-cert", &format!("{person}.pem"), "-key", &format!("{person}.key")]);
     }
     command
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::null());
     let mut child = command.spawn().unwrap();
-    let ask = format!("GET /login HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n\r\n");
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), ask.as_bytes()).unwrap();
     String::from_utf8_lossy(&child.wait_with_output().unwrap().stdout).into_owned()
+}
+
+/// A console behind TLS that asks for a client certificate, and the certificates of two people.
+async fn with_certificates(dir: &std::path::Path) -> (SocketAddr, annai::engine::thread::Handle, watch::Sender<bool>) {
+    let openssl = |line: &str| {
+        let args = line.split(' ');
+        let done = std::process::Command::new("openssl").args(args).current_dir(dir).output().unwrap();
+        assert!(done.status.success(), "{line}: {}", String::from_utf8_lossy(&done.stderr));
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+    openssl(&format!("req -x509 {key} -days 2 -subj /CN=staff -keyout ca.key -out ca.pem"));
+    openssl(&format!(
+        "req -x509 {key} -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout web.key -out web.pem"
+    ));
+    std::fs::write(dir.join("v3"), "basicConstraints=CA:FALSE\nextendedKeyUsage=clientAuth\n").unwrap();
+    for person in ["sato", "suzuki"] {
+        openssl(&format!("req -new {key} -subj /CN={person} -keyout {person}.key -out {person}.csr"));
+        let sign = "-CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile v3";
+        openssl(&format!("x509 -req -in {person}.csr {sign} -out {person}.pem"));
+    }
+    let mut world = world(1);
+    world.everybody();
+    world.engine.commit().unwrap();
+    let crate::world::World { engine, clock, .. } = world;
+    let (survey, looker) = (engine.survey(), engine.looker());
+    let (handle, _thread) = annai::engine::thread::start(engine).unwrap();
+    let source = Source { handle: handle.clone(), survey, looker, health: Arc::new(Health::default()), clock };
+    let any = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
+    let door = Door::open(any, "web.console_listen").unwrap();
+    let door = door.with_tls_for(&dir.join("web.pem"), &dir.join("web.key"), &dir.join("ca.pem")).unwrap();
+    assert!(door.is_tls());
+    let (to, router) = (door.address(), dress(Reception::new(source, true).guard(Router::new())));
+    let (tell, told) = watch::channel(false);
+    tokio::spawn(async move { door.serve(router, told).await });
+    (to, handle, tell)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_certificate_is_the_second_factor() {
     let dir = tempfile::tempdir().unwrap();
-    let openssl = |line: &str| {
-        let args = line.split(' ');
-        let done = std::process::Command::new("openssl").args(args).current_dir(dir.path()).output().unwrap();
-        assert!(done.status.success(), "{line}: {}", String::from_utf8_lossy(&done.stderr));
+    let (to, handle, _tell) = with_certificates(dir.path()).await;
+    let ask = async |person: Option<&'static str>, request: String| {
+        let at = dir.path().to_owned();
+        tokio::task::spawn_blocking(move || over_tls(to, &at, person, &request)).await.unwrap()
     };
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
-    openssl(&format!("req -x509 {key} -subj /CN=staff -keyout ca.key -out ca.pem"));
-    openssl(&format!(
-        "req -x509 {key} -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout web.key -out web.pem"
-    ));
-    openssl(
-        "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=sato -keyout person.key -out person.csr",
-    );
-    std::fs::write(dir.path().join("v3"), "basicConstraints=CA:FALSE\nextendedKeyUsage=clientAuth\n").unwrap();
-    openssl("x509 -req -in person.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile v3 -out person.pem");
+    let page = format!("GET /login HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n\r\n");
+    let with = ask(Some("sato"), page.clone()).await;
+    assert!(with.contains("HTTP/1.1 200") && with.contains("パスワード"), "{with}");
+    assert!(!ask(None, page).await.contains("HTTP/1.1"));
 
-    let crate::world::World { engine, clock, .. } = world(1);
-    let (survey, looker) = (engine.survey(), engine.looker());
-    let (handle, _thread) = annai::engine::thread::start(engine).unwrap();
-    let source = Source { handle, survey, looker, health: Arc::new(Health::default()), clock };
-    let any = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
-    let file = |name: &str| dir.path().join(name);
-    let door = Door::open(any, "web.console_listen").unwrap();
-    let door = door.with_tls_for(&file("web.pem"), &file("web.key"), &file("ca.pem")).unwrap();
-    assert!(door.is_tls());
-    let (to, router) = (door.address(), dress(Reception::new(source, true).guard(Router::new())));
-    let (_tell, told) = watch::channel(false);
-    tokio::spawn(async move { door.serve(router, told).await });
-    let at = dir.path().to_owned();
-    let (with, without) =
-        tokio::task::spawn_blocking(move || (with_certificate(to, &at, true), with_certificate(to, &at, false)))
-            .await
-            .unwrap();
-    assert!(with.contains("HTTP/1.1 200") && with.contains("annai user add"), "{with}");
-    assert!(!without.contains("HTTP/1.1"), "{without}");
+    let log_in = async |person: &'static str, account: &str| {
+        let form = format!("name={account}&password={}", PASSWORD.replace(' ', "+"));
+        let head = format!("POST /login HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n");
+        let kind = format!("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}", form.len());
+        ask(Some(person), format!("{head}{kind}\r\n\r\n{form}")).await
+    };
+    let print = async |name: &'static str| {
+        let accounts = handle.call(|engine| engine.accounts()).await.unwrap().unwrap();
+        accounts.into_iter().find(|account| account.name == name).unwrap().certificate.map(|bound| bound.fingerprint)
+    };
+    // The first certificate an account comes with becomes its own.
+    assert_eq!(print("op").await, None);
+    assert!(log_in("sato", "op").await.contains("HTTP/1.1 303"));
+    let bound = print("op").await.unwrap();
+    assert!(log_in("sato", "op").await.contains("HTTP/1.1 303"));
+    // Neither another's certificate with op's password, nor op's certificate with another's password.
+    let refused = log_in("suzuki", "op").await;
+    assert!(refused.contains("HTTP/1.1 401") && refused.contains("管理者に登録の解除を依頼してください"), "{refused}");
+    let refused = log_in("sato", "ap").await;
+    assert!(refused.contains("HTTP/1.1 401") && refused.contains("別のアカウントのものです"), "{refused}");
+    assert_eq!((print("op").await, print("ap").await), (Some(bound), None));
+    let tail = handle.call(|engine| engine.journal_tail(10)).await.unwrap().unwrap();
+    let tail = serde_json::to_string(&tail).unwrap();
+    assert!(tail.contains("certificate-bound") && tail.matches("log-in-failed").count() == 2, "{tail}");
+
+    // The certificate was renewed: an admin takes the old one away, another approves, the next login binds the new one.
+    let reset = annai::engine::staff::Verb::People(annai::engine::people::PeopleVerb::Certificate {
+        name: "op".to_owned(),
+        fingerprint: None,
+        reason: "端末の更新".to_owned(),
+    });
+    handle
+        .call(move |engine| {
+            let annai::engine::approvals::Done::Asked(no) = engine.act(crate::who("admin1"), &reset)? else {
+                panic!("one person alone took a second factor away")
+            };
+            engine.act(crate::who("ap"), &annai::engine::staff::Verb::Ask(crate::AskVerb::Approve { no }))
+        })
+        .await
+        .unwrap()
+        .unwrap();
+    let sessions = handle.call(|engine| engine.sessions()).await.unwrap().unwrap();
+    assert!(sessions.is_empty(), "what was begun with the old one has ended");
+    assert!(log_in("suzuki", "op").await.contains("HTTP/1.1 303"));
+    assert_ne!(print("op").await, Some(bound));
+    assert!(log_in("sato", "op").await.contains("HTTP/1.1 401"), "the old one is nobody's");
 }

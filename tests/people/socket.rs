@@ -3,6 +3,7 @@
 use crate::verbs;
 use crate::world::PASSWORD;
 use annai::daemon::control::{Request, Signature, Signed};
+use annai::engine::jobs::{JobNo, Pace};
 use annai::workflow::rights::{Act, Right, Role, right};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
@@ -70,6 +71,12 @@ fn every_role_over_the_socket() {
             }
         }
         assert!(ask(&socket, name, PASSWORD, Request::Status)["ok"].is_object(), "{name} looks");
+        assert!(ask(&socket, name, PASSWORD, Request::Jobs)["ok"].is_array(), "{name} looks");
+        let steer = Request::SteerJob { no: JobNo(9), pace: Pace::Halted };
+        let answer = ask(&socket, name, PASSWORD, steer);
+        // Who may not is not told whether there is such a job.
+        let told = answer["error"].as_str().unwrap();
+        assert_eq!(told.contains("of the role"), right(role, Act::Send) == Right::Refused, "{name}: {told}");
         let backup = Request::Backup { path: place.path(&format!("{name}.backup")) };
         let answer = ask(&socket, name, PASSWORD, backup);
         assert_eq!(answer["error"].is_string(), right(role, Act::Backup) != Right::Allowed, "{answer}");

@@ -2,7 +2,7 @@
 
 use crate::world::{World, file, relayed, who, world};
 use annai::domain::time::MINUTE;
-use annai::domain::{MailNo, RowNo};
+use annai::domain::{Date, MailNo, RowNo, TenantId};
 use annai::engine::alerts::Cause;
 use annai::engine::records::WaveNo;
 use annai::engine::staff::Verb;
@@ -10,6 +10,7 @@ use annai::engine::views::HistoryOf;
 use annai::engine::waves::{WaveLine, WaveVerb};
 use annai::letters::LetterKind;
 use annai::workflow::delivery::{Outcome, Reply, Stage};
+use annai::workflow::enrolment::State;
 use annai::workflow::wave::Member;
 
 /// Authorities of the rules with an address each, all registered, on the morning of the launch with two persons.
@@ -31,7 +32,8 @@ fn many(count: usize) -> World {
         file(&mut world.engine, uid, &mail);
         let item = world.engine.item(MailNo(u64::from(uid))).unwrap();
         if item.disposition.name() == "review" {
-            world.engine.act("root", &Verb::Accept { mail: item.no, authority: None }).unwrap();
+            let accept = world.engine.view().acceptance(item.no, None).unwrap();
+            world.engine.act("root", &accept).unwrap();
         }
     }
     world.deliver(|_| relayed());
@@ -193,4 +195,55 @@ fn one_after_the_other_is_many_too() {
     assert_eq!(world.engine.ask(asked).unwrap().act, annai::workflow::rights::Act::ReissueMany);
     world.pass(annai::domain::time::DAY);
     assert_eq!(world.engine.act(who("op"), &reissue(2)).unwrap(), annai::engine::approvals::Done::Done);
+}
+
+/// Takes what is due and hands it over; the notices as their recipients read them.
+fn notices(world: &mut World) -> Vec<String> {
+    let mut read = Vec::new();
+    loop {
+        world.engine.chores().unwrap();
+        let woken = world.engine.wake(100).unwrap();
+        let leases = world.engine.lease(32).unwrap();
+        if woken == 0 && leases.is_empty() {
+            return read;
+        }
+        for lease in leases {
+            if world.engine.row(lease.row).unwrap().letter == LetterKind::CertificateNotice {
+                read.push(annai::reading::read(lease.bytes.reveal(), &world.engine.setup().rules).body);
+            }
+            world.engine.answered(lease.row, &relayed()).unwrap();
+        }
+    }
+}
+
+/// Written on 1 May, the notices name 31 May. Let go on the same day they say just that; let go later, they name the day
+/// that is thirty days away then, and never one that has passed. The window keeps what they say.
+#[test]
+fn a_notice_names_the_deadline_it_has_when_it_leaves() {
+    let days = [("2020-05-01", "2020-05-01", "2020-05-31"), ("2020-05-01", "2020-05-07", "2020-06-06")];
+    let long = [("2020-05-01", "2020-06-15", "2020-07-15"), ("2020-06-15", "2020-06-15", "2020-07-15")];
+    for (planned, released, deadline) in days.into_iter().chain(long) {
+        let deadline: Date = deadline.parse().unwrap();
+        let mut world = world(1);
+        world.everybody();
+        assert!(notices(&mut world).is_empty(), "they wait for their wave");
+        world.go_to(&format!("{planned}T10:00:00+09:00"));
+        plan(&mut world);
+        let row = letters(&world, 1)[0].row;
+        let looked = world.engine.view().preview(row).unwrap().unwrap();
+        let stated = planned.parse::<Date>().unwrap().plus_days(30);
+        assert!(looked.contains(&stated.official()), "{planned}: who looks sees the deadline of that day: {looked}");
+        world.go_to(&format!("{released}T10:00:00+09:00"));
+        release(&mut world);
+        let read = notices(&mut world);
+        assert_eq!(read.len(), 2, "{planned} {released}");
+        assert!(read.iter().all(|body| body.contains(&deadline.official())), "{planned} {released}");
+        for serial in [0, 1] {
+            let course = world.engine.course(TenantId { authority: "310000".parse().unwrap(), serial }).unwrap();
+            let State::Open { deadline: window, .. } = course.current().unwrap().state else { panic!("{course:?}") };
+            assert_eq!(window, deadline, "{planned} {released}");
+        }
+        let told = serde_json::to_string(&world.engine.journal_tail(200).unwrap()).unwrap();
+        assert_eq!(told.contains("notice-dated"), released != "2020-05-01", "{planned} {released}");
+    }
 }

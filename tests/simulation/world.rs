@@ -395,7 +395,7 @@ impl World {
             let reason = || "simulated".to_owned();
             let verb = match matter.subject {
                 Subject::Mail { mail, .. } => match self.dice.below(10) {
-                    0..6 => Verb::Accept { mail, authority: None },
+                    0..6 => self.view().view().acceptance(mail, None).unwrap(),
                     6 => Verb::AskSender { mail },
                     7 => Verb::Reread { mail },
                     _ => Verb::Reject { mail, reason: reason() },

@@ -132,3 +132,23 @@ fn a_notice_written_while_the_window_is_closed_promises_the_deadline_of_the_day_
         assert!(matches!(state, State::Open { deadline: found, .. } if found == day(deadline)), "{state:?}");
     }
 }
+
+/// A notice names the day its window ends if it leaves on the day it was written for; on another day it is outdated.
+#[test]
+fn a_notice_is_outdated_when_it_leaves_on_another_day() {
+    let rules = rules();
+    let policy = Policy::of(&rules);
+    let stated = day("2020-05-31");
+    for (written, leaves, until, outdated) in [
+        (None, "2020-04-30", "2020-05-31", false),
+        (None, "2020-05-01", "2020-05-31", false),
+        (None, "2020-05-02", "2020-06-01", true),
+        (None, "2020-05-31", "2020-06-30", true),
+        (None, "2020-06-15", "2020-07-15", true),
+        (Some("2020-06-15"), "2020-06-15", "2020-07-15", false),
+        (Some("2020-06-15"), "2020-06-16", "2020-07-16", true),
+    ] {
+        assert_eq!(enrolment::pick_up_until(day(leaves), stated, &policy), day(until), "{leaves}");
+        assert_eq!(enrolment::is_outdated(written.map(day), stated, day(leaves), &policy), outdated, "{leaves}");
+    }
+}

@@ -1,6 +1,7 @@
 //! What can be typed about people, requests and waves.
 
-use crate::domain::MailAddress;
+use crate::domain::{Digest, MailAddress};
+use crate::engine::jobs::JobNo;
 use crate::engine::records::{AskNo, WaveNo};
 use crate::letters::LetterKind;
 use crate::workflow::rights::Role;
@@ -59,6 +60,15 @@ pub enum UserVerb {
         address: Option<MailAddress>,
         /// Why, for the journal
         #[arg(long, default_value = "", value_name = "TEXT")]
+        reason: String,
+    },
+    /// The client certificate an account logs in with, where the console asks for one; every session of it ends
+    Certificate {
+        name: String,
+        /// SHA-256 of the new certificate [default: none; the next login binds the one it is made with]
+        #[arg(value_parser = fingerprint)]
+        fingerprint: Option<Digest>,
+        #[arg(long, value_name = "TEXT")]
         reason: String,
     },
     /// Nobody can log in with it any more
@@ -182,8 +192,45 @@ pub enum WaveVerb {
     },
 }
 
+#[derive(Debug, Clone, Args)]
+pub struct JobArgs {
+    /// [default: list]
+    #[command(subcommand)]
+    pub verb: Option<JobVerb>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum JobVerb {
+    /// Jobs that are kept, the newest first
+    List,
+    /// One job: how far it is, and what was refused why
+    Show {
+        #[arg(value_parser = job)]
+        job: JobNo,
+    },
+    /// Stop it where it is
+    Halt {
+        #[arg(value_parser = job)]
+        job: JobNo,
+    },
+    /// Let it go on where it was stopped
+    Resume {
+        #[arg(value_parser = job)]
+        job: JobNo,
+    },
+}
+
+fn job(text: &str) -> Result<JobNo, std::num::ParseIntError> {
+    text.parse().map(JobNo)
+}
+
 fn ask(text: &str) -> Result<AskNo, std::num::ParseIntError> {
     text.parse().map(AskNo)
+}
+
+fn fingerprint(text: &str) -> Result<Digest, String> {
+    let wrong = "give the SHA-256 of a certificate: openssl x509 -in FILE -noout -fingerprint -sha256";
+    crate::engine::people::fingerprint(text).ok_or_else(|| wrong.to_owned())
 }
 
 fn wave(text: &str) -> Result<WaveNo, std::num::ParseIntError> {

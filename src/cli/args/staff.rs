@@ -133,6 +133,9 @@ pub enum ReviewVerb {
 pub struct AcceptArgs {
     /// Number of the mail: 3 for メール3
     pub mail: u64,
+    /// What was looked at: the code at the end of `annai review show`, at least its first 8 digits
+    #[arg(long, value_name = "CODE", value_parser = seen)]
+    pub shown: Option<String>,
     /// Which authority it is from, where the mail does not say for certain
     #[arg(long, value_name = "CODE")]
     pub authority: Option<LgCode>,
@@ -157,6 +160,15 @@ impl AcceptArgs {
     /// Whether anything but the authority is changed.
     pub fn is_edited(&self) -> bool {
         self.edit.is_some() || !self.set.is_empty() || !self.rename.is_empty()
+    }
+}
+
+fn seen(code: &str) -> Result<String, String> {
+    let digits = code.len() >= 8 && code.chars().all(|c| c.is_ascii_hexdigit());
+    if digits {
+        Ok(code.to_ascii_lowercase())
+    } else {
+        Err("give the code at the end of `annai review show`".to_owned())
     }
 }
 

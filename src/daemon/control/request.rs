@@ -1,14 +1,16 @@
 //! What may be asked of annai, the same over the socket and on the closed store: one closed enum, one function.
 
+mod after;
+
 use crate::daemon::assembly;
 use crate::domain::{Date, Digest, LgCode, MailNo, RowNo, Secret, TenantId};
-use crate::engine::approvals::{AskVerb, Done};
-use crate::engine::people::{PeopleVerb, Who};
+use crate::engine::approvals::Done;
+use crate::engine::jobs::{JobNo, Pace};
+use crate::engine::people::Who;
 use crate::engine::records::{AskNo, MatterNo, WaveNo};
 use crate::engine::retest;
 use crate::engine::staff::Verb;
 use crate::engine::views::{HistoryOf, RowFilter, TenantFilter, View};
-use crate::engine::waves::WaveVerb;
 use crate::engine::{Engine, EngineError};
 use crate::health::Vitals;
 use crate::workflow::rights::{Act, Right};
@@ -101,6 +103,16 @@ pub enum Request {
     },
     Accounts,
     Sessions,
+    /// Acts on many, the newest first.
+    Jobs,
+    Job {
+        no: JobNo,
+    },
+    /// Halts a job, or takes it up again; on the closed store it goes on when annai is started.
+    SteerJob {
+        no: JobNo,
+        pace: Pace,
+    },
     /// Requests for a second person; `waiting`: only those nobody has decided.
     Asks {
         waiting: bool,
@@ -160,6 +172,8 @@ impl Request {
             | Self::Authority
             | Self::Accounts
             | Self::Sessions
+            | Self::Jobs
+            | Self::Job { .. }
             | Self::Asks { .. }
             | Self::Waves
             | Self::Wave { .. } => Some(Act::Look),
@@ -167,7 +181,7 @@ impl Request {
             Self::RenewLists => Some(Act::Reissue),
             // What accounts hold is close to a secret: for those who keep backups.
             Self::Backup { .. } | Self::ExportAccounts { .. } | Self::ImportAccounts { .. } => Some(Act::Backup),
-            Self::Act { .. } => None,
+            Self::Act { .. } | Self::SteerJob { .. } => None,
         }
     }
 
@@ -181,6 +195,7 @@ impl Request {
             | Self::ExportAccounts { .. }
             | Self::Accounts
             | Self::Sessions
+            | Self::SteerJob { .. }
             | Self::Asks { .. }
             | Self::Waves
             | Self::Wave { .. } => false,
@@ -199,6 +214,8 @@ impl Request {
             | Self::JournalTail { .. }
             | Self::Verify { .. }
             | Self::Export { .. }
+            | Self::Jobs
+            | Self::Job { .. }
             | Self::Backup { .. } => true,
         }
     }
@@ -233,7 +250,7 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
                 engine.look_at_keys()?;
             }
             match engine.act(caller.who.clone(), act)? {
-                Done::Done => after(engine, act),
+                Done::Done => after::after(engine, act),
                 Done::Asked(no) => Ok(json!({"asked": no, "request": engine.ask(no)?})),
             }
         }
@@ -241,6 +258,10 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
             Ok(json!({"accounts": engine.accounts()?, "two_persons_since": engine.two_persons_since()?}))
         }
         Request::Sessions => value(engine.sessions()?),
+        Request::SteerJob { no, pace } => {
+            engine.steer_job(&caller.who, *no, *pace)?;
+            value(engine.view().job_detail(*no)?)
+        }
         Request::Asks { waiting, after, limit } => value(engine.asks(*waiting, *after, *limit)?),
         Request::Waves => Ok(json!({"waves": engine.waves()?, "unplanned": engine.unplanned()?})),
         Request::Wave { wave, after, limit } => {
@@ -263,6 +284,8 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
         | Request::JournalTail { .. }
         | Request::Verify { .. }
         | Request::Export { .. }
+        | Request::Jobs
+        | Request::Job { .. }
         | Request::Backup { .. } => ask(&engine.view(), caller, request),
     }
 }
@@ -297,6 +320,8 @@ pub fn ask(view: &View, caller: &Caller, request: &Request) -> Result<Value, Eng
             let rules = assembly::rules(dir).map_err(|faults| EngineError::Input(faults.to_string()))?;
             value(view.retest(&rules, *after, retest::MAILS_MAX)?)
         }
+        Request::Jobs => value(view.job_views()?),
+        Request::Job { no } => value(view.job_detail(*no)?),
         Request::JournalTail { count } => value(view.journal_tail(*count)?),
         Request::Verify { anchor } => value(view.audit(*anchor)?),
         Request::Export { path } => {
@@ -317,53 +342,10 @@ pub fn ask(view: &View, caller: &Caller, request: &Request) -> Result<Value, Eng
         | Request::ExportAccounts { .. }
         | Request::Accounts
         | Request::Sessions
+        | Request::SteerJob { .. }
         | Request::Asks { .. }
         | Request::Waves
         | Request::Wave { .. } => Err(EngineError::Refused("only the engine itself answers this; please report it")),
-    }
-}
-
-/// How what was acted on stands now.
-fn after(engine: &Engine, act: &Verb) -> Result<Value, EngineError> {
-    match act {
-        Verb::Accept { mail, .. }
-        | Verb::AcceptEdited { mail, .. }
-        | Verb::Reject { mail, .. }
-        | Verb::AskSender { mail }
-        | Verb::WriteToSender { mail, .. }
-        | Verb::Reread { mail } => value(engine.item(*mail)?),
-        Verb::Keys(_) => value(engine.authority_view()?),
-        Verb::ReissueMany { tenants, .. } => Ok(json!({"tenants": tenants, "done": true})),
-        Verb::People(PeopleVerb::EndSession { session }) => Ok(json!({"session": session, "ended": true})),
-        Verb::People(
-            PeopleVerb::Add { name, .. }
-            | PeopleVerb::SetRole { name, .. }
-            | PeopleVerb::SetMail { name, .. }
-            | PeopleVerb::Password { name, .. }
-            | PeopleVerb::Disable { name, .. }
-            | PeopleVerb::Enable { name, .. },
-        ) => value(engine.accounts()?.into_iter().find(|account| account.name == *name)),
-        Verb::Ask(AskVerb::Approve { no } | AskVerb::Refuse { no, .. } | AskVerb::Recall { no }) => {
-            value(engine.ask(*no)?)
-        }
-        Verb::Wave(WaveVerb::Plan { .. }) => value(engine.waves()?.into_iter().next()),
-        Verb::Wave(
-            WaveVerb::Tick { wave, .. }
-            | WaveVerb::Release { wave, .. }
-            | WaveVerb::Halt { wave, .. }
-            | WaveVerb::Withdraw { wave, .. },
-        ) => value(engine.wave_of(*wave)?),
-        Verb::ApproveDomain { authority, .. } | Verb::ForgetDomain { authority, .. } => {
-            value(engine.domains(Some(*authority))?)
-        }
-        Verb::Close { matter, .. } => Ok(json!({"matter": matter, "closed": true})),
-        Verb::Hold { row, .. } | Verb::Release { row } | Verb::Retry { row } | Verb::Withdraw { row, .. } => {
-            value(engine.letter(*row)?)
-        }
-        Verb::Reissue { tenant, .. }
-        | Verb::Cancel { tenant, .. }
-        | Verb::Revoke { tenant, .. }
-        | Verb::RenewCredentials { tenant, .. } => value(engine.tenant(*tenant)?),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Sessions: begun by a verified password, known by a token of which only the digest is stored. Passwords are verified
 //! beside the engine's thread ([`Survey::prove`]), because that takes its time on purpose.
 
-use super::{Account, AccountView, Who, account};
+use super::{Account, AccountView, Bound, Who, account, checks, put};
 use crate::crypto;
 use crate::domain::time::{HOUR, MINUTE};
-use crate::domain::{Secret, Timestamp};
+use crate::domain::{Digest, Secret, Timestamp};
 use crate::engine::step::Step;
 use crate::engine::survey::Survey;
 use crate::engine::views::View;
@@ -96,6 +96,7 @@ impl Engine {
             if !account.can_log_in() || account.hash.as_deref() != Some(proof.hash.as_str()) {
                 return Err(EngineError::Refused("this account cannot log in"));
             }
+            second_factor(step, account, proof.certificate)?;
             let own = sessions(step.context)?.into_iter().filter(|(_, session)| session.account == name);
             let mut own: Vec<_> = own.collect();
             own.sort_by_key(|(_, session)| session.no);
@@ -111,7 +112,7 @@ impl Engine {
                 from: clean(from),
                 agent: clean(agent),
                 idle_minutes: step.context.setup.rules.schedule.oversight.idle_minutes,
-                certificate: proof.certificate,
+                certificate: proof.certificate.is_some(),
             };
             step.note(json!({"event": "logged-in", "session": session.no, "from": session.from, "certificate": session.certificate}));
             step.put(Table::Session, session_key(&token), &session)?;
@@ -154,8 +155,25 @@ impl Engine {
 #[derive(Debug, Clone)]
 pub struct Proof {
     hash: String,
-    /// The browser showed a client certificate of the console's authority.
-    pub certificate: bool,
+    /// SHA-256 of the client certificate the browser showed; the handshake has verified it. `None`: none is asked for.
+    pub certificate: Option<Digest>,
+}
+
+/// The certificate must be the account's own; the first one it comes with becomes that. Where the console asks for none, the
+/// password is enough: whoever may change that in the configuration could change everything.
+fn second_factor(step: &mut Step<'_>, account: Account, shown: Option<Digest>) -> Result<(), EngineError> {
+    let Some(fingerprint) = shown else { return Ok(()) };
+    match account.certificate {
+        Some(bound) if bound.fingerprint == fingerprint => Ok(()),
+        Some(_) => Err(EngineError::Refused(
+            "this account logs in with another client certificate; if yours was renewed, an admin must reset it",
+        )),
+        None => {
+            checks::own_certificate(step.context, shown, &account.name)?;
+            step.note(json!({"event": "certificate-bound", "account": account.name, "fingerprint": fingerprint}));
+            put(step, Account { certificate: Some(Bound { fingerprint, since: step.now }), ..account })
+        }
+    }
 }
 
 impl Survey {
@@ -164,7 +182,7 @@ impl Survey {
         let account: Option<Account> = self.load(Table::Account, name.as_bytes())?;
         let hash = account.filter(Account::can_log_in).and_then(|account| account.hash);
         let same = crypto::password::verify(password, hash.as_deref());
-        Ok(hash.filter(|_| same).map(|hash| Proof { hash, certificate: false }))
+        Ok(hash.filter(|_| same).map(|hash| Proof { hash, certificate: None }))
     }
 
     /// The session of a token with its account; `None`: there is none, or the account is disabled.

@@ -28,6 +28,7 @@ mod trail;
 pub use cards::{LetterCard, MailCard, MatterCard, TenantCard};
 pub use figures::{AGES, Coverage, DayCount, Funnel, Shape};
 pub use follow::Following;
+pub(crate) use follow::Kept;
 pub use lists::{Cut, TrailFilter};
 pub use query::{Key, Query};
 pub use trail::{KINDS, Mark, Trail};

@@ -173,6 +173,12 @@ fn sentence(event: &Value, lang: Lang) -> String {
         Some("matter-grown") => {
             Some(said!(lang, "要確認{no}の対象が増えました", "review {no} concerns more than before"))
         }
+        Some("notice-dated") => Some(said!(
+            lang,
+            "送信{}の証明書発行通知を、送信する日からの取得期限に書き直しました",
+            "letter {}, a certificate notice, now names the deadline counted from the day it leaves",
+            at(event, "row")
+        )),
         Some("staff") => read::<Verb>(event, "act").map(|verb| sentence_of(&verb, lang)),
         Some("domain-learned") => {
             let (domain, code) = of_domain();
@@ -236,10 +242,10 @@ pub(in crate::engine) fn sentence_of(verb: &Verb, lang: Lang) -> String {
         Verb::People(_) | Verb::Keys(_) | Verb::Ask(_) | Verb::Wave(_) | Verb::ReissueMany { .. } => {
             super::persons::act(verb, lang)
         }
-        Verb::Accept { mail, authority: None } => {
+        Verb::Accept { mail, authority: None, .. } => {
             said!(lang, "メール{mail}の内容を登録する判断をしました", "decided to register mail {mail}")
         }
-        Verb::Accept { mail, authority: Some(code) } => said!(
+        Verb::Accept { mail, authority: Some(code), .. } => said!(
             lang,
             "メール{mail}の内容を {code} として登録する判断をしました",
             "decided to register mail {mail} as one of {code}"

@@ -1,6 +1,6 @@
 //! What waits for a person, and one mail: what was understood, from which lines, and what taking it over would change.
 
-use super::words::{self, Lang};
+use super::words::{self, Lang, said as told};
 use super::{Page, View};
 use crate::domain::{Digest, LgCode, MailNo, RowNo, TenantId, Timestamp, signs};
 use crate::engine::records::{InboxItem, MatterNo, OpenMatter, Subject};
@@ -63,8 +63,7 @@ pub struct MailView {
     pub evidence: Vec<EvidenceView>,
     /// What it would register: what staff may change before they accept it.
     pub proposal: Proposal,
-    /// The digest of what is shown: how it reads, and what it would change.
-    #[serde(skip)]
+    /// The digest of what is shown: how it reads, and what it would change. Whoever takes it over names it.
     pub shown: Digest,
     /// What taking it over would change; empty: nothing, or the authority is not known.
     pub changes: Vec<ChangeView>,
@@ -115,9 +114,9 @@ impl View {
         self.mail_with(no, authority, &matters)
     }
 
-    fn shown(&self, reading: &Reading) -> Result<Digest, EngineError> {
-        let roster = directory::code_of(reading).map(|code| self.roster(code)).transpose()?.flatten();
-        Ok(review::shown(&self.context, reading, roster.as_ref()))
+    fn shown(&self, code: Option<LgCode>, reading: &Reading) -> Result<Digest, EngineError> {
+        let roster = code.map(|code| self.roster(code)).transpose()?.flatten();
+        Ok(review::shown(&self.context, reading, code, roster.as_ref()))
     }
 
     /// The same for whoever knows the open matters about it.
@@ -137,9 +136,9 @@ impl View {
             reasons: said(&reading, &answers::reasons_of(&item, &reading), self.rules()),
             evidence: self.evidence(code, &reading)?,
             proposal: Proposal::of(&reading),
-            shown: self.shown(&reading)?,
+            shown: self.shown(code, &reading)?,
             authority_name: reading.authority.as_ref().map(|authority| authority.name.clone()),
-            lines: lines(&reading),
+            lines: read_lines(&reading, Lang::Ja),
             changes: code.map(|code| self.changes(code, &reading)).transpose()?.unwrap_or_default(),
             warnings: reading.warnings.clone(),
             attachments: reading.attachments.clone(),
@@ -226,21 +225,27 @@ fn mail_of(subject: &Subject) -> Option<MailNo> {
     }
 }
 
-fn lines(reading: &Reading) -> Vec<ReadLine> {
+/// The text of a mail, with what was understood from each line.
+pub fn read_lines(reading: &Reading, lang: Lang) -> Vec<ReadLine> {
     let mut notes: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     let mut note = |line: Option<usize>, text: String| notes.entry(line.unwrap_or(0)).or_default().push(text);
     let shown = |address: Option<&crate::domain::MailAddress>| {
-        address.map_or("アドレスなし", crate::domain::MailAddress::as_str).to_owned()
+        address.map_or(lang.pick("アドレスなし", "no address"), crate::domain::MailAddress::as_str).to_owned()
     };
     if let Some(read) = &reading.authority {
-        let code = read.code.map_or_else(|| "コード不明".to_owned(), |code| code.to_string());
-        note(read.line, format!("自治体 {} [{code}] {}", read.name, shown(read.address.as_ref())));
+        let code =
+            read.code.map_or_else(|| lang.pick("コード不明", "unknown code").to_owned(), |code| code.to_string());
+        note(
+            read.line,
+            told!(lang, "自治体 {} [{code}] {}", "authority {} [{code}] {}", read.name, shown(read.address.as_ref())),
+        );
     }
     for read in &reading.centres {
-        note(read.line, format!("保健所 {} {}", read.name, shown(read.address.as_ref())));
+        note(read.line, told!(lang, "保健所 {} {}", "health centre {} {}", read.name, shown(read.address.as_ref())));
     }
     for warning in &reading.warnings {
-        note(warning.line, format!("注意：{}", warning.text));
+        let text = lang.pick(warning.text.as_str(), words::warning(warning.code));
+        note(warning.line, told!(lang, "注意：{text}", "note: {text}"));
     }
     let without_line = notes.remove(&0).map(|understood| ReadLine { no: 0, text: String::new(), understood });
     let body = reading.body.lines().take(LINES_MAX).enumerate().map(|(i, text)| ReadLine {

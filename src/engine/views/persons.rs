@@ -74,6 +74,18 @@ fn people(verb: &PeopleVerb, lang: Lang) -> String {
         PeopleVerb::Password { name, .. } => {
             said!(lang, "アカウント {name} のパスワードの変更{why}", "set a new password for {name}{why}")
         }
+        PeopleVerb::Certificate { name, fingerprint: None, .. } => {
+            said!(
+                lang,
+                "アカウント {name} のクライアント証明書の解除{why}",
+                "take the client certificate away from {name}{why}"
+            )
+        }
+        PeopleVerb::Certificate { name, fingerprint: Some(print), .. } => said!(
+            lang,
+            "アカウント {name} のクライアント証明書を {print} に変更{why}",
+            "make {print} the client certificate of {name}{why}"
+        ),
         PeopleVerb::Disable { name, .. } => {
             said!(lang, "アカウント {name} の停止{why}", "disable the account {name}{why}")
         }
@@ -106,7 +118,7 @@ fn wave(verb: &WaveVerb, lang: Lang) -> String {
 }
 
 /// What a job does to each.
-fn job(verb: &JobVerb, lang: Lang) -> String {
+pub(super) fn job(verb: &JobVerb, lang: Lang) -> String {
     match verb {
         JobVerb::Retry => lang.pick("すぐに再送", "retry now").to_owned(),
         JobVerb::Hold { reason } => said!(lang, "保留（理由：{reason}）", "hold (reason: {reason})"),
@@ -154,6 +166,13 @@ pub(super) fn told(name: &str, event: &Value, lang: Lang) -> Option<String> {
             )
         }
         "logged-out" => said!(lang, "ログアウトしました（セッション{}）", "logged out (session {})", at("session")),
+        "certificate-bound" => said!(
+            lang,
+            "アカウント {} にクライアント証明書（SHA-256 {}）を登録しました",
+            "bound the client certificate {1} to the account {0}",
+            text("account"),
+            text("fingerprint")
+        ),
         "log-in-failed" => {
             said!(lang, "{} のログインに失敗しました（{}）", "a login of {} failed ({})", text("account"), text("from"))
         }

@@ -4,7 +4,7 @@
 
 mod reasons;
 
-pub use reasons::sentence;
+pub use reasons::{evidence, sentence, warning};
 
 use crate::domain::{TenantId, Timestamp};
 use crate::engine::outages::Common;

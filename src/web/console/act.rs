@@ -39,7 +39,7 @@ impl Fields {
 }
 
 /// What a verb is called once it is done, and what it is called on a button: code, Japanese, English.
-const DONE: [(&str, &str, &str); 31] = [
+const DONE: [(&str, &str, &str); 32] = [
     ("accept", "登録しました。差出人に受付通知を送ります。", "Registered. The sender gets a receipt."),
     ("write", "差出人への問い合わせを送信に入れました。", "Your letter to the sender is on its way."),
     ("reject", "見送りました。", "Put aside."),
@@ -69,6 +69,11 @@ const DONE: [(&str, &str, &str); 31] = [
     ("user-role", "役割を変更しました。ログインし直しになります。", "Role changed; its sessions have ended."),
     ("user-mail", "通知先を変更しました。", "Address for alerts changed."),
     ("user-password", "パスワードを変更しました。", "Password changed; its sessions have ended."),
+    (
+        "user-certificate",
+        "クライアント証明書の登録を変更しました。ログインし直しになります。",
+        "Client certificate changed; the sessions have ended.",
+    ),
     ("user-disable", "アカウントを停止しました。", "Account disabled."),
     ("user-enable", "アカウントを再開しました。", "Account enabled."),
     ("domain-approve", "確認済みドメインに加えました。", "Domain approved."),

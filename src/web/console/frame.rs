@@ -1,7 +1,7 @@
 //! What every page has: the views with how much waits in each, search, language and colours, and what was just done.
 
 use super::visit::{Lang, Visit, encode};
-use super::words::t;
+use super::words::{is_japanese, ja, t};
 use super::{Console, saved};
 use crate::domain::{Date, Timestamp};
 use crate::engine::EngineError;
@@ -11,7 +11,7 @@ use crate::web::look::plain;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use minijinja::{Environment, State as Rendering, UndefinedBehavior, Value, context};
 use std::sync::{Arc, LazyLock};
 
 macro_rules! templates {
@@ -58,6 +58,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
     environment.add_function("t", t);
+    environment.add_filter("ja", |state: &Rendering<'_, '_>, value: Value| ja(state, &value));
     environment.add_filter("urlencode", |text: String| encode(&text));
     for (name, text) in TEMPLATES {
         if let Err(fault) = environment.add_template(name, text) {
@@ -214,7 +215,12 @@ fn frame(console: &Console, visit: &Visit, board: Option<&Board>, now: Timestamp
         .collect();
     let links: Vec<_> =
         console.links.iter().map(|link| context! { href => link.href, word => lang.pick(link.ja, link.en) }).collect();
+    // For elements that hold data, and fields that hold what was typed.
+    let marked =
+        |japanese: bool| Value::from_safe_string(lang.pick("", if japanese { " lang=\"ja\"" } else { "" }).to_owned());
+    let typed = visit.param("q").unwrap_or_default();
     context! {
+        ja => marked(true), ja_typed => marked(typed.contains(is_japanese)),
         lang => lang.code(), theme => visit.theme, views, links,
         who => visit.viewer.person, role => lang.pick(visit.viewer.role.japanese(), visit.viewer.role.name()),
         may_act => visit.viewer.acts(), csrf => visit.viewer.csrf,
@@ -222,7 +228,7 @@ fn frame(console: &Console, visit: &Visit, board: Option<&Board>, now: Timestamp
         now => lang.moment(now), head => board.map_or(0, |board| board.seen),
         done => visit.param("done").and_then(|code| super::act::done(code, lang)),
         saved => saved::views(visit),
-        typed => visit.param("q").unwrap_or_default(),
+        typed,
     }
 }
 

@@ -28,20 +28,9 @@ pub(super) async fn take_up(console: Arc<Console>) {
     }
 }
 
-/// Does what is left of a job, one step after the other.
+/// Does what is left of a job; the board has seen it when this returns.
 pub(super) async fn work(console: Arc<Console>, no: JobNo) {
-    loop {
-        match console.source.handle.call(move |engine| engine.go_on(no)).await {
-            Ok(Ok(true)) => {}
-            Ok(Ok(false)) => break,
-            Ok(Err(fault)) => {
-                tracing::error!(%fault, job = no.0, "a job of the console stands still; it goes on at the next start");
-                break;
-            }
-            // annai is ending.
-            Err(_) => return,
-        }
-    }
+    console.source.handle.work(no).await;
     console.catch_up().await;
 }
 
@@ -57,7 +46,8 @@ pub(super) fn code(verb: &JobVerb) -> &'static str {
     }
 }
 
-fn row(desk: &super::frame::Desk<'_>, job: &Job) -> Value {
+/// A job with its state and how far it is.
+pub(super) fn row(desk: &super::frame::Desk<'_>, job: &Job) -> Value {
     let reason = match &job.verb {
         JobVerb::Hold { reason } | JobVerb::Withdraw { reason } | JobVerb::Cancel { reason } => reason.clone(),
         JobVerb::Reissue { reason } => words::reissue(*reason, desk.lang).to_owned(),

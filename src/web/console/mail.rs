@@ -4,13 +4,13 @@
 use super::Console;
 use super::frame::{Desk, Trouble, show};
 use super::today::task;
-use super::visit::Visit;
+use super::visit::{Lang, Visit};
 use super::words::chip;
 use crate::domain::{LgCode, MailAddress, MailNo};
 use crate::engine::EngineError;
 use crate::engine::records::{MatterNo, OpenMatter, Subject};
-use crate::engine::views::{ChangeView, MailView, ReadLine};
-use crate::reading::{ReadCentre, Reading};
+use crate::engine::views::{ChangeView, MailView, ReadLine, Said, read_lines, words};
+use crate::reading::{ReadCentre, Reading, Reason};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use minijinja::{Value, context};
@@ -57,12 +57,12 @@ pub(super) async fn page(State(console): State<Arc<Console>>, Path(no): Path<Str
             sent => shown.read.head.date.map(|at| lang.moment(at)),
             cc => shown.read.head.cc.iter().map(MailAddress::as_str).collect::<Vec<_>>(),
             chip => chip(lang, (shown.item.disposition.name(), shown.disposition_name)),
-            shown => shown.shown.to_string(), decidable, reasons => reasons(&shown), lines => lines(&shown), form => form(desk, &shown),
+            shown => shown.shown.to_string(), decidable, reasons => reasons(&shown, lang), lines => lines(&shown, lang), form => form(desk, &shown),
             changes => shown.changes.iter().map(|c| change(desk, c)).collect::<Vec<_>>(),
             evidence => shown
                 .evidence
                 .iter()
-                .map(|e| context! { name => e.name, mark => e.mark, text => e.piece.text })
+                .map(|e| context! { name => words::evidence(e.piece.what, lang), mark => e.mark, text => e.piece.text })
                 .collect::<Vec<_>>(),
             attachments => shown.attachments, draft, answers, tasks,
             neighbours => neighbours(desk, no), authorities => authorities(desk),
@@ -82,16 +82,20 @@ pub(super) fn mail_of(subject: &Subject) -> Option<MailNo> {
     }
 }
 
-fn reasons(shown: &MailView) -> Vec<Value> {
-    shown.reasons.iter().map(|said| context! { code => said.code, text => said.text, lines => said.lines }).collect()
+fn reasons(shown: &MailView, lang: Lang) -> Vec<Value> {
+    let text =
+        |said: &Said| Reason::ALL.iter().find(|reason| reason.code() == said.code).map(|r| words::sentence(*r, lang));
+    let reason =
+        |said: &Said| context! { code => said.code, text => text(said).unwrap_or(said.text), lines => said.lines };
+    shown.reasons.iter().map(reason).collect()
 }
 
 /// The text with its marks: a line a reason is about, a line something was understood from.
-fn lines(shown: &MailView) -> Vec<Value> {
+fn lines(shown: &MailView, lang: Lang) -> Vec<Value> {
     let doubted: BTreeSet<usize> = shown.reasons.iter().flat_map(|said| said.lines.iter().copied()).collect();
+    let warned: BTreeSet<usize> = shown.warnings.iter().map(|warning| warning.line.unwrap_or(0)).collect();
     let line = |line: &ReadLine| {
-        let warned = line.understood.iter().any(|note| note.starts_with("注意"));
-        let mark = if doubted.contains(&line.no) || warned {
+        let mark = if doubted.contains(&line.no) || warned.contains(&line.no) {
             "doubt"
         } else if line.understood.is_empty() {
             ""
@@ -100,7 +104,8 @@ fn lines(shown: &MailView) -> Vec<Value> {
         };
         context! { no => line.no, text => line.text, notes => line.understood, mark }
     };
-    shown.lines.iter().filter(|line| line.no > 0 || !line.understood.is_empty()).map(line).collect()
+    let lines = read_lines(&shown.read, lang);
+    lines.iter().filter(|line| line.no > 0 || !line.understood.is_empty()).map(line).collect()
 }
 
 /// What would be registered, as fields.

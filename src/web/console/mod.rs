@@ -49,6 +49,8 @@ pub mod viewer;
 mod visit;
 mod words;
 
+pub(super) use refusals::said;
+
 use super::Source;
 use crate::engine::views::board::Following;
 use axum::Router;

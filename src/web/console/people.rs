@@ -7,7 +7,7 @@ use super::frame::show;
 use super::visit::Visit;
 use crate::crypto::password;
 use crate::domain::{MailAddress, Secret};
-use crate::engine::people::PeopleVerb;
+use crate::engine::people::{PeopleVerb, fingerprint, name_fault, person_fault};
 use crate::web::login;
 use crate::workflow::rights::{Act, Role};
 use axum::extract::State;
@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 /// Where the hash of a typed password stands in a form that came in; no form of a browser has it.
 const HASH: &str = "hash";
+const NO_FINGERPRINT: &str = "a fingerprint is the SHA-256 of a certificate, 64 hexadecimal digits";
 
 pub(super) async fn page(State(console): State<Arc<Console>>, visit: Visit) -> Response {
     show(console, visit, "people.html", |desk| {
@@ -31,6 +32,7 @@ pub(super) async fn page(State(console): State<Arc<Console>>, visit: Visit) -> R
                     name => a.name, person => a.person, role => lang.pick(a.role_name, a.role.name()), role_code => a.role.name(),
                     mail => a.mail.as_ref().map(MailAddress::as_str), own => a.name == desk.visit.viewer.name,
                     since => lang.moment(a.since), disabled => a.disabled.map(|at| lang.moment(at)), has_password => a.has_password,
+                    certificate => a.certificate.map(|bound| context! { print => bound.fingerprint.to_string(), since => lang.moment(bound.since) }),
                 }
             })
             .collect();
@@ -76,8 +78,8 @@ pub(super) fn verb(code: &str, fields: &Fields) -> Result<PeopleVerb, &'static s
     let mail = mail.map_err(|_| "the address is not valid")?;
     Ok(match code {
         "user-add" => PeopleVerb::Add {
-            name,
-            person: fields.get("person").to_owned(),
+            name: name_fault(&name).map_or(Ok(name), Err)?,
+            person: person_fault(fields.get("person")).map_or(Ok(fields.get("person").to_owned()), Err)?,
             role: role()?,
             mail,
             hash: some(HASH),
@@ -86,6 +88,10 @@ pub(super) fn verb(code: &str, fields: &Fields) -> Result<PeopleVerb, &'static s
         "user-role" => PeopleVerb::SetRole { name, role: role()?, reason },
         "user-mail" => PeopleVerb::SetMail { name, mail, reason },
         "user-password" => PeopleVerb::Password { name, hash: some(HASH).ok_or("a password is needed")?, reason },
+        "user-certificate" => {
+            let typed = some("fingerprint").map(|typed| fingerprint(&typed).ok_or(NO_FINGERPRINT)).transpose()?;
+            PeopleVerb::Certificate { name, fingerprint: typed, reason }
+        }
         "user-disable" => PeopleVerb::Disable { name, reason },
         "user-enable" => PeopleVerb::Enable { name, reason },
         _ => return Err("there is no such act"),

@@ -5,7 +5,8 @@ use super::visit::Lang;
 use std::borrow::Cow;
 
 /// English and Japanese, side by side.
-const SENTENCES: [(&str, &str); 93] = [
+const SENTENCES: [(&str, &str); 105] = [
+    ("the proposal names no authority; give its code", "自治体を選んでください。"),
     // Engine and machines.
     (
         "a mail in review is accepted or rejected, not closed",
@@ -151,6 +152,42 @@ const SENTENCES: [(&str, &str); 93] = [
     ("this wave is over", "この一斉送信は終わっています。"),
     ("this wave is under way", "この一斉送信は送信中です。"),
     ("who asked cannot decide; another person must", "申請した本人は決定できません。別の人が行ってください。"),
+    (
+        "nobody changes their own role or disables their own account; ask another admin",
+        "自分の役割の変更や、自分のアカウントの停止はできません。別の管理者に依頼してください。",
+    ),
+    (
+        "nobody could keep accounts any more; first make another person admin, and a second one approver or admin",
+        "アカウントを管理できる人がいなくなります。先に、ほかの人を管理者に、もう1人を承認者又は管理者にしてください。",
+    ),
+    (
+        "this client certificate belongs to another account; use your own",
+        "このクライアント証明書は別のアカウントのものです。ご自身の証明書を使ってください。",
+    ),
+    (
+        "this account logs in with another client certificate; if yours was renewed, an admin must reset it",
+        "登録されているものと異なるクライアント証明書です。証明書を更新した場合は、管理者に登録の解除を依頼してください。",
+    ),
+    (
+        "what was shown is not named; look at the mail again and register what you see",
+        "確認した内容が分かりません。メールを読み直し、表示された内容で登録してください。",
+    ),
+    // What was typed.
+    (
+        "an account's name has 1 to 32 of a-z, 0-9, dot, hyphen and underscore",
+        "アカウント名は、半角の英小文字・数字・「.」「-」「_」の1〜32文字にしてください。",
+    ),
+    (
+        "root, annai and system are names the journal uses for the system itself",
+        "root、annai、system は記録で使われる名前です。別の名前にしてください。",
+    ),
+    ("a person's name has at most 60 characters", "氏名は60文字以内にしてください。"),
+    ("a reason has at most 500 characters", "理由は500文字以内にしてください。"),
+    ("this is no argon2id hash of a password", "パスワードを読み取れません。もう一度入力してください。"),
+    (
+        "a fingerprint is the SHA-256 of a certificate, 64 hexadecimal digits",
+        "指紋は、証明書のSHA-256（16進64桁）を入力してください。",
+    ),
     // Forms.
     ("a password has at least 12 characters", "パスワードは12文字以上、256バイト以下にしてください。"),
     ("a password is needed", "パスワードを入力してください。"),
@@ -175,12 +212,84 @@ const SENTENCES: [(&str, &str); 93] = [
     ("what was shown is not named; load the page again", "確認した内容が分かりません。画面を読み直してください。"),
 ];
 
-/// The sentence in the language of the page; one that says what was typed stays as it is.
-pub(super) fn said(lang: Lang, english: &str) -> Cow<'_, str> {
-    let japanese =
-        || SENTENCES.iter().find(|(known, _)| *known == english).map(|(_, japanese)| Cow::Borrowed(*japanese));
+/// The same with values in them, in the same order on both sides.
+const PATTERNS: [(&str, &str); 22] = [
+    ("there is no job {}", "一括処理{}はありません。"),
+    ("a job is for 1 to {}, not for {}", "一括処理の対象は1〜{}件です（選ばれたのは{}件）。"),
+    (
+        "this was asked for already: request {} waits",
+        "同じ申請{}が承認を待っています。「承認」の画面をご確認ください。",
+    ),
+    ("there is no request {}", "申請{}はありません。"),
+    ("there is no account {}", "アカウント {} はありません。"),
+    ("there is no session {}", "セッション{}は終了しています。"),
+    ("there is no wave {}", "一斉送信{}はありません。"),
+    ("there is no tenant {}", "利用機関 {} はありません。"),
+    ("there is no mail {} in the inbox", "受信メール{}はありません。"),
+    ("there is no mail {} in the outbox", "送信メール{}はありません。"),
+    ("there is no open matter {}", "要確認{}は、すでに済んでいます。"),
+    ("{} is not in rules/authorities.csv", "コード {} の自治体はありません。コードをご確認ください。"),
+    (
+        "at {} anybody, a firm or another country has mailboxes",
+        "{} は、誰でも使えるもの、企業又は外国のドメインです。自治体のドメインを入力してください。",
+    ),
+    (
+        "a health centre has an empty name, or one of more than {} characters",
+        "保健所の名称が空か、{}文字を超えています。",
+    ),
+    (
+        "{} stands twice with different addresses",
+        "{} が、異なるアドレスで2回記入されています。どちらかにしてください。",
+    ),
+    ("it has more than {} health centres", "保健所が{}件を超えています。"),
+    ("{} is no domain name", "「{}」はドメインの形をしていません。例：city.example.lg.jp"),
+    ("the text still says {}", "本文に {} が残っています。記入してください。"),
+    ("the subject has {} characters, 1 to {} are possible", "件名は{}文字です。1〜{}文字にしてください。"),
+    ("the text has {} characters, 1 to {} are possible", "本文は{}文字です。1〜{}文字にしてください。"),
+    ("{} tenants at once are more than {}", "選ばれた利用機関は{}件です。一度にできるのは{}件までです。"),
+    (
+        "what was changed raises a doubt ({}); correct it, or confirm it with --despite CODE",
+        "変更した内容に確認が必要です（{}）。画面を読み直し、もう一度登録してください。",
+    ),
+];
+/// What the engine says after a value that was typed.
+const ANOTHER: &str = "; give another value";
+
+/// The values of a sentence that fits a pattern.
+fn values<'a>(pattern: &str, sentence: &'a str) -> Option<Vec<&'a str>> {
+    let mut parts = pattern.split("{}");
+    let mut rest = sentence.strip_prefix(parts.next()?)?;
+    let mut found = Vec::new();
+    let mut parts = parts.peekable();
+    while let Some(part) = parts.next() {
+        let end = if parts.peek().is_none() { rest.strip_suffix(part)?.len() } else { rest.find(part)? };
+        let (value, after) = rest.split_at_checked(end)?;
+        found.push(value);
+        rest = after.get(part.len()..)?;
+    }
+    Some(found)
+}
+
+fn filled(pattern: &str, values: &[&str]) -> String {
+    let mut values = values.iter();
+    let mut filled = String::new();
+    for (place, part) in pattern.split("{}").enumerate() {
+        filled.push_str(if place == 0 { "" } else { values.next().copied().unwrap_or_default() });
+        filled.push_str(part);
+    }
+    filled
+}
+
+/// The sentence in the language of the page; one nobody has translated stays as it is.
+pub(in crate::web) fn said(lang: Lang, english: &str) -> Cow<'_, str> {
+    let plain = english.strip_suffix(ANOTHER).unwrap_or(english);
+    let exact = || SENTENCES.iter().find(|(known, _)| *known == plain).map(|(_, japanese)| Cow::Borrowed(*japanese));
+    let with_values = || {
+        let fits = |(known, japanese): &(&str, &'static str)| Some((values(known, plain)?, *japanese));
+        PATTERNS.iter().find_map(fits).map(|(values, japanese)| Cow::Owned(filled(japanese, &values)))
+    };
     match lang {
-        Lang::Ja => japanese().unwrap_or(Cow::Borrowed(english)),
+        Lang::Ja => exact().or_else(with_values).unwrap_or(Cow::Borrowed(english)),
         Lang::En => Cow::Borrowed(english),
     }
 }
@@ -225,5 +334,53 @@ mod tests {
         let missing: Vec<_> = used.difference(&known).collect();
         assert!(missing.is_empty(), "sentences of the code without a Japanese one: {missing:#?}");
         assert!(SENTENCES.iter().all(|(english, japanese)| english.is_ascii() && japanese.ends_with('。')));
+    }
+
+    /// Only for files, paths and options of the command line; no form of the console leads there.
+    const NOT_HERE: [&str; 6] = [
+        "{} exists already and is never overwritten",
+        "{} cannot be written ({})",
+        "there is no state {} (there are {})",
+        "no CA {} lies in the CA directory (`annai ca show`)",
+        "the bounce address {} is too long",
+        "{} is not within the next {} days",
+    ];
+
+    /// `{name}` and `{name:?}` as `{}`.
+    fn emptied(literal: &str) -> String {
+        let mut parts = literal.split('{');
+        let mut pattern = parts.next().unwrap().to_owned();
+        parts.for_each(|part| pattern.push_str(&format!("{{}}{}", part.split_once('}').unwrap().1)));
+        pattern
+    }
+
+    #[test]
+    fn every_sentence_with_values_has_a_japanese_one() {
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut engine = Vec::new();
+        sources(&src.join("engine"), &mut engine);
+        let used: BTreeSet<String> =
+            engine.iter().flat_map(|source| after(source, "Input(format!(")).map(|literal| emptied(&literal)).collect();
+        assert!(used.len() > 15, "{used:?}");
+        let of_bounded = "the {} has {} characters, 1 to {} are possible";
+        let known = |pattern: &str| {
+            pattern == of_bounded || NOT_HERE.contains(&pattern) || PATTERNS.iter().any(|(known, _)| *known == pattern)
+        };
+        let missing: Vec<_> = used.iter().filter(|pattern| !known(pattern)).collect();
+        assert!(missing.is_empty(), "sentences of the code without a Japanese one: {missing:#?}");
+        for (english, japanese) in PATTERNS {
+            assert_eq!(english.matches("{}").count(), japanese.matches("{}").count(), "{english}");
+        }
+    }
+
+    #[test]
+    fn values_go_over_into_the_other_language() {
+        let told = said(Lang::Ja, "at gmail.com anybody, a firm or another country has mailboxes; give another value");
+        assert!(told.starts_with("gmail.com は、誰でも使えるもの"), "{told}");
+        let told = said(Lang::Ja, "the subject has 0 characters, 1 to 200 are possible; give another value");
+        assert_eq!(told, "件名は0文字です。1〜200文字にしてください。");
+        assert_eq!(said(Lang::Ja, "a reason is needed; give another value"), "理由を入力してください。");
+        assert_eq!(said(Lang::Ja, "unheard of"), "unheard of");
+        assert_eq!(said(Lang::En, "there is no account x"), "there is no account x");
     }
 }

@@ -4,8 +4,9 @@
 use super::frame::{Desk, show};
 use super::visit::{Lang, Visit};
 use super::words::chip;
-use super::{Console, chart, health};
+use super::{Console, chart, health, jobs};
 use crate::domain::{MailNo, time};
+use crate::engine::jobs::Pace;
 use crate::engine::records::{MatterNo, OpenMatter, Subject};
 use crate::engine::views::board::MatterCard;
 use crate::engine::views::words;
@@ -35,8 +36,10 @@ pub(super) async fn page(State(console): State<Arc<Console>>, visit: Visit) -> R
             .map(|(word, count)| context! { chip => chip(desk.lang, *word), count })
             .collect();
         let days = desk.board.days(desk.today.minus_days(DAYS - 1), desk.today);
+        let jobs = desk.view.jobs()?;
+        let jobs: Vec<_> = jobs.iter().filter(|job| job.pace != Pace::Done).map(|job| jobs::row(desk, job)).collect();
         Ok(context! {
-            for_wave => desk.board.waiting_for_wave(), asks => desk.board.requests, tasks, waiting, more => waiting.saturating_sub(MATTERS_SHOWN), terms, sum,
+            jobs, for_wave => desk.board.waiting_for_wave(), asks => desk.board.requests, tasks, waiting, more => waiting.saturating_sub(MATTERS_SHOWN), terms, sum,
             signs => health::signs(desk), today => desk.lang.day(desk.today),
             leaving => desk.board.leaving_on(desk.today),
             next => desk.view.next_due()?.map(|at| desk.lang.moment(at)),

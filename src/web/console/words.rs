@@ -3,7 +3,7 @@
 use super::visit::Lang;
 use crate::domain::{Date, time};
 use crate::engine::views::words::Word;
-use minijinja::{State, Value, context};
+use minijinja::{HtmlEscape, State, Value, context};
 
 impl Lang {
     pub(super) fn code(self) -> &'static str {
@@ -48,6 +48,28 @@ pub(super) fn tone(code: &str) -> &'static str {
 /// A state as a chip shows it.
 pub(super) fn chip(lang: Lang, word: Word) -> Value {
     context! { code => word.0, word => lang.word(word), tone => tone(word.0) }
+}
+
+/// `value|ja` in a template: data, as a mail or a register says it. On an English page what is Japanese in it is marked as
+/// such, for who listens to the page.
+pub(super) fn ja(state: &State<'_, '_>, value: &Value) -> Value {
+    let text = value.to_string();
+    let english = state.lookup("lang").is_some_and(|lang| lang.as_str() == Some("en"));
+    let first = text.find(is_japanese);
+    let last = text.char_indices().rfind(|(_, c)| is_japanese(*c)).map(|(at, c)| at + c.len_utf8());
+    let (Some(first), Some(last), true) = (first, last, english) else { return value.clone() };
+    let part = |range: Option<&str>| HtmlEscape(range.unwrap_or_default()).to_string();
+    Value::from_safe_string(format!(
+        "{}<span lang=\"ja\">{}</span>{}",
+        part(text.get(..first)),
+        part(text.get(first..last)),
+        part(text.get(last..))
+    ))
+}
+
+/// Kana, and characters Japanese is written with.
+pub(super) fn is_japanese(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}')
 }
 
 /// `t("日本語", "English")` in a template: the one of the page's language.

@@ -3,32 +3,57 @@
 
 use super::lines::Line;
 use super::{Board, ENTRIES_AT_ONCE, News};
+use crate::domain::Timestamp;
 use crate::engine::EngineError;
-use crate::engine::survey::Survey;
-use std::sync::{Mutex, PoisonError, RwLock};
+use crate::engine::survey::{Figures, Survey};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Bundles taken in by one call at most: whoever waits for it must not wait for ever.
 const BUNDLES_MAX: usize = 50;
 /// Bundles of old entries read by one call at most: what happens now must not wait for long.
 const BUNDLES_BACK_MAX: usize = 10;
+/// Last entries of the journal that are looked at whether they fit together.
+const JOURNAL_TAIL: u64 = 100;
 
 /// See the module.
 #[derive(Debug)]
 pub struct Following {
     survey: Survey,
+    kept: Arc<Kept>,
+}
+
+/// The board itself; nothing until somebody asks.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
     board: RwLock<Option<Board>>,
     /// One catches up at a time.
     turn: Mutex<()>,
 }
 
+impl Survey {
+    /// The board all who ask this engine share.
+    pub fn board(&self) -> Following {
+        Following { survey: self.clone(), kept: Arc::clone(self.kept_board()) }
+    }
+}
+
 impl Following {
+    /// A board of its own, counted anew.
     pub fn new(survey: Survey) -> Self {
-        Self { survey, board: RwLock::new(None), turn: Mutex::new(()) }
+        Self { survey, kept: Arc::default() }
     }
 
     /// Asks the board; `None` until it was built.
     pub fn ask<T>(&self, question: impl FnOnce(&Board) -> T) -> Option<T> {
-        self.board.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(question)
+        self.kept.board.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(question)
+    }
+
+    /// The numbers of now, with everything that has happened; costs what is new since somebody last asked, not what there
+    /// is.
+    pub fn figures(&self, now: Timestamp) -> Result<Option<Figures>, EngineError> {
+        self.take_in()?;
+        let journal_in_order = self.survey.view().journal_end_is_sound(JOURNAL_TAIL).is_ok();
+        Ok(self.ask(|board| Figures { journal_in_order, ..board.figures(now) }))
     }
 
     /// Whether the journal has gone on, or old entries are still to be read.
@@ -50,7 +75,7 @@ impl Following {
             if !self.lacks_old_entries() {
                 break;
             }
-            let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let _turn = self.kept.turn.lock().unwrap_or_else(PoisonError::into_inner);
             self.read_back(&self.survey.view())?;
         }
         Ok(seen)
@@ -58,7 +83,7 @@ impl Following {
 
     /// Takes in what has happened; builds the board, if there is none.
     pub fn take_in(&self) -> Result<u64, EngineError> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.kept.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let view = self.survey.view();
         let Some(mut seen) = self.ask(|board| board.seen) else {
             let mut board = Board::load(&view)?;
@@ -69,7 +94,7 @@ impl Following {
                 take_back(&mut board, &lines);
             }
             let seen = board.seen;
-            *self.board.write().unwrap_or_else(PoisonError::into_inner) = Some(board);
+            *self.kept.board.write().unwrap_or_else(PoisonError::into_inner) = Some(board);
             return Ok(seen);
         };
         for _ in 0..BUNDLES_MAX {
@@ -98,7 +123,7 @@ impl Following {
     }
 
     fn change(&self, work: impl FnOnce(&mut Board)) {
-        if let Some(board) = self.board.write().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        if let Some(board) = self.kept.board.write().unwrap_or_else(PoisonError::into_inner).as_mut() {
             work(board);
         }
     }

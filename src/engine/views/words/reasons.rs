@@ -1,7 +1,8 @@
 //! Why a person must look at a mail, in English beside the Japanese of `reading::Reason`.
 
 use super::Lang;
-use crate::reading::Reason;
+use crate::reading::evidence::What;
+use crate::reading::{Reason, WarningCode};
 
 /// Why a person must look at a mail.
 pub fn sentence(reason: Reason, lang: Lang) -> &'static str {
@@ -59,6 +60,37 @@ fn english(reason: Reason) -> &'static str {
             "Possibly impersonation: it claims to come from a known domain, and the authentication failed."
         }
     }
+}
+
+/// Something odd that did not stop the reading, in English; the Japanese stands with the warning.
+pub fn warning(code: WarningCode) -> &'static str {
+    match code {
+        WarningCode::SeveralAddresses => "There are several addresses; the first was taken.",
+        WarningCode::SubjectUnusual => "The subject is not the usual one.",
+        WarningCode::MinistryNotInCc => "The ministry is not in CC.",
+        WarningCode::CharsetMislabelled => "The character set is not the one that is named; it was judged by the text.",
+        WarningCode::NoHeadings => {
+            "There are no headings; authority and health centres were told apart by their names."
+        }
+        WarningCode::SameAddressTwice => "The same address stands with several.",
+        WarningCode::FewerCentresThanKnown => "There are fewer health centres than are known.",
+        WarningCode::TemplateLineLeft => "A line of the example was left in and passed over.",
+        WarningCode::DamagedMime => "The structure of the mail is damaged.",
+        WarningCode::AuthorityFromSubject => "The text names no authority; the subject does.",
+        WarningCode::StruckOut => "What was struck out was passed over.",
+    }
+}
+
+/// A kind of evidence about a sender.
+pub fn evidence(what: What, lang: Lang) -> &'static str {
+    let english = match what {
+        What::Authentication => "authentication",
+        What::SenderDomain => "sender's domain",
+        What::AddressDomains => "domains to be registered",
+        What::Ministry => "ministry in CC",
+        What::Occasion => "first or change",
+    };
+    lang.pick(what.japanese(), english)
 }
 
 #[cfg(test)]
