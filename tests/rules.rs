@@ -41,6 +41,36 @@ fn faults_of(case: &Path) -> String {
     })
 }
 
+/// A word boundary of Unicode in any pattern would make every search in Japanese text a hundred times slower.
+#[test]
+fn no_pattern_holds_a_word_boundary_of_unicode() {
+    let rules = embedded();
+    let (bounces, mail) = (&rules.bounces, &rules.registration);
+    let sets = [
+        &bounces.mailers,
+        &bounces.offices,
+        &bounces.subjects,
+        &bounces.phrases,
+        &bounces.arrived,
+        &bounces.complaints,
+        &bounces.answers,
+        &bounces.delayed,
+        &bounces.full,
+        &bounces.soft,
+        &bounces.hard,
+    ];
+    let mut all: Vec<&str> = sets.iter().flat_map(|set| set.patterns()).map(String::as_str).collect();
+    let families = bounces.families.iter().flat_map(|f| f.text.iter().chain(&f.head).chain(&f.recipients));
+    let single = bounces.ends.iter().chain(&bounces.recipients).chain(families).chain(&mail.subjects);
+    let labels = [&mail.labels.before, &mail.labels.behind, &mail.labels.parted];
+    all.extend(single.chain(labels.into_iter().flatten()).map(regex::Regex::as_str));
+    all.extend(mail.phrases.each().map(|(name, phrase)| phrase.pattern().unwrap_or_else(|| panic!("{name} is empty"))));
+    assert!(all.len() > 300, "{} patterns", all.len());
+    let plain = |pattern: &str| pattern.replace(r"\\", "").replace(r"(?-u:\b)", "");
+    let slow = |pattern: &&str| [r"\b", r"\B", r"\<", r"\>"].iter().any(|sign| plain(pattern).contains(sign));
+    assert_eq!(all.into_iter().filter(slow).collect::<Vec<_>>(), [""; 0]);
+}
+
 #[test]
 fn every_fault_is_named_with_its_line() {
     let mut cases: Vec<PathBuf> = fs::read_dir(data("cases")).unwrap().map(|entry| entry.unwrap().path()).collect();

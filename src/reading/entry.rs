@@ -108,7 +108,8 @@ fn spans(text: &str) -> Vec<(usize, usize)> {
     let local = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'%' | b'+' | b'-');
     let domain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
     let mut spans: Vec<(usize, usize)> = Vec::new();
-    for (at, _) in text.match_indices('@').take(SPANS_MAX) {
+    let links = text.contains("://");
+    for (at, _) in text.match_indices('@').filter(|(at, _)| !links || !in_a_link(text, *at)).take(SPANS_MAX) {
         let floor = spans.last().map_or(0, |(_, end)| *end);
         let mut start = at;
         // Three dots lead from a label to its address: E-mail...a@…
@@ -142,6 +143,16 @@ fn spans(text: &str) -> Vec<(usize, usize)> {
     }
     spans
 }
+
+/// Does this sign @ stand in the address of a page: https://maps.example.jp/@35.6,139.7?
+fn in_a_link(text: &str, at: usize) -> bool {
+    let before = text.as_bytes().get(at.saturating_sub(LINK_BYTES_MAX)..at).unwrap_or_default();
+    let run = before.rsplit(|b| !b.is_ascii_graphic()).next().unwrap_or_default();
+    run.windows(3).any(|sign| sign == b"://")
+}
+
+/// How far before a sign @ the beginning of a link is looked for, in bytes.
+const LINK_BYTES_MAX: usize = 300;
 
 /// The statements of a line that names several tenants (`港保健所 a@… 、西保健所 b@…`): one piece for each. A line with
 /// one name, however many addresses, is one piece.
@@ -212,9 +223,15 @@ const PARTICLES: [&str; 18] = [
     "あて",
 ];
 
-/// Valid and nothing odd about it: no doubled dot, and no digit in the place of the letter in `lg.jp`.
+pattern!(TELEPHONE, r"^\+?[0-9]{2,5}-[0-9]{1,4}-[0-9]{3,4}[a-zA-Z]");
+
+/// Valid and nothing odd about it: no doubled dot, no digit in the place of the letter in `lg.jp`, no telephone number glued
+/// to its front (`0123-45-6789hoken@…`), and no host that serves pages.
 fn sound(address: &MailAddress) -> bool {
     let text = address.as_str();
+    if text.starts_with(|c: char| c.is_ascii_digit()) && matches(&TELEPHONE, text) || text.contains("@www.") {
+        return false;
+    }
     let end = text.len().checked_sub(".lg.jp".len()).and_then(|at| text.get(at..)).unwrap_or_default();
     let lookalike = [".1g.jp", ".ig.jp", ".lg.ip"].iter().any(|odd| end.eq_ignore_ascii_case(odd));
     !text.contains("..") && !text.contains(".@") && !lookalike
@@ -234,7 +251,7 @@ fn around(text: &str, spans: &[(usize, usize)]) -> String {
 }
 
 pattern!(URL, r"[a-z]+://\S+");
-pattern!(SPELT_AT, r"(?i)[a-z0-9]\s*[(\[{<]?\s*(\bat\b|atmark|アットマーク|アット)\s*[)\]}>]?\s*[a-z0-9]");
+pattern!(SPELT_AT, r"(?i)[a-z0-9]\s*[(\[{<]?\s*((?-u:\b)at(?-u:\b)|atmark|アットマーク|アット)\s*[)\]}>]?\s*[a-z0-9]");
 
 /// Letters left over beside addresses (or, without any, a host name): part of an address that was torn.
 fn leftovers(rest: &str, beside: bool, labels: &Labels) -> bool {

@@ -71,6 +71,7 @@ impl Reason {
             Self::DateChange => (Confirm, "ある日付からメールアドレスが変わるとの記載がありました。"),
             Self::NewContact => (Confirm, "新しいご連絡先をお知らせいただきました。"),
             Self::Provisional => (Confirm, "案、テスト、保留、又は確定していないアドレスである旨の記載がありました。"),
+            Self::Condition => (Confirm, "登録の内容のほかに、条件や注意の記載がありました。"),
             Self::CountDiffers => (Confirm, "本文にある保健所の数と、記載された保健所の数が異なっていました。"),
             Self::AddressChange => (Confirm, "登録済みのメールアドレスと異なる記載がありました。"),
             Self::TenantRemoved => (Confirm, "登録済みの保健所が記載されていませんでした。"),
@@ -87,9 +88,7 @@ impl Reason {
                 (Origin, "送信元の認証（DKIM・SPF・DMARC）を確認できませんでした。")
             }
             Self::EvidenceWeak => (Origin, "ご連絡元を確認できる情報が足りませんでした。"),
-            Self::NameShowsOtherAddress => {
-                (Origin, "差出人の表示名に、送信元とは別のメールアドレスが記載されていました。")
-            }
+            Self::NameShowsOtherAddress => (Origin, "差出人の表示名に、別のメールアドレスが記載されていました。"),
             Self::OtherAuthoritysDomain => (Origin, "別の自治体のドメインから送信されていました。"),
             Self::LookAlikeDomain => (Origin, "確認済みのドメインによく似た、別のドメインが使われていました。"),
         }

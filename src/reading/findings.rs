@@ -3,7 +3,7 @@
 use super::names::is_centre_name;
 use super::normalise::lines;
 use super::trust::is_foreign;
-use super::{Reading, Reason, doubts, marks};
+use super::{Reading, Reason, doubts, remarks};
 use crate::domain::{MailAddress, signs};
 use crate::rules::Rules;
 
@@ -41,6 +41,7 @@ pub fn quoted(reading: &Reading, line: usize) -> Option<String> {
 
 fn lines_of(reading: &Reading, reason: Reason, rules: &Rules) -> Vec<usize> {
     let head = || reading.authority.iter().filter_map(|a| a.line).collect::<Vec<_>>();
+    let phrases = &rules.registration.phrases;
     match reason {
         Reason::UnknownAuthority
         | Reason::AuthorityAmbiguous
@@ -58,12 +59,13 @@ fn lines_of(reading: &Reading, reason: Reason, rules: &Rules) -> Vec<usize> {
             strange.filter_map(|c| c.line).collect()
         }
         Reason::CharsetDoubt => by_text(reading, |text| text.contains(['\u{fffd}', '〓'])),
-        Reason::QuestionBesides | Reason::Inquiry => by_text(reading, doubts::asks),
-        Reason::Withdrawal => by_text(reading, doubts::withdraws),
-        Reason::DateChange => {
-            by_text(reading, |text| doubts::from_a_day(text) || text.contains('@') && marks::is_dated(text))
-        }
-        Reason::Provisional => by_text(reading, doubts::provisional),
+        Reason::QuestionBesides | Reason::Inquiry => by_text(reading, |text| doubts::asks(text, phrases)),
+        Reason::Withdrawal => by_text(reading, |text| phrases.withdraws.is_in(text)),
+        Reason::DateChange => by_text(reading, |text| {
+            phrases.from_day.is_in(text) || text.contains('@') && remarks::is_dated(text, phrases)
+        }),
+        Reason::Provisional => by_text(reading, |text| phrases.provisional.is_in(text)),
+        Reason::Condition => by_text(reading, |text| remarks::is_condition(text, reading, phrases)),
         Reason::CountDiffers => by_text(reading, |text| doubts::announced(text).is_some()),
         Reason::AttachmentOnly => by_text(reading, |text| text.contains("添付") || text.contains("://")),
         Reason::Correction | Reason::AddressChange | Reason::Forwarded | Reason::QuotedData => {

@@ -131,12 +131,15 @@ impl<'r> Walker<'r> {
         }
     }
 
-    /// Ends what is open: a name still waiting is a tenant without address.
+    /// Ends what is open: a name still waiting is a tenant without address, or no name.
     pub(super) fn close(&mut self) {
-        if let Some((name, line)) = self.pending.take()
-            && (is_body_name(&name) || is_centre_name(&name))
-        {
-            self.push(Entry { name, line, ..Entry::default() });
+        if let Some((name, line)) = self.pending.take() {
+            if is_body_name(&name) || is_centre_name(&name) {
+                self.push(Entry { name, line, ..Entry::default() });
+            } else {
+                // No name after all: what else the sender says.
+                self.form.words.push(name);
+            }
         }
     }
 
@@ -164,6 +167,14 @@ impl<'r> Walker<'r> {
             return;
         }
         if marks::is_table_head(&line.text, self.labels()) {
+            // Below the authority's part the head of a table of health centres begins theirs: No. 保健所名 アドレス.
+            let opens = |section| {
+                let mut cells = line.text.split(['\t', ' ', '|']).filter(|cell| !cell.is_empty());
+                cells.any(|cell| heading(cell, self.rules) == Some(Heading::Opens(section, "")))
+            };
+            if self.state == State::In(Section::Authority) && opens(Section::Centres) && !opens(Section::Authority) {
+                self.open(Section::Centres);
+            }
             return;
         }
         match heading(&line.text, self.rules) {
@@ -172,7 +183,10 @@ impl<'r> Walker<'r> {
                     self.form.counts.push(sections::counted(line.text.split('@').next().unwrap_or_default()));
                 }
                 let same = self.state == State::In(section);
-                if !(same && self.pending.is_some() && rest.is_empty()) {
+                // 自治体名：港区, 自治体アドレス：a@…: the second goes on with the first.
+                let goes_on =
+                    || rest.is_empty() || rest.contains('@') && entry::read(rest, self.labels()).name.is_empty();
+                if !(same && self.pending.is_some() && goes_on()) {
                     self.open(section);
                 }
                 if !rest.is_empty() {

@@ -8,11 +8,13 @@ use super::names::is_centre_name;
 use super::normalise::{Line, is_cut, lines, tidy};
 use super::origin::{self, Part, Source};
 use super::pattern::{matches, pattern};
+use super::sheet::Sheet;
 use super::subject::{self, Subject};
 use super::{Kind, Reading, Reason, Warning, WarningCode, doubts, quote, statement, trust};
 use crate::domain::MailAddress;
 use crate::rules::Rules;
 use crate::rules::lookup::Found;
+use crate::rules::phrases::Phrases;
 
 pattern!(
     CORRECTS,
@@ -41,6 +43,7 @@ pub(super) fn judge(reading: &mut Reading, mail: &Mail, rules: &Rules) {
     let mut form = form::walk(&parts.own, 0, &known, rules);
     let mut second_hand = None;
     adopt_loose(&mut form, rules, reading);
+    let differs = form.has_data() && table_differs(&form, mail, &known, rules);
     if !form.has_data() {
         second_hand = elsewhere(&mut form, &parts, mail, &subject, &known, rules);
     }
@@ -48,11 +51,14 @@ pub(super) fn judge(reading: &mut Reading, mail: &Mail, rules: &Rules) {
         reading.reasons.push(Reason::Encrypted);
     }
     let words = form.words.join("\n");
-    reading.kind = kind(&form, &subject, &words, mail, reading);
+    reading.kind = kind(&form, &subject, &words, mail, reading, &rules.registration.phrases);
     if matches!(reading.kind, Kind::Registration | Kind::Correction) {
         reading.reasons.extend(second_hand.as_ref().map(|e| e.reason));
+        if differs && reading.kind == Kind::Registration {
+            reading.reasons.push(Reason::Contradiction);
+        }
         statement::take_over(reading, &form, &subject, rules);
-        doubts::doubts(reading, &form, mail, &words, &body);
+        doubts::doubts(reading, &form, mail, &words, &body, &rules.registration.phrases);
         trust::trust(reading, rules);
     } else {
         reading.reasons.extend(match reading.kind {
@@ -197,25 +203,37 @@ fn read_added(text: &str, before: usize, known: &[MailAddress], rules: &Rules) -
     form.has_data().then_some(form)
 }
 
+/// Does an attached table state other addresses than the mail itself?
+fn table_differs(form: &Form, mail: &Mail, known: &[MailAddress], rules: &Rules) -> bool {
+    let lies_in = |form: &Form, other: &Form| {
+        let entries = || other.authority.iter().chain(&other.centres);
+        let stated: Vec<&MailAddress> = entries().flat_map(|e| e.address.iter().chain(&e.others)).collect();
+        let mut first = form.authority.iter().chain(&form.centres).filter_map(|e| e.address.as_ref());
+        first.all(|address| stated.iter().any(|a| a.same_mailbox(address)))
+    };
+    let read = |sheet: &Sheet| read_added(&sheet.text()?.0, 0, known, rules);
+    mail.sheets.iter().filter_map(read).any(|table| !lies_in(&table, form) || !lies_in(form, &table))
+}
+
 /// The data of another text, with the words of the sender.
 fn keep_words(form: &mut Form, mut found: Form) {
     found.words.splice(0..0, form.words.drain(..));
     *form = found;
 }
 
-fn kind(form: &Form, subject: &Subject, words: &str, mail: &Mail, reading: &Reading) -> Kind {
-    let asks = doubts::asks(words);
+fn kind(form: &Form, subject: &Subject, words: &str, mail: &Mail, reading: &Reading, phrases: &Phrases) -> Kind {
+    let asks = doubts::asks(words, phrases);
     let headings = form.authority_heading || form.centre_heading;
     let said = UNCHANGED.as_ref().map_or_else(String::new, |u| u.replace_all(words, "").into_owned());
     let corrects = subject.correction || form.corrective || matches(&CORRECTS, &said);
     if form.has_data() {
         return if corrects { Kind::Correction } else { Kind::Registration };
     }
-    if corrects && !form.strays.is_empty() {
-        // In words that state nothing by themselves: 正しくは a@… です。
+    if corrects && (!form.strays.is_empty() || subject.registration && !asks) {
+        // In words that state nothing by themselves: 正しくは a@… です。 ハイフンが抜けていました。
         return Kind::Correction;
     }
-    if doubts::withdraws(words) && (subject.registration || subject.correction) {
+    if phrases.withdraws.is_in(words) && (subject.registration || subject.correction) {
         return Kind::Correction;
     }
     let outside = reading.head.from.as_ref().is_some_and(|f| trust::is_foreign(&f.domain()));
@@ -227,7 +245,7 @@ fn kind(form: &Form, subject: &Subject, words: &str, mail: &Mail, reading: &Read
     if subject.inquiry || (asks && !headings) {
         return Kind::Inquiry;
     }
-    let elsewhere = mail.closed || doubts::points_elsewhere(mail, words);
+    let elsewhere = mail.closed || doubts::points_elsewhere(mail, words) || matches(&ATTACHES, words);
     let municipal = reading.head.from.as_ref().is_some_and(|f| !trust::is_foreign(&f.domain()));
     let registers = subject.registration || matches(&REGISTERS, &subject.text) || matches(&REGISTERS, words);
     if headings || !form.templates.is_empty() || (registers && elsewhere && municipal) {
@@ -239,6 +257,11 @@ fn kind(form: &Form, subject: &Subject, words: &str, mail: &Mail, reading: &Read
 pattern!(
     REGISTERS,
     r"メールアドレス.{0,16}(?:連絡|報告|登録|提出|回答|送付)|(?:連絡|登録|報告)(?:先|する)?(?:の)?メールアドレス"
+);
+// Whether or not anything is attached: it may have been taken away, or forgotten.
+pattern!(
+    ATTACHES,
+    r"添付(?:いた|致|しま|して(?:おり|い)ま|の(?:とお|通)り|ファイル(?:の(?:とお|通)り|を[ご御]))|別(?:添|紙)の(?:とお|通)り"
 );
 pattern!(
     SELLS,

@@ -9,6 +9,7 @@ use super::marks;
 use super::names::{is_body_name, is_centre_name, is_section_name, name};
 use super::origin::Rule;
 use super::pattern::{matches, pattern};
+use super::remarks;
 use super::sections::Section;
 
 pattern!(DITTO, r"^(?:同上|〃|々|同|″|//|同じ)$");
@@ -47,7 +48,7 @@ impl Walker<'_> {
         if correction::prefers_later(text, &stated) {
             self.form.strays.push(number);
         }
-        if marks::is_dated(text) {
+        if remarks::beside(text, &self.rules.registration.phrases) {
             self.form.words.push(text.to_owned());
         }
         let mut entry = Entry::new(stated, number);
@@ -124,7 +125,7 @@ impl Walker<'_> {
             if self.pending.as_ref().is_some_and(|(name, _)| self.lists(name)) {
                 self.form.strays.push(number);
             }
-        } else if let Some(before) = marks::before_pending(&stated.name).filter(|n| is_entry_name(n)) {
+        } else if let Some(before) = remarks::before_pending(&stated.name).filter(|n| is_entry_name(n)) {
             self.close();
             self.push(Entry { name: name(before, self.labels()), line: number, ..Entry::default() });
         } else if marks::is_prose(text) {

@@ -8,10 +8,6 @@ use super::sections;
 use crate::rules::labels::Labels;
 
 pattern!(
-    DATED,
-    r"(?:[0-9]{1,2}月[0-9]{1,2}日|[0-9]{1,2}/[0-9]{1,2}|来月|翌月|[0-9]{1,2}月).{0,10}(?:から|より|以降|まで|をもって|付けで)"
-);
-pattern!(
     CLOSING,
     r"^(?:以 ?上|まずは|今後とも|引き続き|何卒|どうぞ|[御ご](?:査収|確認)|よろしく|宜しく|お忙しい|お手数|取り急ぎ|とりいそぎ)|(?:よろしく|宜しく)お(?:願い|ねがい)|お願い(?:いたし|致し|申し|し)|(?:取り急ぎ|とりいそぎ)|(?:下記|以下|担当)(?:まで|あて|に)?.{0,8}(?:連絡|問い?合わ?せ)|心当たり"
 );
@@ -31,11 +27,6 @@ pattern!(
     REGION,
     r"^(?:県|市|区|都|府|道)?(?:[東西南北中央]{1,3}部?|[上中下]越)$|(?:地域|圏域|圏|管内|地区|ブロック|エリア|方面|管轄)\)?$"
 );
-pattern!(
-    PENDING,
-    r"(?:後日|未定|調整中|確認中|追って|検討中|準備中|作成中|取得中|申請中|整備中|予定|アドレスなし|無し|(?:あり|有り)ません|同上)"
-);
-
 /// Closing words: よろしくお願いします, 以上.
 pub(super) fn is_closing(text: &str) -> bool {
     matches(&CLOSING, text)
@@ -72,22 +63,11 @@ pub(super) fn is_contact(text: &str) -> bool {
     matches(&CONTACT, text) || text.contains('-') && matches(&TELEPHONE, text)
 }
 
-/// A day from which something holds: 5月1日から, 5/7以降.
-pub(super) fn is_dated(text: &str) -> bool {
-    text.contains(['月', '/']) && matches(&DATED, text)
-}
-
 /// The head of a table: nothing but words for columns, at least two.
 pub(super) fn is_table_head(text: &str, labels: &Labels) -> bool {
     let mut cells = text.split(['\t', ' ', '|']).filter(|c| !c.is_empty()).peekable();
     let two = !text.contains('@') && text.split_whitespace().nth(1).is_some();
     two && cells.peek().is_some() && cells.all(|cell| labels.columns.contains(&cell.to_lowercase()))
-}
-
-/// What stands before 後日連絡, 未定, 同上; `None` if no such word occurs.
-pub(super) fn before_pending(text: &str) -> Option<&str> {
-    let found = PENDING.as_ref()?.find(text)?;
-    text.get(..found.start())
 }
 
 /// A ruled line: five signs or more and no letters.
@@ -112,16 +92,18 @@ pub(super) fn signature(
     listed: impl Fn(&str) -> bool,
 ) -> bool {
     let paragraph: Vec<_> = lines.iter().take_while(|l| !l.text.is_empty() && l.depth == 0).take(10).collect();
-    let Some(first) = paragraph.first().map(|l| l.text.trim()).filter(|first| !first.contains('@')) else {
+    let Some(first) = paragraph.first().map(|l| unframed(&l.text)).filter(|first| !first.contains('@')) else {
         return false;
     };
     let is_own = |text: &str| !own.is_empty() && text.to_ascii_lowercase().contains(own);
     let signs = paragraph.iter().skip(1).any(|l| {
-        is_contact(l.text.trim())
-            || matches(&PERSON, l.text.trim())
-            || is_own(&l.text)
-            || introduced(l.text.trim(), words)
+        let text = unframed(&l.text);
+        is_contact(text) || matches(&PERSON, text) || is_own(text) || introduced(text, words)
     });
+    if !first.contains(is_letter) && paragraph.iter().any(|l| is_own(&l.text)) {
+        // --- above the sender's own address.
+        return true;
+    }
     let ends = ["保健所", "センター", "事務所", "支所"];
     let tenant = ends.iter().any(|end| first.trim_end_matches(')').ends_with(end));
     // A mark or a number before it: an entry of a list.
@@ -138,6 +120,11 @@ pub(super) fn signature(
         return false;
     }
     first.split(':').next().is_some_and(|n| is_body_name(n) || matches(&PERSON, n))
+}
+
+/// Without the frame drawn at its left: │ 山田.
+fn unframed(text: &str) -> &str {
+    text.trim().trim_start_matches(['│', '┃', '║', '|']).trim_start()
 }
 
 /// A line that is nothing but the name of a person who has introduced himself.

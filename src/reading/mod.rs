@@ -35,6 +35,7 @@ mod pattern;
 pub mod proposal;
 mod quote;
 pub mod reason;
+mod remarks;
 mod rtf;
 mod sealed;
 mod sections;

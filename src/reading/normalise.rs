@@ -70,7 +70,7 @@ fn wide_numbering(raw: &str) -> Option<(&str, &str)> {
         .then_some((number, rest))
 }
 
-/// A row of a drawn table or of a CSV file, its cells parted by tabs: `| a | b |`, `│a│b│`, `"a","b"`.
+/// A row of a drawn table or of a CSV file, its cells parted by tabs: `| a | b |`, `│a│b│`, `"a","b"`, `"a";"b"`.
 fn cells(line: String) -> String {
     let trimmed = line.trim();
     if trimmed.starts_with(['|', '│', '┃', '║'])
@@ -80,10 +80,11 @@ fn cells(line: String) -> String {
         let row = trimmed.trim_matches(['|', '│', '┃', '║']);
         return row.split(['|', '│', '┃', '║']).map(str::trim).collect::<Vec<_>>().join("\t");
     }
-    if let Some(row) =
-        trimmed.strip_prefix('"').and_then(|row| row.strip_suffix('"')).filter(|row| row.contains("\",\""))
-    {
-        return row.split("\",\"").map(str::trim).collect::<Vec<_>>().join("\t");
+    let row = trimmed.strip_prefix('"').and_then(|row| row.strip_suffix('"'));
+    let parted =
+        row.and_then(|row| ["\",\"", "\";\""].into_iter().find(|sign| row.contains(sign)).map(|sign| (row, sign)));
+    if let Some((row, sign)) = parted {
+        return row.split(sign).map(str::trim).collect::<Vec<_>>().join("\t");
     }
     line
 }

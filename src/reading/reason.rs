@@ -69,6 +69,8 @@ codes! {
         NewContact = "new-contact", "自動応答が新しい連絡先を知らせています。";
         /// A draft, a test, something to be held back, addresses that are not sure or do not work.
         Provisional = "provisional", "案、テスト、保留、又は確定していないアドレスである旨の記載があります。";
+        /// Where, when, how or whether something is to be sent, beyond what the data say.
+        Condition = "condition", "登録の内容のほかに、条件や注意が書かれています。";
         CountDiffers = "count-differs", "本文にある保健所の数と、記載された保健所の数が異なります。";
         // directory (never set by reading itself)
         AddressChange = "address-change", "登録済みのメールアドレスと異なります。";

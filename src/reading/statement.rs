@@ -1,9 +1,9 @@
 //! What the form states, written into the reading, and what is missing, written into its reasons.
 
 use super::facts::{Entry, Form};
-use super::marks;
 use super::names::is_centre_name;
 use super::pattern::{matches, pattern};
+use super::remarks;
 use super::subject::Subject;
 use super::{Kind, ReadAuthority, ReadCentre, Reading, Reason, Warning, WarningCode};
 use crate::domain::LgCode;
@@ -85,10 +85,10 @@ fn centres(reading: &mut Reading, form: &Form, rules: &Rules, reasons: &mut Vec<
         if authority.is_some_and(|a| unknown(a, &entry.name)) {
             reasons.push(Reason::UnknownCentre);
         }
-        if marks::before_pending(&entry.name).is_some() {
+        if remarks::before_pending(&entry.name).is_some() {
             reasons.push(Reason::AddressMissing);
         }
-        if matches(&TWO_NAMES, &entry.name) || matches(&IN_A_SENTENCE, &entry.name) {
+        if matches(&TWO_NAMES, &entry.name) || in_a_sentence(&entry.name) {
             reasons.push(Reason::Contradiction);
         }
         if entry.name.contains(['\u{fffd}', '?', '〓']) {
@@ -101,6 +101,12 @@ fn centres(reading: &mut Reading, form: &Form, rules: &Rules, reasons: &mut Vec<
             line: Some(entry.line),
         });
     }
+}
+
+/// Does a particle follow the name, outside brackets: 港保健所へ, but 港保健所(西支所を含む) is a name?
+fn in_a_sentence(name: &str) -> bool {
+    let outside = name.split_once('(').filter(|(_, inside)| inside.ends_with("を含む)"));
+    matches(&IN_A_SENTENCE, outside.map_or(name, |(outside, _)| outside))
 }
 
 /// Is the name no health centre's, or one letter beside one's: 好保健所 for 三好保健所?

@@ -1,6 +1,7 @@
 //! `rules/bounces.toml`: how programs word their reports of non-delivery. Reports with fields (RFC 3464) need no rules.
 
 use super::RuleError;
+use super::patterns::{COMPILED_BYTES_MAX, bounded, compiled};
 use super::toml_file::{Section, Text, TomlFile};
 use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
@@ -9,8 +10,6 @@ pub const FILE: &str = "bounces.toml";
 
 /// What `{address}` stands for in a pattern.
 pub(crate) const ADDRESS: &str = r"(?P<address>(?i:[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+))";
-/// Largest compiled pattern, in bytes: one that needs more is a mistake.
-const COMPILED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// How programs word their reports. All patterns ignore case; `^` and `$` match at lines.
 #[derive(Debug, Clone)]
@@ -112,22 +111,9 @@ fn family(s: &mut Section<'_, '_>) -> Option<Family> {
     Some(Family { name: name.text, text, head, recipients })
 }
 
-/// Word boundaries of ASCII: those of Unicode make every search in Japanese text a hundred times slower.
-fn plain_boundaries(text: &str) -> String {
-    text.replace(r"\b", r"(?-u:\b)")
-}
-
 fn pattern(s: &mut Section<'_, '_>, text: &Text) -> Option<Regex> {
-    let whole = plain_boundaries(&text.text).replace("{address}", ADDRESS);
-    let built =
-        RegexBuilder::new(&whole).case_insensitive(true).multi_line(true).size_limit(COMPILED_BYTES_MAX).build();
-    match built {
-        Ok(regex) => Some(regex),
-        Err(error) => {
-            s.fault(text.at, format!("not a regular expression: {}", last_line(&error)), "correct the pattern");
-            None
-        }
-    }
+    let whole = bounded(s, text)?.replace("{address}", ADDRESS);
+    compiled(s, text.at, RegexBuilder::new(&whole).case_insensitive(true).multi_line(true))
 }
 
 fn recipient(s: &mut Section<'_, '_>, text: &Text) -> Option<Regex> {
@@ -141,11 +127,10 @@ fn recipient(s: &mut Section<'_, '_>, text: &Text) -> Option<Regex> {
 /// A list of patterns of which any may match.
 fn set(s: &mut Section<'_, '_>, key: &'static str) -> RegexSet {
     let texts = s.some_texts(key);
-    let build = |texts: &[Text]| {
-        let mut builder = RegexSetBuilder::new(texts.iter().map(|text| plain_boundaries(&text.text)));
-        builder.case_insensitive(true).multi_line(true).size_limit(4 * COMPILED_BYTES_MAX).build()
-    };
-    if let Ok(set) = build(&texts) {
+    let bounded: Vec<String> = texts.iter().filter_map(|text| bounded(s, text)).collect();
+    let mut builder = RegexSetBuilder::new(bounded);
+    builder.case_insensitive(true).multi_line(true).size_limit(4 * COMPILED_BYTES_MAX);
+    if let Ok(set) = builder.build() {
         return set;
     }
     // One of them is wrong: which?
@@ -154,10 +139,4 @@ fn set(s: &mut Section<'_, '_>, key: &'static str) -> RegexSet {
         s.fault(s.place(key), format!("{key} is too much at once"), "give fewer or simpler patterns");
     }
     RegexSet::empty()
-}
-
-/// The last line of the message says what is wrong; those before draw the pattern.
-fn last_line(error: &regex::Error) -> String {
-    let message = error.to_string();
-    message.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }

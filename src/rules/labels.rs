@@ -2,6 +2,7 @@
 //! once, matched in linear time.
 
 use super::names::plain;
+use super::registration::delivered;
 use super::toml_file::Section;
 use regex::Regex;
 use std::collections::HashSet;
@@ -49,14 +50,8 @@ pub(super) fn labels(s: &mut Section<'_, '_>) -> Labels {
 fn list(s: &mut Section<'_, '_>, key: &'static str) -> Vec<String> {
     match s.texts(key) {
         Some(texts) => texts.into_iter().map(|text| text.text).collect(),
-        None => delivered(key),
+        None => delivered("labels", key),
     }
-}
-
-fn delivered(key: &str) -> Vec<String> {
-    let file: Option<toml::Table> = super::registration::AS_DELIVERED.parse().ok();
-    let words = file.as_ref().and_then(|f| f.get("labels")?.get(key)?.as_array());
-    words.into_iter().flatten().filter_map(|word| word.as_str().map(str::to_owned)).collect()
 }
 
 /// One of these words. Where a word has a blank, blanks may stand or be missing in a mail. No word at all matches nothing.

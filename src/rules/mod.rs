@@ -12,6 +12,8 @@ pub mod labels;
 pub mod lookup;
 pub mod names;
 pub mod oversight;
+pub(crate) mod patterns;
+pub mod phrases;
 pub mod registration;
 mod rhythm;
 pub mod schedule;

@@ -3,9 +3,11 @@
 use super::RuleError;
 use super::labels::{Labels, labels};
 use super::names::plain;
+use super::patterns::{bounded, compiled};
+use super::phrases::{Phrases, phrases};
 use super::toml_file::{Section, Text, TomlFile};
 use crate::domain::MailAddress;
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use std::collections::{HashMap, HashSet};
 
 /// The file's name.
@@ -22,6 +24,8 @@ pub struct RegistrationRules {
     pub headings: Headings,
     /// Words beside names and addresses.
     pub labels: Labels,
+    /// What senders say besides the data.
+    pub phrases: Phrases,
     /// Names that stand for a template line nobody filled in: 〇〇市, □□保健所. In the same form.
     pub placeholder_names: Vec<String>,
     /// Where registrations are to be sent; other recipients are a warning. Empty: no check.
@@ -68,6 +72,7 @@ impl RegistrationRules {
         let subjects = file.section("subject", subjects);
         let headings = file.section("headings", headings);
         let labels = file.section("labels", labels);
+        let phrases = file.section("phrases", phrases);
         let placeholder_names = file.section("placeholders", |s| {
             s.texts("names").unwrap_or_default().iter().map(|name| plain(&name.text)).collect()
         });
@@ -77,25 +82,27 @@ impl RegistrationRules {
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(Self { subjects, headings, labels, placeholder_names, expected_to, expected_cc })
+        Ok(Self { subjects, headings, labels, phrases, placeholder_names, expected_to, expected_cc })
     }
+}
+
+/// A list of the file as delivered, for one written before there was such a list.
+pub(super) fn delivered(section: &str, key: &str) -> Vec<String> {
+    let file: Option<toml::Table> = AS_DELIVERED.parse().ok();
+    let words = file.as_ref().and_then(|f| f.get(section)?.get(key)?.as_array());
+    words.into_iter().flatten().filter_map(|word| word.as_str().map(str::to_owned)).collect()
 }
 
 fn subjects(s: &mut Section<'_, '_>) -> Vec<Regex> {
     let mut patterns = Vec::new();
     for pattern in s.some_texts("patterns") {
-        match Regex::new(&pattern.text) {
-            Ok(regex) if regex.capture_names().flatten().any(|name| name == "authority") => patterns.push(regex),
-            Ok(_) => {
-                let fault = "the pattern has no group for the authority's name";
-                s.fault(pattern.at, fault, "put (?P<authority>…) around it");
-            }
-            Err(error) => {
-                // The last line of the message says what is wrong; those before draw the pattern.
-                let message = error.to_string();
-                let cause = message.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                s.fault(pattern.at, format!("not a regular expression: {cause}"), "correct the pattern");
-            }
+        let Some(text) = bounded(s, &pattern) else { continue };
+        let Some(regex) = compiled(s, pattern.at, &mut RegexBuilder::new(&text)) else { continue };
+        if regex.capture_names().flatten().any(|name| name == "authority") {
+            patterns.push(regex);
+        } else {
+            let fault = "the pattern has no group for the authority's name";
+            s.fault(pattern.at, fault, "put (?P<authority>…) around it");
         }
     }
     patterns

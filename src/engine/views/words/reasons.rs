@@ -41,6 +41,9 @@ fn english(reason: Reason) -> &'static str {
         Reason::Inquiry => "This is an inquiry.",
         Reason::DateChange => "An address is to change from a certain day on.",
         Reason::NewContact => "An automatic reply names a new contact.",
+        Reason::Condition => {
+            "Besides the data it says where, when or how something is to be sent, or that something does not hold."
+        }
         Reason::Provisional => "It says that this is a draft or a test, or that an address does not work yet.",
         Reason::CountDiffers => "The number of health centres the text states is not that of those listed.",
         Reason::AddressChange => "An address differs from the registered one.",
