@@ -1,16 +1,19 @@
 //! The console over an engine with registered, doubtful and hostile mails on the morning of the launch.
 
+#[path = "../support/http.rs"]
+mod http;
+
 use crate::world::{PASSWORD, World, file, relayed, setup, world};
 use annai::domain::MailNo;
-use annai::engine::Setup;
 use annai::engine::staff::Verb;
 use annai::engine::thread::{Handle, start};
 use annai::health::{Health, MailboxCount};
-use annai::rules::{RuleFiles, Rules};
+use annai::rules::RuleFiles;
 use annai::store::Store;
 use annai::web::officer::Site as Officers;
 use annai::web::{Contact, Pages, Source};
 use annai::workflow::delivery::{Outcome, Reply, Stage};
+use http::unchunked;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -119,9 +122,7 @@ impl Site {
                 let kept = text.lines().filter(|line| without.is_none_or(|code| !line.starts_with(code)));
                 *text = kept.map(|line| format!("{line}\n")).collect();
             }
-            let rules = Arc::new(Rules::parse(&files).unwrap());
-            let Setup { templates, post, .. } = setup();
-            engine.reload(Setup { rules, templates, post })
+            engine.reload(setup(&files))
         });
         reload.await.unwrap().unwrap();
     }
@@ -197,7 +198,7 @@ impl Site {
     pub(crate) async fn get(&self, browser: &Browser, path: &str) -> Answer {
         let mut answer = self.send("GET", path, &[("Cookie", &browser.cookie)], "").await;
         if answer.head.contains("transfer-encoding: chunked") {
-            answer.body = unchunked(&answer.body);
+            answer.body = String::from_utf8(unchunked(answer.body.as_bytes()).unwrap()).unwrap();
         }
         answer
     }
@@ -226,15 +227,4 @@ impl Site {
 pub(crate) fn field(form: &[(&str, &str)]) -> String {
     let part = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
     form.iter().map(|(name, value)| format!("{}={}", part(name), part(value))).collect::<Vec<_>>().join("&")
-}
-
-/// A body of chunks (RFC 9112 §7.1) as one.
-fn unchunked(body: &str) -> String {
-    let (mut rest, mut whole) = (body.as_bytes(), Vec::new());
-    while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
-        let length = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
-        whole.extend_from_slice(&rest[end + 2..end + 2 + length]);
-        rest = &rest[end + 4 + length..];
-    }
-    String::from_utf8(whole).unwrap()
 }

@@ -1,6 +1,7 @@
 //! Some nine hundred malformed and hostile mails, made from one proper registration and a seed. Each says what may become
 //! of it: it may be taken over by itself only with the addresses of the proper one, or never.
 
+use super::dice::Dice;
 use super::tricks;
 use super::worst;
 
@@ -31,18 +32,6 @@ pub(crate) struct Hostile {
 impl Hostile {
     pub(crate) fn new(name: impl Into<String>, raw: impl Into<Vec<u8>>, may: May) -> Self {
         Self { name: name.into(), raw: raw.into(), may }
-    }
-}
-
-/// A small generator (xorshift): the seed is all it takes to repeat a run.
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    pub(crate) fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % n.max(1) as u64).unwrap()
     }
 }
 

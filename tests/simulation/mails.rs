@@ -1,6 +1,6 @@
 //! Mails as officers and mail servers write them: registrations in several character sets, reports, garbage.
 
-use super::chance::Dice;
+use super::dice::Dice;
 use annai::domain::MailAddress;
 use encoding_rs::{EUC_JP, Encoding, ISO_2022_JP, SHIFT_JIS, UTF_8};
 
