@@ -16,6 +16,7 @@ use annai::reading;
 use annai::rules::RuleFiles;
 use annai::store::{Options, Store};
 use annai::workflow::cursor::Cursor;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -204,12 +205,6 @@ fn zip_in(raw: &[u8]) -> Option<Vec<u8>> {
     let text = String::from_utf8_lossy(raw);
     let part = text.split("application/zip").nth(1)?;
     let (_, body) = part.split_once("\r\n\r\n")?;
-    let sign = |c: u8| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".iter().position(|s| *s == c);
-    let signs: Vec<usize> = body.bytes().take_while(|c| *c != b'-').filter_map(sign).collect();
-    let mut bytes = Vec::new();
-    for four in signs.chunks(4) {
-        let bits = four.iter().fold(0, |bits, sign| bits << 6 | sign) << (6 * (4 - four.len()));
-        bytes.extend((0..four.len() - 1).map(|at| (bits >> (16 - 8 * at) & 0xff) as u8));
-    }
-    Some(bytes)
+    let lines: String = body.lines().take_while(|line| !line.starts_with('-')).collect();
+    Some(BASE64_STANDARD.decode(lines).unwrap())
 }

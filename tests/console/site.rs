@@ -1,5 +1,7 @@
 //! The console over an engine with registered, doubtful and hostile mails on the morning of the launch.
 
+#[path = "../support/ask.rs"]
+mod ask;
 #[path = "../support/http.rs"]
 mod http;
 
@@ -13,6 +15,7 @@ use annai::store::Store;
 use annai::web::officer::Site as Officers;
 use annai::web::{Contact, Pages, Source};
 use annai::workflow::delivery::{Outcome, Reply, Stage};
+use ask::{Answer, ask};
 use http::unchunked;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -47,12 +50,6 @@ pub(crate) fn refused() -> Outcome {
 pub(crate) struct Browser {
     pub(crate) cookie: String,
     pub(crate) csrf: String,
-}
-
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) head: String,
-    pub(crate) body: String,
 }
 
 impl Answer {
@@ -149,23 +146,7 @@ impl Site {
     }
 
     pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut stream = TcpStream::connect(self.console).await.unwrap();
-        let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n",
-            self.console,
-            body.len()
-        );
-        if !headers.iter().any(|(name, _)| *name == "Content-Type") {
-            request.push_str("Content-Type: application/x-www-form-urlencoded\r\n");
-        }
-        headers.iter().for_each(|(name, value)| request.push_str(&format!("{name}: {value}\r\n")));
-        stream.write_all(format!("{request}\r\n{body}").as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        let answer = String::from_utf8(answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, head: head.to_owned(), body: body.to_owned() }
+        ask(self.console, method, path, headers, body).await
     }
 
     /// The status alone: of an answer that may never end, the rest is not waited for.

@@ -4,6 +4,7 @@
 use super::dice::Dice;
 use super::tricks;
 use super::worst;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 /// The only addresses that may ever be taken over by themselves.
 pub(crate) const AUTHORITY: &str = "kansen@city.minato.lg.jp";
@@ -79,21 +80,8 @@ pub(crate) fn multipart(parts: &[(&str, &str)]) -> Vec<u8> {
     mail(&head(SUBJECT), "multipart/mixed; boundary=b", format!("{parts}--b--\r\n").as_bytes())
 }
 
-pub(crate) fn base64(bytes: &[u8]) -> String {
-    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_u32, |g, b| g << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for i in 0..4 {
-            let sign = char::from(SIGNS[(group >> (18 - 6 * i) & 63) as usize]);
-            out.push(if i <= chunk.len() { sign } else { '=' });
-        }
-    }
-    out
-}
-
 pub(crate) fn word(bytes: &[u8]) -> String {
-    format!("=?UTF-8?B?{}?=", base64(bytes))
+    format!("=?UTF-8?B?{}?=", BASE64_STANDARD.encode(bytes))
 }
 
 /// The proper registration in the dresses that programs of officers give it.
@@ -111,7 +99,7 @@ pub(crate) fn proper() -> Vec<(&'static str, Vec<u8>)> {
         ("sjis", mail(&head(&word(SUBJECT.as_bytes())), "text/plain; charset=shift_jis", &sjis)),
         ("base64", {
             let kind = "text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64";
-            mail(&head(&word(SUBJECT.as_bytes())), kind, base64(form().as_bytes()).as_bytes())
+            mail(&head(&word(SUBJECT.as_bytes())), kind, BASE64_STANDARD.encode(form().as_bytes()).as_bytes())
         }),
         ("html", html(&page)),
         ("both", mail(&head(SUBJECT), "multipart/alternative; boundary=b", both.as_bytes())),

@@ -9,7 +9,7 @@ use super::mails::{self, Place};
 use annai::clock::Clock;
 use annai::crypto::MasterKey;
 use annai::domain::time::{DAY, HOUR, MINUTE};
-use annai::domain::{Generation, MailAddress, RowNo, Secret, TenantId, Timestamp};
+use annai::domain::{Generation, MailAddress, RowNo, TenantId, Timestamp};
 use annai::engine::outbox::Lease;
 use annai::engine::records::{About, Subject};
 use annai::engine::staff::Verb;
