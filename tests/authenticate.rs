@@ -6,6 +6,7 @@ use annai::dispatch::dkim::Signer;
 use annai::domain::Timestamp;
 use annai::intake::Authenticator;
 use annai::reading::authentication::{Authentication, Grade, Verdict};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
 use hickory_resolver::proto::rr::rdata::TXT;
 use hickory_resolver::proto::rr::{RData, Record, RecordType};
@@ -59,21 +60,10 @@ fn signed(mail: &str, domain: &str) -> (String, String) {
     openssl(&["genpkey", "-algorithm", "ed25519", "-out", path]);
     let der = openssl(&["pkey", "-in", path, "-pubout", "-outform", "DER"]);
     // SubjectPublicKeyInfo of Ed25519 ends in the 32 bytes of the key (RFC 8410 §4); the record holds these (RFC 8463).
-    let public = base64(&der[der.len() - 32..]);
+    let public = BASE64_STANDARD.encode(&der[der.len() - 32..]);
     let signer = Signer::from_pem("s1", domain, &std::fs::read(&key).unwrap()).unwrap();
     let header = signer.sign(mail.as_bytes(), Timestamp::from_unix(1_587_690_000)).unwrap();
     (String::from_utf8(header).unwrap(), format!("v=DKIM1; k=ed25519; p={public}"))
-}
-
-fn base64(bytes: &[u8]) -> String {
-    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let group = |chunk: &[u8]| {
-        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        (0..4)
-            .map(|i| if i <= chunk.len() { letters[(bits >> (18 - 6 * i) & 63) as usize] as char } else { '=' })
-            .collect::<String>()
-    };
-    bytes.chunks(3).map(group).collect()
 }
 
 fn check(mail: &str, records: &[(&str, &str)]) -> Option<Authentication> {

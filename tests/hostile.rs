@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
+#[path = "support/dice.rs"]
+mod dice;
 #[path = "hostile/limits.rs"]
 mod limits;
 #[path = "hostile/mails.rs"]
@@ -28,7 +30,5 @@ use std::sync::LazyLock;
 static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::embedded().expect("the rules as delivered are in order"));
 
 fn seed() -> u64 {
-    let seed = std::env::var("ANNAI_TEST_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(20_200_427);
-    println!("ANNAI_TEST_SEED={seed}");
-    seed
+    dice::seed(Some(20_200_427))
 }

@@ -3,49 +3,17 @@
 #![cfg(feature = "daemon")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
-use annai::domain::Timestamp;
-use annai::store::{Batch, Draft, Flaw, Head, Options, Store, Table, restore};
+#[path = "support/scratch.rs"]
+mod scratch;
+
+use annai::store::{Batch, Flaw, Head, Options, Store, Table, restore};
+use scratch::{draft, lines, open, scratch};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Table, key and value of a row of a backup.
 type Row = (u8, Vec<u8>, Vec<u8>);
-
-struct Scratch {
-    _keep: tempfile::TempDir,
-    dir: PathBuf,
-}
-
-fn scratch() -> Scratch {
-    let keep = tempfile::tempdir().unwrap();
-    let dir = keep.path().join("state");
-    Scratch { _keep: keep, dir }
-}
-
-fn open(dir: &Path) -> Store {
-    Store::open(dir, Options::default()).unwrap()
-}
-
-fn draft(n: u64, changes: Value) -> Draft {
-    Draft {
-        at: Timestamp::from_unix(1_588_291_200 + i64::try_from(n).unwrap()),
-        actor: "staff:山田".into(),
-        subject: format!("tenant:131032-{n:02}"),
-        event: json!({ "registered": { "name": "港区みなと保健所", "mail": n } }),
-        changes: serde_json::value::to_raw_value(&changes).unwrap(),
-    }
-}
-
-fn lines(store: &Store, count: u64) {
-    for n in 1..=count {
-        let mut batch = Batch::new();
-        batch.put(Table::Roster, n.to_be_bytes(), format!("tenant {n}"));
-        batch.journal(draft(n, json!([{ "put": n }])));
-        store.apply(batch).unwrap();
-    }
-}
 
 #[test]
 fn the_journal_is_a_chain() {

@@ -9,6 +9,8 @@
 
 #[path = "pickup/browser.rs"]
 mod browser;
+#[path = "support/dice.rs"]
+mod dice;
 #[path = "pickup/offices.rs"]
 mod offices;
 mod support;
@@ -18,6 +20,7 @@ use annai::domain::{Generation, TenantId};
 use annai::engine::certificates::{CertificateRecord, Standing};
 use annai::store::{Store, Table};
 use browser::Browser;
+use dice::{Dice, seed};
 use offices::{Office, offices};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,22 +44,6 @@ const NOW: &str = "2020-05-01T10:30:00+09:00";
 /// Eleven minutes later the files are gone.
 const LATER: &str = "2020-05-01T10:41:00+09:00";
 
-/// xorshift64*: chance that repeats.
-struct Dice(u64);
-
-impl Dice {
-    fn throw(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-
-    fn below(&mut self, limit: Duration) -> Duration {
-        Duration::from_micros(self.throw() % u64::try_from(limit.as_micros()).unwrap().max(1))
-    }
-}
-
 /// Where a kill has hit one office.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Hit {
@@ -67,12 +54,8 @@ enum Hit {
 
 #[test]
 fn killed_while_certificates_are_taken() {
-    let seed = std::env::var("ANNAI_TEST_SEED").map_or_else(
-        |_| u64::from_be_bytes(annai::crypto::random().expect("chance")),
-        |text| text.parse().expect("ANNAI_TEST_SEED is a number"),
-    );
-    println!("ANNAI_TEST_SEED={seed}");
-    let mut dice = Dice(seed | 1);
+    let seed = seed(None);
+    let mut dice = Dice(seed);
     let local = Local::start();
     let to = open_pages(&local);
     let mut waiting = offices(&local.place, REGISTERED, (KILLS + 1) * AT_ONCE / 2);
@@ -90,7 +73,7 @@ fn killed_while_certificates_are_taken() {
     let (mut hits, mut before) = (BTreeMap::<Hit, usize>::new(), Vec::new());
     for no in 0..KILLS {
         let round: Vec<_> = waiting.drain(..AT_ONCE).collect();
-        let delay = dice.below(if no % 3 == 0 { SOON } else { whole.mul_f64(1.1) });
+        let delay = dice.wait(if no % 3 == 0 { SOON } else { whole.mul_f64(1.1) });
         let mut daemon = serve(&local);
         // Whoever was cut off in the last round comes again with the same browser.
         for cut in before.drain(..) {

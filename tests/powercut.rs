@@ -1,7 +1,7 @@
 //! Power cuts: a child process works on a store while every call to the disk is recorded; then the disk is rebuilt as a cut
 //! at some moment may leave it, and the store must open, hold every acknowledged step, and no half of one (I2).
 //!
-//! The seed of the cuts is printed; `POWERCUT_SEED=<u64>` repeats their places. Needs `cc` and glibc.
+//! The seed of the cuts is printed; `ANNAI_TEST_SEED=<u64>` repeats their places. Needs `cc` and glibc.
 
 #![cfg(feature = "daemon")]
 #![expect(
@@ -16,10 +16,13 @@
 
 #[path = "support/cut.rs"]
 mod cut;
+#[path = "support/dice.rs"]
+mod dice;
 
 use annai::domain::Timestamp;
 use annai::store::{Batch, Draft, Options, Store, Table};
-use cut::{Chance, Disk, Fate, Record, read_log};
+use cut::{Disk, Fate, Record, read_log};
+use dice::{Dice, seed};
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -40,9 +43,9 @@ type Model<'a> = BTreeMap<(Table, &'a Vec<u8>), &'a Vec<u8>>;
 
 /// Bytes that belong to a step and a place, 300 to 3,000 of them.
 fn value(step: u64, place: u64) -> Vec<u8> {
-    let mut chance = Chance(step << 8 | place);
-    let length = 300 + chance.below(2_700);
-    (0..length / 8).flat_map(|_| chance.next().to_be_bytes()).collect()
+    let mut dice = Dice(step << 8 | place);
+    let length = 300 + dice.under(2_700);
+    (0..length / 8).flat_map(|_| dice.next().to_be_bytes()).collect()
 }
 
 /// The writes of one step: new rows, rows written again and again, deletions, now and then a large value.
@@ -196,8 +199,8 @@ fn child() {
 
 /// Cuts at `cuts` places; the faults found, as sentences.
 fn cut_often(recording: &Recording, records: &[Record], cuts: u64, seed: u64, without_fdatasync: bool) -> Vec<String> {
-    let mut chance = Chance(seed);
-    let mut places: Vec<usize> = (0..cuts).map(|_| chance.below(records.len() as u64) as usize).collect();
+    let mut dice = Dice(seed);
+    let mut places: Vec<usize> = (0..cuts).map(|_| dice.under(records.len() as u64) as usize).collect();
     places.sort_unstable();
     let mut disk = Disk::new(&recording.root.join("ack"));
     disk.ignores_fdatasync = without_fdatasync;
@@ -209,7 +212,7 @@ fn cut_often(recording: &Recording, records: &[Record], cuts: u64, seed: u64, wi
         at = at.max(place + 1);
         let fate = [Fate::Undone, Fate::EachByChance, Fate::Torn][number % 3];
         let left = scratch();
-        disk.cut(fate, &mut chance, &recording.root, left.path());
+        disk.cut(fate, &mut dice, &recording.root, left.path());
         let state = left.path().join("state");
         let found = std::panic::catch_unwind(|| check_whole(&state)).unwrap_or_else(|_| Err("panicked".into()));
         match found {
@@ -223,9 +226,7 @@ fn cut_often(recording: &Recording, records: &[Record], cuts: u64, seed: u64, wi
 
 #[test]
 fn nothing_acknowledged_is_lost_and_nothing_half_done_is_seen() {
-    let seed = std::env::var("POWERCUT_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seed = seed.unwrap_or_else(|| u64::from_ne_bytes(annai::crypto::random().unwrap()));
-    println!("POWERCUT_SEED={seed}");
+    let seed = seed(None);
     let recording = Recording::new();
     assert!(!recording.run(CRASH_AFTER, &[]), "the first child dies");
     assert!(recording.run(STEPS, &[]), "the second child ends well");

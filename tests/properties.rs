@@ -6,6 +6,7 @@
 
 use annai::reading::{Kind, Reading, limits, read};
 use annai::rules::{Authority, Rules};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use std::sync::LazyLock;
@@ -196,7 +197,7 @@ impl Dress {
             "From: <tanto{}>\nTo: covid19@bigtreetc.com\nCc: follow-up@mhlw.go.jp\nSubject: =?UTF-8?B?{}?=\nMIME-Version: 1.0\n\
              Content-Type: text/plain; charset={charset}\nContent-Transfer-Encoding: {}\n\n",
             registration.address.split_at(registration.address.find('@').unwrap()).1,
-            base64(subject.as_bytes()),
+            BASE64_STANDARD.encode(subject.as_bytes()),
             self.transfer
         );
         [head.replace('\n', self.line_end).into_bytes(), data].concat()
@@ -207,21 +208,8 @@ fn full_width(text: &str) -> String {
     text.chars().map(|c| char::from_u32(u32::from(c) + 0xfee0).unwrap()).collect()
 }
 
-fn base64(bytes: &[u8]) -> String {
-    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_u32, |g, b| g << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for i in 0..4 {
-            let sign = char::from(SIGNS[(group >> (18 - 6 * i) & 63) as usize]);
-            out.push(if i <= chunk.len() { sign } else { '=' });
-        }
-    }
-    out
-}
-
 fn base64_lines(bytes: &[u8], line_end: &str) -> String {
-    let text = base64(bytes);
+    let text = BASE64_STANDARD.encode(bytes);
     text.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap().to_owned() + line_end).collect()
 }
 

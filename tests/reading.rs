@@ -5,8 +5,12 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
+#[path = "support/dice.rs"]
+mod dice;
+
 use annai::reading::{Reason, read};
 use annai::rules::Rules;
+use dice::{Dice, seed};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -91,48 +95,30 @@ fn nothing_at_all_is_unreadable() {
     assert_eq!(read(b"", &rules()).reasons, [Reason::Unreadable]);
 }
 
-/// A small generator of bytes (xorshift): the seed is all it takes to repeat a run.
-struct Noise(u64);
-
-impl Noise {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        usize::try_from(self.next() % n as u64).unwrap()
-    }
-}
-
-/// Mutilated mails never stop the reading, and no control character or line break ever gets into a name. The seed comes
-/// from `ANNAI_SEED`, else it is fixed; it is printed.
+/// Mutilated mails never stop the reading, and no control character or line break ever gets into a name. The seed is
+/// printed.
 #[test]
 fn mutilated_mails_are_read_all_the_same() {
-    let seed = std::env::var("ANNAI_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(20_200_424);
-    println!("ANNAI_SEED={seed}");
-    let mut noise = Noise(seed);
+    let mut dice = Dice(seed(Some(20_200_424)));
     let rules = rules();
     let originals: Vec<Vec<u8>> = mails(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reading"))
         .iter()
         .map(|path| std::fs::read(path).unwrap())
         .collect();
     for _ in 0..400 {
-        let pick = noise.below(originals.len());
+        let pick = dice.below(originals.len());
         let mut raw = originals[pick].clone();
-        for _ in 0..=noise.below(12) {
-            let at = noise.below(raw.len().max(1)).min(raw.len().saturating_sub(1));
-            match noise.below(5) {
+        for _ in 0..=dice.below(12) {
+            let at = dice.below(raw.len().max(1)).min(raw.len().saturating_sub(1));
+            match dice.below(5) {
                 0 => raw.truncate(at),
-                1 if at < raw.len() => raw[at] = noise.next().to_le_bytes()[0],
+                1 if at < raw.len() => raw[at] = dice.next().to_le_bytes()[0],
                 2 => raw.splice(at..at, [0x1b, b'$', b'B', b'\r', b'\n']).for_each(drop),
                 3 if at < raw.len() => drop(raw.remove(at)),
                 _ => {
-                    let other = &originals[noise.below(originals.len())];
-                    let from = noise.below(other.len());
-                    let to = (from + noise.below(200)).min(other.len());
+                    let other = &originals[dice.below(originals.len())];
+                    let from = dice.below(other.len());
+                    let to = (from + dice.below(200)).min(other.len());
                     raw.splice(at..at, other[from..to].iter().copied()).for_each(drop);
                 }
             }

@@ -6,6 +6,8 @@
 #![cfg(feature = "daemon")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "support/dice.rs"]
+mod dice;
 #[path = "recovery/outcome.rs"]
 mod outcome;
 #[path = "recovery/stages.rs"]
@@ -17,6 +19,7 @@ use annai::domain::Timestamp;
 use annai::engine::staff::Verb;
 use annai::sandbox::{Faults, ImapFault, ImapRule, ImapVerb, When};
 use annai::workflow::delivery::Delivery;
+use dice::{Dice, seed};
 use outcome::{Outcome, check_after_kill};
 use stages::{STAGES, Stage};
 use std::process::{Child, Stdio};
@@ -34,32 +37,11 @@ const MISSED_MAX: u32 = 40;
 /// Rounds of settling after which nothing may be open any more.
 const SETTLING_MAX: u32 = 10;
 
-/// xorshift64*: chance that repeats.
-struct Dice(u64);
-
-impl Dice {
-    fn throw(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-
-    fn below(&mut self, limit: Duration) -> Duration {
-        let limit = u64::try_from(limit.as_micros()).unwrap().max(1);
-        Duration::from_micros(self.throw() % limit)
-    }
-}
-
 #[test]
 fn killed_at_any_moment_it_ends_as_if_nothing_had_happened() {
-    let seed = std::env::var("ANNAI_TEST_SEED").map_or_else(
-        |_| u64::from_be_bytes(annai::crypto::random().expect("chance")),
-        |text| text.parse().expect("ANNAI_TEST_SEED is a number"),
-    );
-    println!("ANNAI_TEST_SEED={seed}");
+    let seed = seed(None);
     let began = monotonic();
-    let mut dice = Dice(seed | 1);
+    let mut dice = Dice(seed);
 
     let calm = Local::start();
     let mut times = Vec::new();
@@ -132,8 +114,8 @@ fn undisturbed(local: &Local, now: &str) -> Duration {
 /// A run that is killed, if it lasts so long: mostly soon, sometimes at any moment up to the end of an undisturbed run.
 fn killed(local: &Local, now: &str, dice: &mut Dice, whole: Duration) -> bool {
     let mut child = begin(local, now);
-    let limit = if dice.throw().is_multiple_of(4) { whole } else { whole.min(SOON) };
-    let delay = dice.below(limit);
+    let limit = if dice.below(4) == 0 { whole } else { whole.min(SOON) };
+    let delay = dice.wait(limit);
     let end = monotonic() + delay;
     while let Some(rest) = end.checked_duration_since(monotonic()).filter(|rest| !rest.is_zero()) {
         std::thread::park_timeout(rest);

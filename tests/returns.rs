@@ -3,15 +3,18 @@
 #![cfg(feature = "daemon")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
+#[path = "support/setup.rs"]
+mod setup;
+
 use annai::clock::Clock;
 use annai::crypto::MasterKey;
 use annai::domain::time::{DAY, HOUR};
-use annai::domain::{MailAddress, RowNo, Secret, TenantId, Timestamp};
+use annai::domain::{MailAddress, RowNo, TenantId, Timestamp};
 use annai::engine::outages::Common;
 use annai::engine::records::{About, Disposition, Row, Subject};
 use annai::engine::staff::Verb;
-use annai::engine::{Chance, Engine, Post, Setup, filing::Arrived};
-use annai::letters::{Desk, LetterKind, TemplateFiles, Templates, ZipMethod};
+use annai::engine::{Chance, Engine, Setup, filing::Arrived};
+use annai::letters::LetterKind;
 use annai::reading;
 use annai::rules::{RuleFiles, Rules};
 use annai::store::{Options, Store};
@@ -39,37 +42,12 @@ struct Desks {
     log: Vec<(RowNo, LetterKind, Timestamp)>,
 }
 
-fn address(text: &str) -> MailAddress {
-    text.parse().unwrap()
-}
-
 fn setup() -> Setup {
     let mut files = RuleFiles::embedded();
     let schedule = "[launch]\ncertificates_from = 2020-05-01\ncredentials_from = 2020-05-11\n[pickup]\nwindow_days = 30\n\
                     password_delay_minutes = 10\nreminder_days_before = [14, 7, 3, 1]\n";
     files.0.insert("schedule.toml".to_owned(), schedule.to_owned());
-    let (from, contractor) = (address("noreply@followup.mhlw.go.jp"), address("covid19@bigtreetc.com"));
-    let ministry = address("follow-up@mhlw.go.jp");
-    let desk = Desk {
-        contractor_name: "受託者".to_owned(),
-        contractor: contractor.clone(),
-        ministry: ministry.clone(),
-        from: from.clone(),
-    };
-    Setup {
-        rules: Arc::new(Rules::parse(&files).unwrap()),
-        templates: Arc::new(Templates::parse(&TemplateFiles::embedded(), &desk).unwrap()),
-        post: Post {
-            from,
-            contractor,
-            ministry,
-            bounce: address("bounce@followup.mhlw.go.jp"),
-            pickup_url: "https://pickup.example.jp".to_owned(),
-            gate_url: None,
-            unzip_password: Secret::new("unzipSecret77".to_owned()),
-            zip_method: ZipMethod::ZipCrypto,
-        },
-    }
+    setup::setup(&files)
 }
 
 impl Desks {

@@ -4,10 +4,10 @@
 //!
 //! Each test prints its seed when it fails; `ANNAI_TEST_SEED=… cargo test --test simulation replay` lives it again.
 
-#[path = "simulation/chance.rs"]
-mod chance;
 #[path = "simulation/checks.rs"]
 mod checks;
+#[path = "support/dice.rs"]
+mod dice;
 #[path = "simulation/mails.rs"]
 mod mails;
 #[path = "simulation/world.rs"]
@@ -109,10 +109,5 @@ fn sixty_other_days() {
 /// hour, what they had just settled.
 #[test]
 fn replay() {
-    let seed = match std::env::var("ANNAI_TEST_SEED").as_deref() {
-        Err(_) => 4_219_063_472_335_526_819,
-        Ok("random") => u64::from_be_bytes(annai::crypto::random().unwrap()),
-        Ok(seed) => seed.parse().expect("ANNAI_TEST_SEED is a number, or random"),
-    };
-    live(seed);
+    live(dice::seed(Some(4_219_063_472_335_526_819)));
 }

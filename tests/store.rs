@@ -4,54 +4,25 @@
 #![cfg(feature = "daemon")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use annai::domain::{Digest, Timestamp};
+#[path = "support/scratch.rs"]
+mod scratch;
+
+use annai::domain::Digest;
 use annai::store::{
-    BATCH_BYTES_MAX, Batch, Draft, Head, KEY_BYTES_MAX, LARGE_BYTES_MAX, Options, Store, StoreError, Table,
-    VALUE_BYTES_MAX, WhoActs, restore,
+    BATCH_BYTES_MAX, Batch, Head, KEY_BYTES_MAX, LARGE_BYTES_MAX, Options, Store, StoreError, Table, VALUE_BYTES_MAX,
+    WhoActs, restore,
 };
-use serde_json::{Value, json};
+use scratch::{draft, lines, open, scratch};
+use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-
-struct Scratch {
-    _keep: tempfile::TempDir,
-    dir: PathBuf,
-}
-
-fn scratch() -> Scratch {
-    let keep = tempfile::tempdir().unwrap();
-    let dir = keep.path().join("state");
-    Scratch { _keep: keep, dir }
-}
-
-fn open(dir: &Path) -> Store {
-    Store::open(dir, Options::default()).unwrap()
-}
 
 fn put(table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Batch {
     let mut batch = Batch::new();
     batch.put(table, key, value);
     batch
-}
-
-fn draft(n: u64, changes: Value) -> Draft {
-    Draft {
-        at: Timestamp::from_unix(1_588_291_200 + i64::try_from(n).unwrap()),
-        actor: "staff:山田".into(),
-        subject: format!("tenant:131032-{n:02}"),
-        event: json!({ "registered": { "name": "港区みなと保健所", "mail": n } }),
-        changes: serde_json::value::to_raw_value(&changes).unwrap(),
-    }
-}
-
-fn lines(store: &Store, count: u64) {
-    for n in 1..=count {
-        let mut batch = put(Table::Roster, n.to_be_bytes(), format!("tenant {n}"));
-        batch.journal(draft(n, json!([{ "put": n }])));
-        store.apply(batch).unwrap();
-    }
 }
 
 #[test]

@@ -35,6 +35,24 @@ fn state(world: &World, serial: u16) -> &'static str {
     state_name(&courses.iter().find(|c| c.tenant.id == tenant(serial)).unwrap().current().unwrap().state)
 }
 
+/// The page says this in Japanese, and not in English; pictures of both.
+fn both(browser: &mut Chromium, page: &str, name: &str, word: &str) {
+    browser.open(page);
+    assert!(browser.text().contains(word), "{}", browser.text());
+    browser.pictures(name);
+    browser.open(&format!("{page}?lang=en"));
+    assert!(!browser.text().contains(word), "{}", browser.text());
+    browser.pictures(&format!("{name}-en"));
+}
+
+/// A tenant's certificate is picked up elsewhere and imported into this home.
+async fn installed(world: &World, local: &str, home: &Home) {
+    let file = world::Browser::default().pick_up(world, local).await;
+    let path = world.dir.path().join("installed.p12");
+    std::fs::write(&path, file).unwrap();
+    assert!(home.import(&path, &world.password(local)).contains("IMPORT SUCCESSFUL"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_officer_gets_a_certificate_and_sees_it_work() {
     let world = today();
@@ -89,13 +107,10 @@ async fn an_officer_gets_a_certificate_and_sees_it_work() {
     assert!(home.import(&file, &password).contains("IMPORT SUCCESSFUL"));
     let mut browser = Chromium::start(&home, false);
     browser.open(&gate);
-    assert!(browser.text().contains("この端末で利用できます"), "{}", browser.text());
     let colour = browser.evaluate("getComputedStyle(document.querySelector('.verdict h1')).color");
     assert_eq!(colour, "rgb(17, 90, 54)", "green");
-    browser.pictures("gate-yes");
+    both(&mut browser, &gate, "gate-yes", "この端末で利用できます");
     assert_eq!(state(&world, 1), "in-use");
-    browser.open(&format!("{gate}/?lang=en"));
-    browser.pictures("gate-yes-en");
 
     let reason = RevocationReason::KeyCompromise;
     world.act(move |engine| engine.act("mie", &Verb::Revoke { tenant: tenant(1), reason })).await;
@@ -116,16 +131,9 @@ async fn an_officer_sees_user_id_and_password_once() {
     });
     let home = Home::new();
     let gate = format!("https://localhost:{}", world.gate.port());
-    let file = world::Browser::default().pick_up(&world, "kurayoshi").await;
-    let path = world.dir.path().join("x.p12");
-    std::fs::write(&path, file).unwrap();
-    assert!(home.import(&path, &world.password("kurayoshi")).contains("IMPORT SUCCESSFUL"));
+    installed(&world, "kurayoshi", &home).await;
     let mut browser = Chromium::start(&home, false);
-    browser.open(&gate);
-    assert!(browser.text().contains("表示できるのは1回限りです"), "{}", browser.text());
-    browser.pictures("gate-credentials-ready");
-    browser.open(&format!("{gate}/?lang=en"));
-    browser.pictures("gate-credentials-ready-en");
+    both(&mut browser, &gate, "gate-credentials-ready", "表示できるのは1回限りです");
     browser.open(&gate);
     browser.press("form button");
     let shown = browser.text();
@@ -177,22 +185,12 @@ async fn every_other_page_of_an_officer() {
     let leaf = annai::pki::LeafSettings { key: annai::pki::KeyKind::P256, ..annai::pki::LeafSettings::default() };
     let authority = annai::pki::Authority::throwaway(leaf, annai::clock::Clock::System.now()).unwrap();
     theirs.act(move |engine| engine.entrust(authority, PickupSettings::default())).await;
-    let file = world::Browser::default().pick_up(&theirs, "hoken").await;
-    let path = world.dir.path().join("foreign.p12");
-    std::fs::write(&path, file).unwrap();
-    home.import(&path, &theirs.password("hoken"));
+    installed(&theirs, "hoken", &home).await;
     let mut browser = Chromium::start(&home, false);
-    for (name, query) in [("gate-foreign", ""), ("gate-foreign-en", "?lang=en")] {
-        browser.open(&format!("{gate}/{query}"));
-        assert_eq!(browser.text().contains("この証明書では利用できません"), query.is_empty(), "{}", browser.text());
-        browser.pictures(name);
-    }
+    both(&mut browser, &gate, "gate-foreign", "この証明書では利用できません");
     browser.quit();
     let home = Home::new();
-    let file = world::Browser::default().pick_up(&world, "hoken").await;
-    let path = world.dir.path().join("ended.p12");
-    std::fs::write(&path, file).unwrap();
-    home.import(&path, &world.password("hoken"));
+    installed(&world, "hoken", &home).await;
     // By the server's clock three years have gone by; the browser, by its own, still offers it.
     world.pass(3 * 365 * DAY);
     world.act(|engine| engine.wake(100)).await;
@@ -246,18 +244,10 @@ async fn every_page_fits_a_telephone_and_the_sheet_one_page() {
         ("state-reissued", "yonago", "再発行済み"),
         ("state-expired", "hoken", "期限切れ"),
     ] {
-        browser.open(&format!("{site}/p/{}", world.code(local)));
-        assert!(browser.text().contains(word), "{}", browser.text());
-        browser.pictures(name);
-        browser.open(&format!("{site}/p/{}?lang=en", world.code(local)));
-        browser.pictures(&format!("{name}-en"));
+        both(&mut browser, &format!("{site}/p/{}", world.code(local)), name, word);
     }
     let reason = RevocationReason::KeyCompromise;
     world.act(move |engine| engine.act("mie", &Verb::Revoke { tenant: tenant(1), reason })).await;
-    browser.open(&format!("{site}/p/{}", world.code("kurayoshi")));
-    assert!(browser.text().contains("失効"), "{}", browser.text());
-    browser.pictures("state-void");
-    browser.open(&format!("{site}/p/{}?lang=en", world.code("kurayoshi")));
-    browser.pictures("state-void-en");
+    both(&mut browser, &format!("{site}/p/{}", world.code("kurayoshi")), "state-void", "失効");
     browser.quit();
 }

@@ -1,6 +1,6 @@
 //! An officer at a terminal, played over the real pages: reads address and password in the mailbox, types them, accepts the
-//! terms, takes the file and opens it; later shows the certificate at the terminal check. Plain HTTP/1.1 as a browser speaks
-//! it, one connection for each request.
+//! terms, takes the file and opens it; later shows the certificate at the terminal check. One connection for each request,
+//! and HTTP/1.0 (RFC 1945), in which an answer ends with its connection: nothing comes in chunks, and no client is needed.
 
 use super::scene::Watcher;
 use crate::crypto;
@@ -90,8 +90,7 @@ pub(super) async fn show(gate: SocketAddr, gate_ca: &str, installed: &Installed)
     let name = ServerName::try_from("localhost").map_err(Error::other)?;
     let stream = timeout(PATIENCE, TcpStream::connect(gate)).await??;
     let stream = timeout(PATIENCE, TlsConnector::from(Arc::new(config)).connect(name, stream)).await??;
-    let answer =
-        timeout(PATIENCE, talk(stream, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).await??;
+    let answer = timeout(PATIENCE, talk(stream, "GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")).await??;
     if answer.status == 200 { Ok(()) } else { Err(odd()) }
 }
 
@@ -121,7 +120,7 @@ impl Browser {
         let cookie = self.cookie.as_ref().map_or_else(String::new, |cookie| format!("Cookie: {cookie}\r\n"));
         let (host, from, length) = (self.to, &self.from, form.len());
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nX-Forwarded-For: {from}\r\n{cookie}\
+            "{method} {path} HTTP/1.0\r\nHost: {host}\r\nX-Forwarded-For: {from}\r\n{cookie}\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{form}"
         );
         let stream = timeout(PATIENCE, TcpStream::connect(self.to)).await??;
@@ -136,31 +135,13 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, request: &str) -
     stream.write_all(request.as_bytes()).await?;
     stream.flush().await?;
     let mut bytes = Vec::new();
-    // A peer that closes without a farewell has sent everything all the same: lengths are checked below.
+    // A peer that closes without a farewell has sent everything all the same; a file cut short does not open.
     let _closed = stream.take(ANSWER_BYTES_MAX).read_to_end(&mut bytes).await;
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").ok_or_else(odd)?;
     let head = String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned();
-    let body = bytes.get(end + 4..).unwrap_or_default();
+    let body = bytes.get(end + 4..).unwrap_or_default().to_vec();
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(odd)?;
-    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
-    let body = if chunked { unchunked(body).ok_or_else(odd)? } else { body.to_vec() };
     Ok(Answer { status, head, body })
-}
-
-/// All chunks (RFC 9112 §7.1), if the last one is there.
-fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
-    let mut whole = Vec::new();
-    loop {
-        let line = rest.windows(2).position(|two| two == b"\r\n")?;
-        let size = usize::from_str_radix(std::str::from_utf8(rest.get(..line)?).ok()?, 16).ok()?;
-        if size == 0 {
-            return Some(whole);
-        }
-        let start = line.checked_add(2)?;
-        let end = start.checked_add(size)?;
-        whole.extend_from_slice(rest.get(start..end)?);
-        rest = rest.get(end.checked_add(2)?..)?;
-    }
 }
 
 /// An address nobody has (RFC 2544), the same for the same path.

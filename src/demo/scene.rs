@@ -13,7 +13,7 @@ use crate::rules::Rules;
 use crate::sandbox::PostOffice;
 use crate::workflow::course::Roster;
 use crate::workflow::delivery::Delivery;
-use crate::workflow::enrolment::{Password, State};
+use crate::workflow::enrolment::State;
 use serde::Serialize;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -137,24 +137,14 @@ impl Scene {
     pub(super) fn turn(&self, visitor: &MailAddress) -> Turn {
         let mut courses = self.rosters.iter().flat_map(|roster| &roster.courses);
         let course = courses.find(|course| course.tenant.address.same_mailbox(visitor));
-        match course.and_then(|course| Some((course.tenant.id, &course.current()?.state))) {
-            Some((id, state @ State::Open { password: Password::Relayed { .. }, .. })) if state.is_open(self.now) => {
-                Turn::Take(id)
-            }
-            Some((_, State::Collected { .. })) => Turn::Show,
-            Some((_, State::InUse { .. })) => Turn::Done,
-            Some((
-                _,
-                State::Registered
-                | State::NoticeQueued { .. }
-                | State::Open { .. }
-                | State::Undeliverable { .. }
-                | State::Expired { .. }
-                | State::Cancelled { .. }
-                | State::Superseded { .. }
-                | State::Revoked { .. },
-            ))
-            | None => Turn::NotYet,
+        let Some((id, state)) = course.and_then(|course| Some((course.tenant.id, &course.current()?.state))) else {
+            return Turn::NotYet;
+        };
+        match state.live_certificate() {
+            Some(_) if matches!(state, State::InUse { .. }) => Turn::Done,
+            Some(_) => Turn::Show,
+            None if state.is_open(self.now) && state.password_has_left() => Turn::Take(id),
+            None => Turn::NotYet,
         }
     }
 }

@@ -257,17 +257,7 @@ impl Figures {
 
 /// From the mail that registered a tenant until it had a certificate, in seconds.
 pub(super) fn to_certificate(course: &Course) -> Option<i64> {
-    let collected = course.enrolments.iter().find_map(|e| match &e.state {
-        State::Collected { at, .. } | State::InUse { at, .. } => Some(*at),
-        State::Registered
-        | State::NoticeQueued { .. }
-        | State::Open { .. }
-        | State::Undeliverable { .. }
-        | State::Expired { .. }
-        | State::Cancelled { .. }
-        | State::Superseded { .. }
-        | State::Revoked { .. } => None,
-    });
+    let collected = course.enrolments.iter().find_map(|e| e.state.collected_at());
     collected.map(|at| at.since(course.tenant.provenance.since).max(0))
 }
 

@@ -51,25 +51,44 @@ static OFFICER: LazyLock<String> = LazyLock::new(|| expand(include_str!("../../t
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
+    add(&mut environment, TEMPLATES);
+    environment
+});
+
+/// Takes in templates built into the program, strictly: a name that says nothing is a fault.
+pub(super) fn add(environment: &mut Environment<'static>, templates: &[(&'static str, &'static str)]) {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    for (name, text) in TEMPLATES {
+    for (name, text) in templates {
         if let Err(fault) = environment.add_template(name, text) {
             tracing::error!(error = %fault, "a page's template is faulty");
         }
     }
-    environment
-});
+}
 
-/// A page from a template. A fault in a template is ours: the visitor gets a plain 500.
+/// A page from a template.
 pub fn page(status: StatusCode, template: &str, values: impl Serialize) -> Response {
-    let rendered = ENVIRONMENT.get_template(template).and_then(|template| template.render(values));
-    match rendered {
+    written(&ENVIRONMENT, status, template, values)
+}
+
+/// A page from one of these templates. A fault in a template is ours: the visitor gets a plain 500.
+pub(super) fn written(
+    environment: &Environment<'_>,
+    status: StatusCode,
+    template: &str,
+    values: impl Serialize,
+) -> Response {
+    match environment.get_template(template).and_then(|template| template.render(values)) {
         Ok(text) => (status, Html(text)).into_response(),
         Err(fault) => {
             tracing::error!(error = %fault, template, "a page could not be written");
-            plain(StatusCode::INTERNAL_SERVER_ERROR, "ただいま表示できません。\n")
+            unshown()
         }
     }
+}
+
+/// Says that this page cannot be shown now.
+pub(super) fn unshown() -> Response {
+    plain(StatusCode::INTERNAL_SERVER_ERROR, "ただいま表示できません。\n")
 }
 
 /// A plain text.

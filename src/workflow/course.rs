@@ -165,18 +165,10 @@ impl Course {
         let certificate = self.enrolments.iter().find_map(|e| e.state.live_certificate())?;
         let last_day = certificate.not_after.date();
         let mut tiers = policy.rules.schedule.renewal_days_before.iter().map(|days| last_day.minus_days(*days).start());
-        match &newest.state {
-            State::Collected { .. } | State::InUse { .. } => tiers.next(),
-            State::Expired { at, .. } if newest.cause == Cause::Renewal => tiers.find(|tier| tier > at),
-            State::Registered
-            | State::NoticeQueued { .. }
-            | State::Open { .. }
-            | State::Undeliverable { .. }
-            | State::Expired { .. }
-            | State::Cancelled { .. }
-            | State::Superseded { .. }
-            | State::Revoked { .. } => None,
-        }
+        let State::Expired { at, .. } = &newest.state else {
+            return newest.state.live_certificate().and_then(|_| tiers.next());
+        };
+        tiers.find(|tier| newest.cause == Cause::Renewal && tier > at)
     }
 }
 

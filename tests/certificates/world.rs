@@ -1,18 +1,22 @@
 //! An engine with a CA over a real store, a manual clock, and the codes and passwords its letters brought.
 
+#[path = "../support/post.rs"]
+mod post;
+#[path = "../support/setup.rs"]
+mod setup;
+
 use annai::clock::Clock;
 use annai::crypto::MasterKey;
-use annai::domain::{Secret, TenantId, Timestamp};
+use annai::domain::{TenantId, Timestamp};
 use annai::engine::filing::Arrived;
 use annai::engine::pickup::{Claim, Opening, PickupSettings, Taken};
-use annai::engine::{Chance, Engine, Post, Setup};
-use annai::letters::{Desk, TemplateFiles, Templates, ZipMethod};
+use annai::engine::{Chance, Engine, Setup};
 use annai::pki::{Authority, Custody, KeyKind, Keyring, LeafSettings, Profile, dir};
 use annai::reading;
-use annai::rules::{RuleFiles, Rules};
+use annai::rules::RuleFiles;
 use annai::store::{Options, Store};
 use annai::workflow::cursor::Cursor;
-use annai::workflow::delivery::{Outcome, Reply};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -57,25 +61,9 @@ fn setup(schedule: &str) -> Setup {
         let text = files.0.get("schedule.toml").unwrap().replace("by = \"mail\"", schedule);
         files.0.insert("schedule.toml".to_owned(), text);
     }
-    let rules = Rules::parse(&files).unwrap();
-    let desk = Desk {
-        contractor_name: "委託事業者".to_owned(),
-        contractor: "covid19@bigtreetc.com".parse().unwrap(),
-        ministry: "follow-up@mhlw.go.jp".parse().unwrap(),
-        from: "noreply@followup.mhlw.go.jp".parse().unwrap(),
-    };
-    let post = Post {
-        from: desk.from.clone(),
-        contractor: desk.contractor.clone(),
-        ministry: desk.ministry.clone(),
-        bounce: "bounce@followup.mhlw.go.jp".parse().unwrap(),
-        pickup_url: "https://pickup.example.jp".to_owned(),
-        gate_url: Some("https://check.example.jp".to_owned()),
-        unzip_password: Secret::new("kikokuFU2020".to_owned()),
-        zip_method: ZipMethod::ZipCrypto,
-    };
-    let templates = Templates::parse(&TemplateFiles::embedded(), &desk).unwrap();
-    Setup { rules: Arc::new(rules), templates: Arc::new(templates), post }
+    let mut setup = setup::setup(&files);
+    setup.post.gate_url = Some("https://check.example.jp".to_owned());
+    setup
 }
 
 fn open(state: &std::path::Path, clock: &Clock, settings: PickupSettings, rules: &str, seed: u64) -> Engine {
@@ -119,30 +107,13 @@ impl World {
     /// Sets the clock, then wakes and sends until nothing is due; the server takes every letter.
     pub(crate) fn go(&mut self, moment: &str) {
         self.hand.store(at(moment).unix(), Ordering::Release);
-        loop {
-            let woken = self.engine.wake(100).unwrap();
-            let leases = self.engine.lease(32).unwrap();
-            if woken == 0 && leases.is_empty() {
-                return self.engine.commit().unwrap();
-            }
-            for lease in leases {
-                let body = reading::read(lease.bytes.reveal(), &self.engine.setup().rules).body;
-                let to = lease.to.as_str().to_owned();
-                if let Some(zip) = zip_in(lease.bytes.reveal()) {
-                    self.zips.insert(to.clone(), zip);
-                }
-                if let Some(code) = body.lines().find_map(|l| l.strip_prefix("https://pickup.example.jp/p/")) {
-                    self.codes.insert(to.clone(), code.trim().to_owned());
-                }
-                let group = |part: &str| part.len() == 4 && part.bytes().all(|b| b.is_ascii_alphanumeric());
-                let is_password = |l: &&str| l.split('-').count() == 3 && l.split('-').all(group);
-                if let Some(password) = body.lines().map(str::trim).find(is_password) {
-                    self.passwords.insert(to, password.to_owned());
-                }
-                let reply = Reply { code: 250, enhanced: None, text: "ok".to_owned() };
-                self.engine.answered(lease.row, &Outcome::Relayed { reply }).unwrap();
-            }
-        }
+        let Self { engine, codes, passwords, zips, .. } = self;
+        post::deliver(engine, |_, lease, body| {
+            let to = || lease.to.as_str().to_owned();
+            codes.extend(post::code_in(body).map(|code| (to(), code)));
+            passwords.extend(post::password_in(body).map(|password| (to(), password)));
+            zips.extend(zip_in(lease.bytes.reveal()).map(|zip| (to(), zip)));
+        });
     }
 
     /// A mail has arrived.
@@ -234,12 +205,6 @@ fn zip_in(raw: &[u8]) -> Option<Vec<u8>> {
     let text = String::from_utf8_lossy(raw);
     let part = text.split("application/zip").nth(1)?;
     let (_, body) = part.split_once("\r\n\r\n")?;
-    let sign = |c: u8| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".iter().position(|s| *s == c);
-    let signs: Vec<usize> = body.bytes().take_while(|c| *c != b'-').filter_map(sign).collect();
-    let mut bytes = Vec::new();
-    for four in signs.chunks(4) {
-        let bits = four.iter().fold(0, |bits, sign| bits << 6 | sign) << (6 * (4 - four.len()));
-        bytes.extend((0..four.len() - 1).map(|at| (bits >> (16 - 8 * at) & 0xff) as u8));
-    }
-    Some(bytes)
+    let lines: String = body.lines().take_while(|line| !line.starts_with('-')).collect();
+    Some(BASE64_STANDARD.decode(lines).unwrap())
 }

@@ -1,7 +1,7 @@
 //! Jobs: they stand in the store and go on after a restart; a re-issue of many is one request for two.
 
 use crate::site::{over, site};
-use crate::world::{World, relayed, setup, who, world};
+use crate::world::{World, relayed, who, world};
 use annai::crypto::MasterKey;
 use annai::domain::RowNo;
 use annai::engine::jobs::{JobNo, JobVerb, Pace, Target};
@@ -13,10 +13,11 @@ use std::sync::Arc;
 fn restarted(world: World) -> World {
     let World { engine, store, clock, hand, dir } = world;
     engine.commit().unwrap();
+    let setup = engine.setup().clone();
     drop((engine, store));
     let store = Arc::new(Store::open(&dir.path().join("state"), Options::default()).unwrap());
     let (keys, chance) = (MasterKey::from_bytes([7; 32]), Chance::Seeded { seed: 2, drawn: 0 });
-    let engine = Engine::open(Arc::clone(&store), setup(), keys, clock.clone(), chance).unwrap();
+    let engine = Engine::open(Arc::clone(&store), setup, keys, clock.clone(), chance).unwrap();
     World { engine, store, clock, hand, dir }
 }
 

@@ -1,15 +1,21 @@
 //! The console over an engine with registered, doubtful and hostile mails on the morning of the launch.
 
+#[path = "../support/ask.rs"]
+mod ask;
+#[path = "../support/http.rs"]
+mod http;
+
 use crate::world::{PASSWORD, World, file, relayed, setup, world};
 use annai::domain::MailNo;
-use annai::engine::Setup;
 use annai::engine::thread::{Handle, start};
 use annai::health::{Health, MailboxCount};
-use annai::rules::{RuleFiles, Rules};
+use annai::rules::RuleFiles;
 use annai::store::Store;
 use annai::web::officer::Site as Officers;
 use annai::web::{Contact, Pages, Source};
 use annai::workflow::delivery::{Outcome, Reply, Stage};
+use ask::{Answer, ask};
+use http::unchunked;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -43,12 +49,6 @@ pub(crate) fn refused() -> Outcome {
 pub(crate) struct Browser {
     pub(crate) cookie: String,
     pub(crate) csrf: String,
-}
-
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) head: String,
-    pub(crate) body: String,
 }
 
 impl Answer {
@@ -118,9 +118,7 @@ impl Site {
                 let kept = text.lines().filter(|line| without.is_none_or(|code| !line.starts_with(code)));
                 *text = kept.map(|line| format!("{line}\n")).collect();
             }
-            let rules = Arc::new(Rules::parse(&files).unwrap());
-            let Setup { templates, post, .. } = setup();
-            engine.reload(Setup { rules, templates, post })
+            engine.reload(setup(&files))
         });
         reload.await.unwrap().unwrap();
     }
@@ -148,23 +146,7 @@ impl Site {
     }
 
     pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut stream = TcpStream::connect(self.console).await.unwrap();
-        let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n",
-            self.console,
-            body.len()
-        );
-        if !headers.iter().any(|(name, _)| *name == "Content-Type") {
-            request.push_str("Content-Type: application/x-www-form-urlencoded\r\n");
-        }
-        headers.iter().for_each(|(name, value)| request.push_str(&format!("{name}: {value}\r\n")));
-        stream.write_all(format!("{request}\r\n{body}").as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        let answer = String::from_utf8(answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, head: head.to_owned(), body: body.to_owned() }
+        ask(self.console, method, path, headers, body).await
     }
 
     /// The status alone: of an answer that may never end, the rest is not waited for.
@@ -205,7 +187,7 @@ impl Site {
     pub(crate) async fn get(&self, browser: &Browser, path: &str) -> Answer {
         let mut answer = self.send("GET", path, &[("Cookie", &browser.cookie)], "").await;
         if answer.head.contains("transfer-encoding: chunked") {
-            answer.body = unchunked(&answer.body);
+            answer.body = String::from_utf8(unchunked(answer.body.as_bytes()).unwrap()).unwrap();
         }
         answer
     }
@@ -234,15 +216,4 @@ impl Site {
 pub(crate) fn field(form: &[(&str, &str)]) -> String {
     let part = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
     form.iter().map(|(name, value)| format!("{}={}", part(name), part(value))).collect::<Vec<_>>().join("&")
-}
-
-/// A body of chunks (RFC 9112 §7.1) as one.
-fn unchunked(body: &str) -> String {
-    let (mut rest, mut whole) = (body.as_bytes(), Vec::new());
-    while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
-        let length = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
-        whole.extend_from_slice(&rest[end + 2..end + 2 + length]);
-        rest = &rest[end + 4 + length..];
-    }
-    String::from_utf8(whole).unwrap()
 }

@@ -1,6 +1,7 @@
 //! Some three hundred hostile mails of kinds tests/hostile.rs does not have: every payload says [`MARK`], so that wherever
 //! it comes out alive it is seen.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use std::fmt::Write as _;
 
 /// Stands in every payload, and nowhere else.
@@ -86,6 +87,27 @@ pub(crate) struct Mail {
     pub(crate) raw: Vec<u8>,
 }
 
+impl Mail {
+    fn new(name: impl Into<String>, raw: impl Into<Vec<u8>>) -> Self {
+        Self { name: name.into(), raw: raw.into() }
+    }
+}
+
+/// The header of a registration as it should be, but for the kind of its body.
+fn head(subject: &str) -> String {
+    format!("{FROM}{TO}Subject: {subject}\r\n")
+}
+
+/// A registration in a body of another kind.
+fn of_kind(subject: &str, kind: &str, body: &str) -> String {
+    format!("{}MIME-Version: 1.0\r\nContent-Type: {kind}\r\n\r\n{body}", head(subject))
+}
+
+/// A registration as it should be, but for its body.
+fn written(body: &str) -> String {
+    format!("{}{TEXT}\r\n{body}", head(SUBJECT))
+}
+
 fn form(authority: &str, centre: &str, address: &str) -> String {
     format!(
         "お世話になっております。\r\n\r\n<自治体（保健所設置主体）>\r\n{authority}　{}\r\n\r\n<保健所>\r\n{centre}　{address}\r\n",
@@ -98,19 +120,7 @@ fn proper() -> String {
 }
 
 fn word(bytes: &[u8]) -> String {
-    format!("=?UTF-8?B?{}?=", base64(bytes))
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_u32, |g, b| g << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for i in 0..4 {
-            out.push(if i <= chunk.len() { char::from(SIGNS[(group >> (18 - 6 * i) & 63) as usize]) } else { '=' });
-        }
-    }
-    out
+    format!("=?UTF-8?B?{}?=", BASE64_STANDARD.encode(bytes))
 }
 
 fn quoted(text: &str) -> String {
@@ -126,9 +136,7 @@ fn attached(part: &str) -> String {
         "--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{}\r\n--b\r\n{part}\r\n\r\nx\r\n--b--\r\n",
         proper()
     );
-    format!(
-        "{FROM}{TO}Subject: {SUBJECT}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n{parts}"
-    )
+    of_kind(SUBJECT, "multipart/mixed; boundary=b", &parts)
 }
 
 /// A payload in one of the fields; which, goes round.
@@ -216,7 +224,7 @@ pub(crate) fn all() -> Vec<Mail> {
     for (no, payload) in PAYLOADS.iter().enumerate() {
         for turn in 0..FIELDS_EACH {
             let (field, raw) = in_field((no + turn * 5 + no / FIELDS) % FIELDS, payload);
-            mails.push(Mail { name: format!("{payload:?} in {field}"), raw: raw.into_bytes() });
+            mails.push(Mail::new(format!("{payload:?} in {field}"), raw));
         }
     }
     addresses(&mut mails);
@@ -265,10 +273,9 @@ fn addresses(mails: &mut Vec<Mail>) {
     for address in list.into_iter().map(str::to_owned).chain(long) {
         let name: String = address.chars().take(60).collect();
         let body = form("港区", "みなと保健所", &address);
-        let raw = format!("{FROM}{TO}Subject: {SUBJECT}\r\n{TEXT}\r\n{body}");
-        mails.push(Mail { name: format!("centre {name:?}"), raw: raw.into_bytes() });
+        mails.push(Mail::new(format!("centre {name:?}"), written(&body)));
         let raw = format!("From: {address}\r\n{TO}Subject: zq7\r\n{TEXT}\r\nzq7\r\n");
-        mails.push(Mail { name: format!("sender {name:?}"), raw: raw.into_bytes() });
+        mails.push(Mail::new(format!("sender {name:?}"), raw));
     }
 }
 
@@ -288,10 +295,8 @@ fn doubles(mails: &mut Vec<Mail>) {
         ("versions", "MIME-Version: 9.zq7\r\n"),
     ];
     for (name, lines) in twice {
-        let raw = format!("{lines}{FROM}{TO}Subject: {SUBJECT}\r\n{TEXT}\r\n{}", proper());
-        mails.push(Mail { name: format!("two {name}"), raw: raw.into_bytes() });
-        let raw = format!("{FROM}{TO}Subject: {SUBJECT}\r\n{TEXT}{lines}\r\n{}", proper());
-        mails.push(Mail { name: format!("two {name} behind"), raw: raw.into_bytes() });
+        mails.push(Mail::new(format!("two {name}"), format!("{lines}{}", written(&proper()))));
+        mails.push(Mail::new(format!("two {name} behind"), format!("{}{TEXT}{lines}\r\n{}", head(SUBJECT), proper())));
     }
     let text = "Content-Type: text/plain; charset=utf-8";
     let parts = [
@@ -333,8 +338,7 @@ fn doubles(mails: &mut Vec<Mail>) {
         ),
     ];
     for (name, kind, body) in parts {
-        let raw = format!("{FROM}{TO}Subject: {SUBJECT}\r\nMIME-Version: 1.0\r\nContent-Type: {kind}\r\n\r\n{body}");
-        mails.push(Mail { name: format!("two {name}"), raw: raw.into_bytes() });
+        mails.push(Mail::new(format!("two {name}"), of_kind(SUBJECT, &kind, &body)));
     }
 }
 
@@ -367,9 +371,8 @@ fn floods(mails: &mut Vec<Mail>) {
         ("failed recipients", format!("X-Failed-Recipients: {}\r\n", many("zq7@x.example, "))),
         ("authentications", many("Authentication-Results: mx; dkim=pass header.d=zq7\r\n")),
     ];
-    for (name, head) in heads {
-        let raw = format!("{head}{FROM}{TO}Subject: {SUBJECT}\r\n{TEXT}\r\n{}", proper());
-        mails.push(Mail { name: format!("many {name}"), raw: raw.into_bytes() });
+    for (name, lines) in heads {
+        mails.push(Mail::new(format!("many {name}"), format!("{lines}{}", written(&proper()))));
     }
     let bodies = [
         ("cells", "text/csv", many("zq7,=zq7(),\r\n")),
@@ -396,8 +399,6 @@ fn floods(mails: &mut Vec<Mail>) {
         ),
     ];
     for (name, kind, body) in bodies {
-        let raw =
-            format!("{FROM}{TO}Subject: {SUBJECT} zq7\r\nMIME-Version: 1.0\r\nContent-Type: {kind}\r\n\r\n{body}");
-        mails.push(Mail { name: format!("many {name}"), raw: raw.into_bytes() });
+        mails.push(Mail::new(format!("many {name}"), of_kind(&format!("{SUBJECT} zq7"), kind, &body)));
     }
 }

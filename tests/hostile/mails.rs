@@ -1,8 +1,10 @@
 //! Some nine hundred malformed and hostile mails, made from one proper registration and a seed. Each says what may become
 //! of it: it may be taken over by itself only with the addresses of the proper one, or never.
 
+use super::dice::Dice;
 use super::tricks;
 use super::worst;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 /// The only addresses that may ever be taken over by themselves.
 pub(crate) const AUTHORITY: &str = "kansen@city.minato.lg.jp";
@@ -31,18 +33,6 @@ pub(crate) struct Hostile {
 impl Hostile {
     pub(crate) fn new(name: impl Into<String>, raw: impl Into<Vec<u8>>, may: May) -> Self {
         Self { name: name.into(), raw: raw.into(), may }
-    }
-}
-
-/// A small generator (xorshift): the seed is all it takes to repeat a run.
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    pub(crate) fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % n.max(1) as u64).unwrap()
     }
 }
 
@@ -90,21 +80,8 @@ pub(crate) fn multipart(parts: &[(&str, &str)]) -> Vec<u8> {
     mail(&head(SUBJECT), "multipart/mixed; boundary=b", format!("{parts}--b--\r\n").as_bytes())
 }
 
-pub(crate) fn base64(bytes: &[u8]) -> String {
-    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_u32, |g, b| g << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for i in 0..4 {
-            let sign = char::from(SIGNS[(group >> (18 - 6 * i) & 63) as usize]);
-            out.push(if i <= chunk.len() { sign } else { '=' });
-        }
-    }
-    out
-}
-
 pub(crate) fn word(bytes: &[u8]) -> String {
-    format!("=?UTF-8?B?{}?=", base64(bytes))
+    format!("=?UTF-8?B?{}?=", BASE64_STANDARD.encode(bytes))
 }
 
 /// The proper registration in the dresses that programs of officers give it.
@@ -122,7 +99,7 @@ pub(crate) fn proper() -> Vec<(&'static str, Vec<u8>)> {
         ("sjis", mail(&head(&word(SUBJECT.as_bytes())), "text/plain; charset=shift_jis", &sjis)),
         ("base64", {
             let kind = "text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64";
-            mail(&head(&word(SUBJECT.as_bytes())), kind, base64(form().as_bytes()).as_bytes())
+            mail(&head(&word(SUBJECT.as_bytes())), kind, BASE64_STANDARD.encode(form().as_bytes()).as_bytes())
         }),
         ("html", html(&page)),
         ("both", mail(&head(SUBJECT), "multipart/alternative; boundary=b", both.as_bytes())),

@@ -1,9 +1,10 @@
 //! Tricks one by one: what people try with headers, encodings, structure, pages, characters and addresses.
 
 use super::mails::{
-    AUTHORITY, CENTRE, EVIL, FROM, Hostile, May, SUBJECT, TO, base64, form, form_with, head, html, mail, multipart,
-    proper, utf8, word,
+    AUTHORITY, CENTRE, EVIL, FROM, Hostile, May, SUBJECT, TO, form, form_with, head, html, mail, multipart, proper,
+    utf8, word,
 };
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 /// What a mail may try to make a terminal, page, letter, log line or table do.
 const PAYLOADS: &[(&str, &str)] = &[
@@ -338,7 +339,7 @@ fn encodings(mails: &mut Vec<Hostile>) {
     for transfer in transfers {
         for (name, body) in [
             ("text", form.clone()),
-            ("base64", base64(form.as_bytes())),
+            ("base64", BASE64_STANDARD.encode(form.as_bytes())),
             ("signs", "=\r\n==ZZ=4=\r\n".repeat(50) + &form),
         ] {
             let head = format!("{}Content-Transfer-Encoding: {transfer}\r\n", head(SUBJECT));
@@ -346,7 +347,7 @@ fn encodings(mails: &mut Vec<Hostile>) {
             mails.push(Hostile::new(format!("{name} sent as {transfer:?}"), raw, May::Register));
         }
     }
-    let bomb = base64(&vec![b'A'; 200_000]);
+    let bomb = BASE64_STANDARD.encode(vec![b'A'; 200_000]);
     let kind = "text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64";
     mails.push(Hostile::new("base64 of one line", mail(&head(SUBJECT), kind, bomb.as_bytes()), May::Never));
     let words = [
@@ -555,7 +556,7 @@ fn files(mails: &mut Vec<Hostile>) {
     for (name, kind, bytes) in kinds {
         let part =
             format!("Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment");
-        let data = base64(&bytes);
+        let data = BASE64_STANDARD.encode(&bytes);
         for (with, body, may) in [("with", &text, May::Register), ("instead of", &see, May::Never)] {
             let raw = multipart(&[(body.0, &body.1), (&part, &data)]);
             mails.push(Hostile::new(format!("{name} {with} the form"), raw, may));

@@ -1,5 +1,8 @@
 //! The same rights over HTTP, as a browser would try them; sessions, tokens, origins, the throttle.
 
+#[path = "../support/ask.rs"]
+mod ask;
+
 use crate::verbs;
 use crate::world::{PASSWORD, world};
 use annai::domain::time::MINUTE;
@@ -9,6 +12,7 @@ use annai::web::door::Door;
 use annai::web::look::dress;
 use annai::web::session::{Reception, Visitor};
 use annai::workflow::rights::{Right, Role, right};
+use ask::{Answer, ask};
 use axum::Router;
 use axum::extract::Extension;
 use axum::routing::get;
@@ -16,8 +20,6 @@ use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 struct Site {
@@ -26,12 +28,6 @@ struct Site {
     handle: annai::engine::thread::Handle,
     _tell: watch::Sender<bool>,
     _dir: tempfile::TempDir,
-}
-
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
 }
 
 /// A browser that is logged in.
@@ -59,23 +55,7 @@ fn site() -> Site {
 
 impl Site {
     async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut stream = TcpStream::connect(self.console).await.unwrap();
-        let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n",
-            self.console,
-            body.len()
-        );
-        if !headers.iter().any(|(name, _)| *name == "Content-Type") {
-            request.push_str("Content-Type: application/x-www-form-urlencoded\r\n");
-        }
-        headers.iter().for_each(|(name, value)| request.push_str(&format!("{name}: {value}\r\n")));
-        stream.write_all(format!("{request}\r\n{body}").as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        let answer = String::from_utf8(answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, head: head.to_owned(), body: body.to_owned() }
+        ask(self.console, method, path, headers, body).await
     }
 
     async fn try_log_in(&self, name: &str, password: &str) -> Answer {

@@ -1,5 +1,8 @@
 //! An engine with people, a registered authority and a clock moved by hand.
 
+#[path = "../support/setup.rs"]
+mod setup;
+
 use annai::clock::Clock;
 use annai::crypto::{MasterKey, password};
 use annai::domain::{Secret, Timestamp};
@@ -8,14 +11,16 @@ use annai::engine::filing::Arrived;
 use annai::engine::people::{PeopleVerb, Who};
 use annai::engine::records::AskNo;
 use annai::engine::staff::Verb;
-use annai::engine::{Chance, Engine, EngineError, Post, Setup};
-use annai::letters::{Desk, TemplateFiles, Templates, ZipMethod};
+use annai::engine::{Chance, Engine, EngineError, Setup};
+use annai::letters::{TemplateFiles, Templates};
 use annai::reading;
-use annai::rules::{RuleFiles, Rules};
+use annai::rules::RuleFiles;
 use annai::store::{Options, Store};
 use annai::workflow::cursor::Cursor;
 use annai::workflow::delivery::{Outcome, Reply};
 use annai::workflow::rights::Role;
+use setup::desk;
+pub(crate) use setup::setup;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
@@ -47,39 +52,14 @@ pub(crate) fn world(centres: usize) -> World {
     let store = Arc::new(Store::open(&dir.path().join("state"), Options::default()).unwrap());
     let keys = MasterKey::from_bytes([7; 32]);
     let chance = Chance::Seeded { seed: 1, drawn: 0 };
-    let mut engine = Engine::open(Arc::clone(&store), setup(), keys, clock.clone(), chance).unwrap();
+    let mut engine =
+        Engine::open(Arc::clone(&store), setup(&RuleFiles::embedded()), keys, clock.clone(), chance).unwrap();
     file(&mut engine, 1, &registration("hoken", centres));
     hand.store(at("2020-04-24T10:01:00+09:00").unix(), Ordering::Release);
     let mut world = World { engine, store, clock, hand, dir };
     world.deliver(|_| relayed());
     world.go_to("2020-05-01T09:00:00+09:00");
     world
-}
-
-pub(crate) fn setup() -> Setup {
-    let rules = Rules::parse(&RuleFiles::embedded()).unwrap();
-    let desk = desk();
-    let post = Post {
-        from: desk.from.clone(),
-        contractor: desk.contractor.clone(),
-        ministry: desk.ministry.clone(),
-        bounce: "bounce@followup.mhlw.go.jp".parse().unwrap(),
-        pickup_url: "https://pickup.example.jp".to_owned(),
-        gate_url: None,
-        unzip_password: Secret::new("zip".to_owned()),
-        zip_method: ZipMethod::ZipCrypto,
-    };
-    let templates = Templates::parse(&TemplateFiles::embedded(), &desk).unwrap();
-    Setup { rules: Arc::new(rules), templates: Arc::new(templates), post }
-}
-
-fn desk() -> Desk {
-    Desk {
-        contractor_name: "委託事業者".to_owned(),
-        contractor: "covid19@bigtreetc.com".parse().unwrap(),
-        ministry: "follow-up@mhlw.go.jp".parse().unwrap(),
-        from: "noreply@followup.mhlw.go.jp".parse().unwrap(),
-    }
 }
 
 /// The mail of 鳥取県; its own address is `head@…`.
@@ -130,8 +110,7 @@ impl World {
         assert!(text.contains(from), "{file} says no {from}");
         *text = text.replace(from, to);
         let templates = Arc::new(Templates::parse(&files, &desk()).unwrap());
-        let Setup { rules, post, .. } = setup();
-        self.engine.reload(Setup { rules, templates, post }).unwrap();
+        self.engine.reload(Setup { templates, ..setup(&RuleFiles::embedded()) }).unwrap();
     }
 
     /// Adds an account; the local user does it while one person may.

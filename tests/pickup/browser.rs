@@ -1,6 +1,10 @@
 //! A browser on plain sockets, so that it can see an answer end in the middle.
 
+#[path = "../support/http.rs"]
+mod http;
+
 use crate::offices::Office;
+use http::unchunked;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -135,18 +139,4 @@ fn whole(answer: &[u8]) -> Option<Answer> {
     };
     let status = head.split(' ').nth(1)?.parse().ok()?;
     Some(Answer { status, head, bytes })
-}
-
-/// All chunks (RFC 9112 §7.1), if the last one is there.
-fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
-    let mut whole = Vec::new();
-    loop {
-        let line = rest.windows(2).position(|two| two == b"\r\n")?;
-        let size = usize::from_str_radix(std::str::from_utf8(rest.get(..line)?).ok()?, 16).ok()?;
-        if size == 0 {
-            return Some(whole);
-        }
-        whole.extend_from_slice(rest.get(line + 2..line + 2 + size)?);
-        rest = rest.get(line + size + 4..)?;
-    }
 }

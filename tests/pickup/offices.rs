@@ -1,6 +1,9 @@
 //! Offices with a notice and a password each: registered and written to by the engine over a place's state directory, before
 //! any daemon runs there.
 
+#[path = "../support/post.rs"]
+mod post;
+
 use crate::support::flow::engine;
 use crate::support::place::Place;
 use annai::domain::{TenantId, Timestamp, time::DAY};
@@ -9,7 +12,6 @@ use annai::engine::filing::Arrived;
 use annai::engine::records::About;
 use annai::reading;
 use annai::workflow::cursor::Cursor;
-use annai::workflow::delivery::{Outcome, Reply};
 use std::collections::BTreeMap;
 
 /// One tenant that can pick its certificate up.
@@ -69,26 +71,13 @@ fn centres(code: &str) -> impl Iterator<Item = &'static str> + use<'_> {
     rows.filter(move |row| row[0] == code).map(|row| row[2])
 }
 
-/// Wakes and sends until nothing is due; every letter is taken by the server.
+/// Every letter leaves; codes and passwords by the tenant they are for.
 fn deliver(engine: &mut Engine, found: &mut BTreeMap<TenantId, (Option<String>, Option<String>)>) {
-    loop {
-        let woken = engine.wake(100).unwrap();
-        let leases = engine.lease(32).unwrap();
-        if woken == 0 && leases.is_empty() {
-            return engine.commit().unwrap();
+    post::deliver(engine, |engine, lease, body| {
+        if let About::Tenant { tenant, .. } = engine.letter(lease.row).unwrap().line.about {
+            let found = found.entry(tenant).or_default();
+            found.0 = post::code_in(body).or(found.0.take());
+            found.1 = post::password_in(body).or(found.1.take());
         }
-        for lease in leases {
-            let body = reading::read(lease.bytes.reveal(), &engine.setup().rules).body;
-            if let About::Tenant { tenant, .. } = engine.letter(lease.row).unwrap().line.about {
-                let line = |text: &str| text.lines().next().unwrap().trim().to_owned();
-                if let Some((_, code)) = body.split_once("/p/") {
-                    found.entry(tenant).or_default().0 = Some(line(code));
-                } else if let Some((_, below)) = body.split_once("◆証明書取得用パスワード\n\n") {
-                    found.entry(tenant).or_default().1 = Some(line(below));
-                }
-            }
-            let reply = Reply { code: 250, enhanced: None, text: "ok".to_owned() };
-            engine.answered(lease.row, &Outcome::Relayed { reply }).unwrap();
-        }
-    }
+    });
 }

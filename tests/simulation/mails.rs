@@ -1,7 +1,8 @@
 //! Mails as officers and mail servers write them: registrations in several character sets, reports, garbage.
 
-use super::chance::Dice;
+use super::dice::Dice;
 use annai::domain::MailAddress;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use encoding_rs::{EUC_JP, Encoding, ISO_2022_JP, SHIFT_JIS, UTF_8};
 
 /// An authority and its health centres as their officers would state them.
@@ -41,7 +42,7 @@ fn mail(from: &str, subject: &str, body: &str, no: u64, dice: &mut Dice) -> Vec<
         "From: <{from}>\r\nTo: covid19@bigtreetc.com\r\nCc: follow-up@mhlw.go.jp\r\nSubject: =?utf-8?B?{}?=\r\n\
          Message-ID: <{no}@officers.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset={}\r\n\
          Content-Transfer-Encoding: 8bit\r\n\r\n",
-        base64(subject.as_bytes()),
+        BASE64_STANDARD.encode(subject.as_bytes()),
         charset.name().to_ascii_lowercase(),
     );
     [head.as_bytes(), &text].concat()
@@ -69,17 +70,4 @@ pub(crate) fn out_of_office(from: &str, no: u64) -> Vec<u8> {
          ただいま不在にしております。\r\n"
     )
     .into_bytes()
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for three in bytes.chunks(3) {
-        let number = three.iter().fold(0_u32, |n, b| n << 8 | u32::from(*b)) << (8 * (3 - three.len()));
-        for at in 0..4 {
-            let digit = DIGITS[usize::try_from(number >> (18 - 6 * at) & 63).unwrap()];
-            out.push(if at <= three.len() { char::from(digit) } else { '=' });
-        }
-    }
-    out
 }

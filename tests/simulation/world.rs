@@ -1,17 +1,20 @@
 //! The world around a real engine over a real store: a mailbox, an SMTP server that fails in every way, officers, staff,
 //! and a computer that crashes. Time is virtual; nothing here waits.
 
-use super::chance::Dice;
+#[path = "../support/setup.rs"]
+mod setup;
+
+use super::dice::Dice;
 use super::mails::{self, Place};
 use annai::clock::Clock;
 use annai::crypto::MasterKey;
 use annai::domain::time::{DAY, HOUR, MINUTE};
-use annai::domain::{Generation, MailAddress, RowNo, Secret, TenantId, Timestamp};
+use annai::domain::{Generation, MailAddress, RowNo, TenantId, Timestamp};
 use annai::engine::outbox::Lease;
 use annai::engine::records::{About, Subject};
 use annai::engine::staff::Verb;
-use annai::engine::{Chance, Engine, EngineError, Post, Setup, filing::Arrived};
-use annai::letters::{Desk, LetterKind, TemplateFiles, Templates, ZipMethod};
+use annai::engine::{Chance, Engine, EngineError, Setup, filing::Arrived};
+use annai::letters::LetterKind;
 use annai::reading;
 use annai::rules::{RuleFiles, Rules};
 use annai::store::{Options, Store};
@@ -527,29 +530,7 @@ fn setup(timetable: usize) -> Setup {
          [pickup]\nwindow_days = 30\npassword_delay_minutes = {delay}\nreminder_days_before = {reminders}\n"
     );
     files.0.insert("schedule.toml".to_owned(), schedule);
-    let address = |text: &str| text.parse::<MailAddress>().unwrap();
-    let (from, contractor) = (address("noreply@followup.mhlw.go.jp"), address("covid19@bigtreetc.com"));
-    let ministry = address("follow-up@mhlw.go.jp");
-    let desk = Desk {
-        contractor_name: "受託者".to_owned(),
-        contractor: contractor.clone(),
-        ministry: ministry.clone(),
-        from: from.clone(),
-    };
-    Setup {
-        rules: Arc::new(Rules::parse(&files).unwrap()),
-        templates: Arc::new(Templates::parse(&TemplateFiles::embedded(), &desk).unwrap()),
-        post: Post {
-            from,
-            contractor,
-            ministry,
-            bounce: address("bounce@followup.mhlw.go.jp"),
-            pickup_url: PICKUP_URL.to_owned(),
-            gate_url: None,
-            unzip_password: Secret::new("unzipSecret77".to_owned()),
-            zip_method: ZipMethod::ZipCrypto,
-        },
-    }
+    setup::setup(&files)
 }
 
 /// Thirty authorities of the rules with one to six of their health centres.

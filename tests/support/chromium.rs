@@ -1,6 +1,7 @@
 //! A headless Chromium, driven over the DevTools protocol through two pipes: no driver, no port, no library. It has a home
 //! of its own with an NSS database, where terminal certificates are imported as an officer would.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -247,10 +248,7 @@ impl Chromium {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
         std::fs::create_dir_all(&dir).unwrap();
         let file = dir.join(name);
-        let into = File::create(&file).unwrap();
-        let mut decoder = Command::new("base64").arg("-d").stdin(Stdio::piped()).stdout(into).spawn().unwrap();
-        decoder.stdin.take().unwrap().write_all(data.as_bytes()).unwrap();
-        assert!(decoder.wait().unwrap().success());
+        std::fs::write(&file, BASE64_STANDARD.decode(data).unwrap()).unwrap();
         file
     }
 

@@ -4,6 +4,7 @@
 //! does or does not, or each sector of 512 bytes does or does not. `sync_file_range` promises nothing. Names (create, rename,
 //! unlink) change in order and are safe once their directory was synced.
 
+use crate::dice::Dice;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -15,24 +16,6 @@ pub(crate) enum Fate {
     Undone,
     EachByChance,
     Torn,
-}
-
-/// A generator for tests (splitmix64): small, and the same for ever.
-#[derive(Debug, Clone)]
-pub(crate) struct Chance(pub(crate) u64);
-
-impl Chance {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.next() % n.max(1)
-    }
 }
 
 /// One call.
@@ -180,8 +163,8 @@ impl Disk {
     }
 
     /// Builds what is left after a cut now, with the recorded root `from` becoming `to`.
-    pub(crate) fn cut(&self, fate: Fate, chance: &mut Chance, from: &Path, to: &Path) {
-        let kept = if fate == Fate::Undone { 0 } else { chance.below(self.namings.len() as u64 + 1) };
+    pub(crate) fn cut(&self, fate: Fate, dice: &mut Dice, from: &Path, to: &Path) {
+        let kept = if fate == Fate::Undone { 0 } else { dice.under(self.namings.len() as u64 + 1) };
         let (mut names, mut directories) = (self.durable_names.clone(), self.directories.clone());
         name(&mut names, &mut directories, &self.namings[..usize::try_from(kept).unwrap()]);
         let moved = |path: &str| to.join(Path::new(path).strip_prefix(from).unwrap());
@@ -189,7 +172,7 @@ impl Disk {
             std::fs::create_dir_all(moved(&directory)).unwrap();
         }
         for (path, inode) in names {
-            let content = self.inodes[inode].after(fate, chance);
+            let content = self.inodes[inode].after(fate, dice);
             std::fs::write(moved(&path), content).unwrap();
         }
     }
@@ -214,17 +197,17 @@ fn name(names: &mut BTreeMap<String, usize>, directories: &mut Vec<String>, nami
 }
 
 impl Inode {
-    fn after(&self, fate: Fate, chance: &mut Chance) -> Vec<u8> {
+    fn after(&self, fate: Fate, dice: &mut Dice) -> Vec<u8> {
         let mut content = self.durable.clone();
         for change in &self.pending {
-            let stays = fate != Fate::Undone && chance.below(2) == 0;
+            let stays = fate != Fate::Undone && dice.under(2) == 0;
             match change {
                 Change::Length(length) if stays => content.resize(*length, 0),
                 Change::Write(at, data) if fate == Fate::Torn => {
                     let mut done = 0;
                     while done < data.len() {
                         let piece = (SECTOR - (at + done) % SECTOR).min(data.len() - done);
-                        if chance.below(2) == 0 {
+                        if dice.under(2) == 0 {
                             apply(&mut content, at + done, &data[done..done + piece]);
                         }
                         done += piece;

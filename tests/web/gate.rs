@@ -39,25 +39,22 @@ async fn terminal(world: &World, local: &str) -> Identity {
     unpacked(world, &file, &world.password(local))
 }
 
+/// A page of the check, opened.
 async fn ask(
     world: &World,
     who: Option<Identity>,
     version: &'static rustls::SupportedProtocolVersion,
-    method: &str,
     path: &str,
-    body: &str,
 ) -> Answer {
-    sent(world, who, version, method, path, body, "").await
+    sent(world, who, version, ("GET", path, "", "")).await
 }
 
+/// Method, path, body and further header lines.
 async fn sent(
     world: &World,
     who: Option<Identity>,
     version: &'static rustls::SupportedProtocolVersion,
-    method: &str,
-    path: &str,
-    body: &str,
-    more: &str,
+    (method, path, body, more): (&str, &str, &str, &str),
 ) -> Answer {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(world.dir.path().join("cert.pem")).unwrap()).unwrap();
@@ -76,7 +73,7 @@ async fn sent(
 }
 
 async fn look(world: &World, who: Option<&Identity>) -> Answer {
-    ask(world, who.cloned(), &rustls::version::TLS13, "GET", "/", "").await
+    ask(world, who.cloned(), &rustls::version::TLS13, "/").await
 }
 
 fn state(world: &World, serial: u16) -> &'static str {
@@ -101,7 +98,7 @@ async fn a_good_terminal_is_green_and_in_use() {
     let ours = terminal(&world, "kurayoshi").await;
     assert_eq!(state(&world, 1), "collected");
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
-        let page = ask(&world, Some(ours.clone()), version, "GET", "/", "").await;
+        let page = ask(&world, Some(ours.clone()), version, "/").await;
         assert_eq!(page.status, 200, "{}", page.body);
         for word in ["この端末で利用できます", "verdict yes", "倉吉保健所", "310000-01", "令和2年5月1日（金）"]
         {
@@ -113,7 +110,7 @@ async fn a_good_terminal_is_green_and_in_use() {
     // A client that sends its own certificate only, as some do.
     let alone = Identity(ours.0[..1].to_vec(), ours.1.clone_key());
     assert_eq!(look(&world, Some(&alone)).await.status, 200);
-    let english = ask(&world, Some(ours), &rustls::version::TLS13, "GET", "/?lang=en", "").await;
+    let english = ask(&world, Some(ours), &rustls::version::TLS13, "/?lang=en").await;
     assert!(english.body.contains("This terminal can be used"), "{}", english.body);
     let none = look(&world, None).await;
     assert!(none.status == 403 && none.body.contains("証明書を確認できませんでした"), "{}", none.body);
@@ -201,7 +198,7 @@ async fn credentials_are_shown_once_behind_the_certificate() {
     ready(&world).await;
     let (ours, other) = (terminal(&world, "kurayoshi").await, terminal(&world, "yonago").await);
     let send = async |who: Option<&Identity>, method: &str, path: &str, body: &str, more: &str| {
-        sent(&world, who.cloned(), &rustls::version::TLS13, method, path, body, more).await
+        sent(&world, who.cloned(), &rustls::version::TLS13, (method, path, body, more)).await
     };
     let page = look(&world, Some(&ours)).await;
     assert!(page.body.contains("表示できるのは1回限りです"), "{}", page.body);

@@ -1,16 +1,22 @@
 //! A registered authority with two health centres whose notices and passwords have left, behind real pages; and a browser
 //! that keeps cookies.
 
+#[path = "../support/http.rs"]
+mod http;
+#[path = "../support/post.rs"]
+mod post;
+#[path = "../support/setup.rs"]
+mod setup;
+
 use annai::clock::Clock;
 use annai::crypto::MasterKey;
-use annai::domain::{Secret, TenantId, Timestamp, time::DAY};
+use annai::domain::{TenantId, Timestamp, time::DAY};
 use annai::engine::filing::Arrived;
 use annai::engine::pickup::PickupSettings;
 use annai::engine::survey::Survey;
 use annai::engine::thread::{Handle, start};
-use annai::engine::{Chance, Engine, EngineError, Post, Setup};
+use annai::engine::{Chance, Engine, EngineError};
 use annai::health::Health;
-use annai::letters::{Desk, TemplateFiles, Templates, ZipMethod};
 use annai::pki::{Authority, KeyKind, LeafSettings, Profile};
 use annai::reading;
 use annai::rules::{RuleFiles, Rules};
@@ -18,7 +24,7 @@ use annai::store::{Options, Store};
 use annai::web::officer::Site;
 use annai::web::{Contact, Pages, Source};
 use annai::workflow::cursor::Cursor;
-use annai::workflow::delivery::{Outcome, Reply};
+use setup::setup;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -63,21 +69,14 @@ pub(crate) fn world(registered: &str) -> World {
 /// With the pages' public address as they really listen, by `settings` of the pick-up; the letters' is another.
 pub(crate) fn build(registered: &str, settings: impl FnOnce(&mut Rules) -> PickupSettings) -> World {
     let dir = tempfile::tempdir().unwrap();
-    let mut rules = Rules::parse(&RuleFiles::embedded()).unwrap();
-    let pickup_settings = settings(&mut rules);
-    let desk = Desk {
-        contractor_name: "株式会社ビッグツリーテクノロジー＆コンサルティング".to_owned(),
-        contractor: "covid19@bigtreetc.com".parse().unwrap(),
-        ministry: "follow-up@mhlw.go.jp".parse().unwrap(),
-        from: "noreply@followup.mhlw.go.jp".parse().unwrap(),
-    };
+    let mut setup = setup(&RuleFiles::embedded());
+    let pickup_settings = settings(Arc::get_mut(&mut setup.rules).unwrap());
+    setup.post.gate_url = Some("https://check.example.jp".to_owned());
     let contact = Contact {
         name: "株式会社ビッグツリーテクノロジー＆コンサルティング".to_owned(),
-        address: desk.contractor.clone(),
+        address: setup.post.contractor.clone(),
         hours: Some("平日 9時～17時".to_owned()),
     };
-    let templates = Templates::parse(&TemplateFiles::embedded(), &desk).unwrap();
-    let setup = Setup { rules: Arc::new(rules), templates: Arc::new(templates), post: post(&desk) };
     let start_at = at(registered);
     let (clock, hand) = Clock::manual(start_at);
     let store = Arc::new(Store::open(&dir.path().join("state"), Options::default()).unwrap());
@@ -115,43 +114,17 @@ pub(crate) fn build(registered: &str, settings: impl FnOnce(&mut Rules) -> Picku
     World { handle, store, survey, health, hand, pickup, console, gate, codes, passwords, dir, tell, pages }
 }
 
-fn post(desk: &Desk) -> Post {
-    Post {
-        from: desk.from.clone(),
-        contractor: desk.contractor.clone(),
-        ministry: desk.ministry.clone(),
-        bounce: "bounce@followup.mhlw.go.jp".parse().unwrap(),
-        pickup_url: "https://pickup.example.jp".to_owned(),
-        gate_url: Some("https://check.example.jp".to_owned()),
-        unzip_password: Secret::new("zip".to_owned()),
-        zip_method: ZipMethod::ZipCrypto,
-    }
-}
-
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// Wakes and sends until nothing is due; every letter is taken by the server.
+/// Every letter leaves; codes and passwords by the mailbox they went to.
 fn deliver(engine: &mut Engine, codes: &mut BTreeMap<String, String>, passwords: &mut BTreeMap<String, String>) {
-    loop {
-        let woken = engine.wake(100).unwrap();
-        let leases = engine.lease(32).unwrap();
-        if woken == 0 && leases.is_empty() {
-            return engine.commit().unwrap();
-        }
-        for lease in leases {
-            let body = reading::read(lease.bytes.reveal(), &engine.setup().rules).body;
-            let to = lease.to.as_str().to_owned();
-            if let Some(code) = body.lines().find_map(|line| line.strip_prefix("https://pickup.example.jp/p/")) {
-                codes.insert(to, code.trim().to_owned());
-            } else if let Some((_, below)) = body.split_once("◆証明書取得用パスワード\n\n") {
-                passwords.insert(to, below.lines().next().unwrap().trim().to_owned());
-            }
-            let reply = Reply { code: 250, enhanced: None, text: "ok".to_owned() };
-            engine.answered(lease.row, &Outcome::Relayed { reply }).unwrap();
-        }
-    }
+    post::deliver(engine, |_, lease, body| {
+        let to = || lease.to.as_str().to_owned();
+        codes.extend(post::code_in(body).map(|code| (to(), code)));
+        passwords.extend(post::password_in(body).map(|password| (to(), password)));
+    });
 }
 
 /// A certificate for localhost and its key, PEM, by itself trusted.
@@ -256,26 +229,13 @@ fn read(answer: &[u8]) -> Answer {
     let head = String::from_utf8(answer[..end].to_vec()).unwrap();
     let mut bytes = answer[end + 4..].to_vec();
     if head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
-        bytes = unchunked(&bytes);
+        bytes = http::unchunked(&bytes).unwrap();
     }
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: "));
     let cookie = cookie.map(|line| line.split(';').next().unwrap().to_owned());
     let body = String::from_utf8_lossy(&bytes).into_owned();
     Answer { status, head: head.to_ascii_lowercase(), body, bytes, cookie }
-}
-
-fn unchunked(mut rest: &[u8]) -> Vec<u8> {
-    let mut whole = Vec::new();
-    loop {
-        let line = rest.windows(2).position(|two| two == b"\r\n").unwrap();
-        let size = usize::from_str_radix(std::str::from_utf8(&rest[..line]).unwrap(), 16).unwrap();
-        if size == 0 {
-            return whole;
-        }
-        whole.extend_from_slice(&rest[line + 2..line + 2 + size]);
-        rest = &rest[line + size + 4..];
-    }
 }
 
 /// A browser: keeps its cookie.

@@ -7,11 +7,11 @@ use crate::domain::{Date, Timestamp};
 use crate::engine::EngineError;
 use crate::engine::views::View;
 use crate::engine::views::board::Board;
-use crate::web::look::plain;
+use crate::web::look;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
-use minijinja::{Environment, State as Rendering, UndefinedBehavior, Value, context};
+use axum::response::{IntoResponse, Response};
+use minijinja::{Environment, State as Rendering, Value, context};
 use std::sync::{Arc, LazyLock};
 
 macro_rules! templates {
@@ -54,17 +54,12 @@ const SCRIPT: &str = include_str!("../../../templates/web/console/console.js");
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
     environment.add_function("t", t);
     environment.add_filter("ja", |state: &Rendering<'_, '_>, value: Value| ja(state, &value));
     environment.add_filter("urlencode", |text: String| encode(&text));
-    for (name, text) in TEMPLATES {
-        if let Err(fault) = environment.add_template(name, text) {
-            tracing::error!(error = %fault, "a page's template is faulty");
-        }
-    }
+    look::add(&mut environment, &TEMPLATES);
     environment
 });
 
@@ -149,7 +144,7 @@ pub(super) async fn show(
             None => told(&console, &visit, StatusCode::SERVICE_UNAVAILABLE, STARTING, ""),
         }
     });
-    made.await.unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, "ただいま表示できません。\n"))
+    made.await.unwrap_or_else(|_| look::unshown())
 }
 
 /// Heading and sentence of a page that only says something, in both languages.
@@ -232,15 +227,8 @@ fn frame(console: &Console, visit: &Visit, board: Option<&Board>, now: Timestamp
     }
 }
 
-/// A page from a template. A fault in a template is ours: the visitor gets a plain 500.
 pub(super) fn render(status: StatusCode, template: &str, values: Value) -> Response {
-    match ENVIRONMENT.get_template(template).and_then(|template| template.render(values)) {
-        Ok(text) => (status, Html(text)).into_response(),
-        Err(fault) => {
-            tracing::error!(error = %fault, template, "a page could not be written");
-            plain(StatusCode::INTERNAL_SERVER_ERROR, "ただいま表示できません。\n")
-        }
-    }
+    look::written(&ENVIRONMENT, status, template, values)
 }
 
 pub(super) async fn help(State(console): State<Arc<Console>>, visit: Visit) -> Response {

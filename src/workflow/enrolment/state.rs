@@ -36,6 +36,21 @@ impl State {
         }
     }
 
+    /// When the certificate in hand was picked up.
+    pub fn collected_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Collected { at, .. } | Self::InUse { at, .. } => Some(*at),
+            Self::Registered
+            | Self::NoticeQueued { .. }
+            | Self::Open { .. }
+            | Self::Undeliverable { .. }
+            | Self::Expired { .. }
+            | Self::Cancelled { .. }
+            | Self::Superseded { .. }
+            | Self::Revoked { .. } => None,
+        }
+    }
+
     /// The certificate that terminals may use now.
     pub fn live_certificate(&self) -> Option<&Certificate> {
         match self {
