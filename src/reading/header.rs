@@ -33,6 +33,9 @@ pub(super) fn addresses(raw: &[u8]) -> Vec<(Option<String>, MailAddress)> {
 
 /// A file name from Content-Disposition or Content-Type, without control characters.
 pub(super) fn file_name(raw: &[u8]) -> Option<String> {
+    if !raw.windows(4).any(|four| four.eq_ignore_ascii_case(b"name")) {
+        return None;
+    }
     let raw = unfold(raw);
     let fields = charset::decode(&raw, None).text;
     let params: Vec<(String, String)> = split_params(&fields);

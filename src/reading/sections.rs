@@ -51,9 +51,8 @@ const BRACKETS: [(char, char); 16] = [
 /// Signs between a heading and the first entry on its line.
 const PARTING: [char; 8] = [':', '\t', ',', '=', '→', '⇒', '|', '、'];
 
-/// Signs that lead from a heading to its entry where they are repeated, or a sign that parts the cells of a row.
-const LEADERS: [&str; 5] = ["...", "・・", "~", "--", "/"];
-
+// Signs that lead from a heading to its entry where they are repeated, or a sign that parts the cells of a row.
+pattern!(LEADER, r"\.\.\.|・・|~|--|/");
 pattern!(
     NUMBER,
     r"(?:[(【\[](?:全|計|合計)?[0-9]{1,3}(?:か所|箇所|個所|ヶ所|カ所|ヵ所|ケ所|所|件|保健所)[)】\]]?|(?:全|計|合計)?[0-9]{1,3}(?:か所|箇所|個所|ヶ所|カ所|ヵ所|ケ所|件)|(?:その|(?i:no\.?))?[0-9]{1,2})$"
@@ -89,7 +88,7 @@ pub(super) fn heading<'a>(text: &'a str, rules: &RegistrationRules) -> Option<He
     };
     let parted = parted.and_then(|(left, right)| Some((word(left, rules)?, right)));
     let parted = parted.or_else(|| {
-        let at = LEADERS.iter().filter_map(|leader| text.find(leader)).min()?;
+        let at = LEADER.as_ref()?.find(text)?.start();
         let (left, right) = text.split_at_checked(at)?;
         let right = right.trim_start_matches(|c: char| !is_letter(c));
         (right.contains('@') || is_label(left) && word(right, rules).is_none()).then_some(())?;

@@ -18,8 +18,8 @@ pub(super) fn read(mail: &Mail, rules: &BounceRules) -> Option<Vec<FailedRecipie
     let in_words = || {
         let shaped =
             mail.text("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("feedback-report"));
-        let said = mail.text("subject").is_some_and(|subject| rules.complaints.is_match(&subject));
-        shaped || said && !mail.inside.is_empty()
+        let said = || mail.text("subject").is_some_and(|subject| rules.complaints.is_match(&subject));
+        shaped || !mail.inside.is_empty() && said()
     };
     if reports.peek().is_none() && !in_words() {
         return None;

@@ -114,7 +114,7 @@ fn read_one(mail: &Mail, head: &Head, body: &str, rules: &Rules) -> Option<Repor
     if !signs.tell(&returned, mail, rules) {
         return None;
     }
-    if signs.arrived {
+    if signs.arrived(rules) {
         return report(Kind::Delivered, Vec::new(), &returned);
     }
     report(Kind::Bounce, words::read(mail, head, &returned, rules), &returned)

@@ -32,11 +32,10 @@ pub(super) struct Signs {
     shaped: bool,
     /// An empty envelope sender, or a field that says: a program wrote this (RFC 3834).
     automatic: bool,
+    /// The subject is that of a report.
     subject: bool,
-    /// The subject of a vacation answer.
-    answer: bool,
-    /// The subject says that the mail arrived.
-    pub(super) arrived: bool,
+    /// The subject in plain form.
+    words: String,
     /// To many readers.
     list: bool,
     /// A server's office answers under the subject of the mail: the report must open with a sentence of a program.
@@ -70,10 +69,14 @@ impl Signs {
             subject: rules.subjects.is_match(&subject)
                 || (mailer || office || automatic) && rules.delayed.is_match(&subject)
                 || body.is_empty() && mailer,
-            arrived: rules.arrived.is_match(&subject),
-            answer: rules.answers.is_match(&subject),
+            words: subject,
             list: ["list-id", "list-unsubscribe"].iter().any(|name| mail.field(name).is_some()),
         }
+    }
+
+    /// The subject says that the mail arrived.
+    pub(super) fn arrived(&self, rules: &Rules) -> bool {
+        rules.bounces.arrived.is_match(&self.words)
     }
 
     /// Whether a program passes on what it encloses.
@@ -91,7 +94,8 @@ impl Signs {
         let family = words::family(returned, mail, rules);
         let phrase =
             rules.bounces.phrases.is_match(&returned.report) || rules.bounces.delayed.is_match(&returned.report);
-        if self.answer && family.is_none() && !self.shaped {
+        // The subject of a vacation answer.
+        if family.is_none() && !self.shaped && rules.bounces.answers.is_match(&self.words) {
             return false;
         }
         if self.mailer || self.shaped && (self.subject || family.is_some() || phrase) {
