@@ -255,7 +255,8 @@ async fn language_saved_views_and_presence() {
     let away = site.post(&op, "/views", &[("name", "x"), ("back", "//evil.example/")]).await;
     assert!(!away.head.contains("evil"), "{}", away.head);
     // Two people at one mail hear of each other; one person at another mail does not.
-    assert_eq!(site.post(&op, "/mail/2/here?page=a", &[]).await.body, "[]");
-    assert_eq!(site.post(&ap, "/mail/2/here?page=b", &[]).await.body, "[\"opさん\"]");
-    assert_eq!(site.post(&ap, "/mail/3/here?page=b", &[]).await.body, "[]");
+    assert_eq!(site.post(&op, "/mail/2/here", &[]).await.body, "[]");
+    assert_eq!(site.post(&op, "/mail/2/here", &[]).await.body, "[]", "one's own other page is nobody else");
+    assert_eq!(site.post(&ap, "/mail/2/here", &[]).await.body, "[\"opさん\"]");
+    assert_eq!(site.post(&ap, "/mail/3/here", &[]).await.body, "[]");
 }
