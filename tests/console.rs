@@ -96,6 +96,47 @@ async fn a_mail_is_corrected_and_taken_over() {
     assert_eq!(again.status, 409, "{}", again.body);
 }
 
+/// A letter of several pages, and an authority with as many health centres as Tokyo has: forms far over what officers send.
+#[tokio::test(flavor = "multi_thread")]
+async fn long_forms_are_taken() {
+    let site = site().await;
+    let op = site.log_in("op").await;
+    let page = site.get(&op, "/mail/4").await.body;
+    assert!(page.contains("name=\"body\""), "the draft stands on the page");
+    let text = "端末の交換については、別紙の手順のとおりお進めください。\r\n".repeat(200);
+    let form =
+        [("verb", "write"), ("mail", "4"), ("back", "/mail/4"), ("subject", "お問い合わせについて"), ("body", &text)];
+    let sent = site.post(&op, "/act", &form).await;
+    assert_eq!((sent.status, sent.location()), (303, "/mail/4?done=write"), "{}", sent.body);
+    let rows = site.get(&op, "/outbox?q=letter:ask-reply").await.body;
+    let no = rows.split("href=\"/outbox/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let letter = site.get(&op, &format!("/outbox/{no}")).await.body;
+    assert_eq!(letter.matches("別紙の手順のとおり").count(), 200, "all of it leaves");
+
+    let shown = shown(&site.get(&op, "/mail/2").await.body);
+    let centres: Vec<(String, String)> = (1..=60)
+        .map(|no| (format!("倉敷市第{no}保健所"), format!("hokensho{no}@city.kurashiki-mihon.lg.jp")))
+        .collect();
+    let mut form =
+        vec![("verb", "accept"), ("mail", "2"), ("back", "/review"), ("authority", "332020"), ("shown", &shown)];
+    form.extend([("own", "hoken@city.kurashiki-mihon.lg.jp"), ("reason", "電話で確認しました")]);
+    form.extend(centres.iter().flat_map(|(name, address)| [("name", name.as_str()), ("address", address.as_str())]));
+    let mut done = site.post(&op, "/act", &form).await;
+    if done.status == 200 {
+        // Doubts about names nobody knows are asked first.
+        let doubts = done.body.split("name=\"despite\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+        let doubts: Vec<String> = doubts.map(str::to_owned).collect();
+        form.extend(doubts.iter().map(|doubt| ("despite", doubt.as_str())));
+        done = site.post(&op, "/act", &form).await;
+    }
+    assert_eq!((done.status, done.location()), (303, "/review?done=accept"), "{}", done.body);
+    assert!(site.get(&op, "/tenants?q=332020-60").await.body.contains("倉敷市第60保健所"));
+    // Beyond the limit it is said what is wrong.
+    let text = "あ".repeat(200_000);
+    let refused = site.post(&op, "/act", &[("verb", "write"), ("mail", "4"), ("subject", "a"), ("body", &text)]).await;
+    assert!(refused.status == 413 && refused.body.contains("長すぎます"), "{} {}", refused.status, refused.body);
+}
+
 /// What a page of a mail says it shows.
 fn shown(page: &str) -> String {
     page.split("name=\"shown\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
@@ -255,7 +296,8 @@ async fn language_saved_views_and_presence() {
     let away = site.post(&op, "/views", &[("name", "x"), ("back", "//evil.example/")]).await;
     assert!(!away.head.contains("evil"), "{}", away.head);
     // Two people at one mail hear of each other; one person at another mail does not.
-    assert_eq!(site.post(&op, "/mail/2/here?page=a", &[]).await.body, "[]");
-    assert_eq!(site.post(&ap, "/mail/2/here?page=b", &[]).await.body, "[\"opさん\"]");
-    assert_eq!(site.post(&ap, "/mail/3/here?page=b", &[]).await.body, "[]");
+    assert_eq!(site.post(&op, "/mail/2/here", &[]).await.body, "[]");
+    assert_eq!(site.post(&op, "/mail/2/here", &[]).await.body, "[]", "one's own other page is nobody else");
+    assert_eq!(site.post(&ap, "/mail/2/here", &[]).await.body, "[\"opさん\"]");
+    assert_eq!(site.post(&ap, "/mail/3/here", &[]).await.body, "[]");
 }

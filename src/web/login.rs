@@ -242,8 +242,8 @@ async fn own(State(reception): State<Reception>, Extension(visitor): Extension<V
 
 async fn show(reception: &Reception, visitor: &Visitor, status: StatusCode, said: Option<&str>) -> Response {
     let view = reception.source.survey.view();
-    let sessions = tokio::task::spawn_blocking(move || view.sessions()).await;
-    let Ok(Ok(sessions)) = sessions else {
+    let known = tokio::task::spawn_blocking(move || Ok::<_, EngineError>((view.sessions()?, view.accounts()?))).await;
+    let Ok(Ok((sessions, accounts))) = known else {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "ただいま表示できません。\n");
     };
     let line = |session: &Session| {
@@ -256,6 +256,7 @@ async fn show(reception: &Reception, visitor: &Visitor, status: StatusCode, said
             own => session.no == visitor.session,
         }
     };
+    let certificate = accounts.iter().find(|account| account.name == visitor.name).and_then(|own| own.certificate);
     let all = sessions.iter().filter(|session| session.account == visitor.name).map(line);
     let values = minijinja::context! {
         name => visitor.name,
@@ -264,6 +265,7 @@ async fn show(reception: &Reception, visitor: &Visitor, status: StatusCode, said
         csrf => csrf_of(&visitor.token),
         sessions => all.collect::<Vec<_>>(),
         shortest => password::CHARS_MIN,
+        certificate => certificate.map(|bound| bound.since.staff()),
         said,
     };
     page(status, "account.html", values)

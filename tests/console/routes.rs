@@ -30,7 +30,7 @@ const ROUTES: [(&str, &str, &str, Form, Who); 49] = [
     ("GET", "/inbox", "/inbox", &[], LoggedIn),
     ("GET", "/review", "/review", &[], LoggedIn),
     ("GET", "/mail/{no}", "/mail/2", &[], LoggedIn),
-    ("POST", "/mail/{no}/here", "/mail/2/here?page=a", &[], LoggedIn),
+    ("POST", "/mail/{no}/here", "/mail/2/here", &[], LoggedIn),
     ("GET", "/outbox", "/outbox", &[], LoggedIn),
     ("GET", "/outbox/{no}", "/outbox/1", &[], LoggedIn),
     ("GET", "/tenants", "/tenants", &[], LoggedIn),

@@ -19,8 +19,6 @@ use std::time::Duration;
 
 /// Pages that may listen at once.
 const LISTENERS_MAX: usize = 64;
-/// Characters of what a page calls itself.
-const PAGE_CHARS_MAX: usize = 32;
 /// An event at most this often: nobody reads faster.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -91,7 +89,6 @@ fn news(console: Arc<Console>, listener: Listener) -> impl Stream<Item = Result<
 
 /// This page is still open; the answer names who else has it open.
 pub(super) async fn here(State(console): State<Arc<Console>>, Path(no): Path<u64>, visit: Visit) -> Response {
-    let page: String = visit.param("page").unwrap_or_default().chars().take(PAGE_CHARS_MAX).collect();
-    console.presence.look(MailNo(no), &visit.viewer, &page);
-    Json(console.presence.others(MailNo(no), &visit.viewer, &page)).into_response()
+    console.presence.look(MailNo(no), &visit.viewer);
+    Json(console.presence.others(MailNo(no), &visit.viewer)).into_response()
 }

@@ -1,4 +1,5 @@
-//! Who else has a mail open, so that two do not answer the same one. In memory only: it is a courtesy, not a lock.
+//! Which other people have a mail open, so that two do not answer the same one; one's own further pages are no news. In
+//! memory only: it is a courtesy, not a lock.
 
 use super::viewer::Viewer;
 use crate::domain::MailNo;
@@ -15,7 +16,7 @@ struct Look {
     seen: std::time::Instant,
 }
 
-/// See the module.
+/// By mail and account.
 #[derive(Debug, Default)]
 pub(super) struct Presence(Mutex<BTreeMap<(MailNo, String), Look>>);
 
@@ -23,11 +24,11 @@ pub(super) struct Presence(Mutex<BTreeMap<(MailNo, String), Look>>);
 const FRESH: std::time::Duration = std::time::Duration::from_secs(45);
 
 impl Presence {
-    /// Somebody has this mail open; `page` tells two pages of one session apart.
-    pub(super) fn look(&self, mail: MailNo, viewer: &Viewer, page: &str) {
+    /// Somebody has this mail open.
+    pub(super) fn look(&self, mail: MailNo, viewer: &Viewer) {
         let mut looks = self.lock();
         let look = Look { name: viewer.person.clone(), seen: crate::clock::monotonic() };
-        looks.insert((mail, key(viewer, page)), look);
+        looks.insert((mail, viewer.name.clone()), look);
         looks.retain(|_, look| look.seen.elapsed() < FRESH);
         while looks.len() > LOOKS_MAX {
             looks.pop_first();
@@ -35,21 +36,14 @@ impl Presence {
     }
 
     /// Who else has it open, by name.
-    pub(super) fn others(&self, mail: MailNo, viewer: &Viewer, page: &str) -> Vec<String> {
-        let own = key(viewer, page);
+    pub(super) fn others(&self, mail: MailNo, viewer: &Viewer) -> Vec<String> {
         let looks = self.lock();
         let of_mail =
-            looks.iter().filter(|((no, who), look)| *no == mail && *who != own && look.seen.elapsed() < FRESH);
-        let mut names: Vec<String> = of_mail.map(|(_, look)| look.name.clone()).collect();
-        names.dedup();
-        names
+            looks.iter().filter(|((no, who), look)| *no == mail && *who != viewer.name && look.seen.elapsed() < FRESH);
+        of_mail.map(|(_, look)| look.name.clone()).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<(MailNo, String), Look>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn key(viewer: &Viewer, page: &str) -> String {
-    format!("{}/{}/{page}", viewer.name, viewer.session)
 }

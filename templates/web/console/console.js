@@ -114,9 +114,8 @@
   // --- presence --------------------------------------------------------------------------------------------------------
   const presence = one("[data-here]");
   if (presence) {
-    const page = Math.random().toString(36).slice(2);
     const tell = async () => {
-      const answer = await fetch(`${presence.dataset.here}?page=${page}`, { method: "POST", headers: { "x-csrf-token": presence.dataset.csrf } });
+      const answer = await fetch(presence.dataset.here, { method: "POST", headers: { "x-csrf-token": presence.dataset.csrf } });
       if (!answer.ok) return;
       const others = await answer.json();
       presence.hidden = others.length === 0;
