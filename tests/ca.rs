@@ -84,6 +84,14 @@ fn a_running_daemon_takes_up_a_new_ca_a_revocation_and_a_new_list() {
     annai(&local, &["ca", "crl", "--renew", lists.to_str().unwrap()]);
     assert_eq!(std::fs::read_to_string(&lists).unwrap().matches("-----BEGIN").count(), 3);
     wait_for(&first, "この端末で利用できます");
+    // SIGHUP has the CA directory read in the same turn as the rules: what lies there now, a copy of a certificate, is seen.
+    // The look of every five seconds would see it too; one of the two has, before the signal is dealt with.
+    let ca = local.place.file("ca");
+    let file = std::fs::read_dir(&ca).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_file()).unwrap();
+    std::fs::copy(file, ca.join("note.txt")).unwrap();
+    daemon.signal("HUP");
+    daemon.wait_for("the CA directory has changed and was read again");
+    wait_for(&first, "この端末で利用できます");
     daemon.signal("TERM");
     let (code, log) = daemon.end();
     assert_eq!(code, Some(0), "{log}");
