@@ -54,7 +54,7 @@ fn a_running_daemon_takes_up_a_new_ca_a_revocation_and_a_new_list() {
     let ports = open_pages(&local.place);
     let offices = offices(&local.place, REGISTERED, 1);
     local.receiver.set_now(NOW);
-    let daemon = Running::start(local.place.command(NOW, &["serve"]).env_remove("ANNAI_SEED"));
+    let mut daemon = Running::start(local.place.command(NOW, &["serve"]).env_remove("ANNAI_SEED"));
     let takes = |office: &Office| {
         let officer = Officer::new(ports).trust(&local.place.file("tls-cert.pem"));
         officer.pick_up(&format!("https://x/p/{}", office.code), &office.password).unwrap();
