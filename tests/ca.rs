@@ -17,6 +17,7 @@ use support::local::Local;
 use support::place::{PATIENCE, Running, said};
 
 const REGISTERED: &str = "2020-04-24T10:00:00+09:00";
+const RELOADED: &str = "rules and templates reloaded";
 const NOW: &str = "2020-05-01T10:30:00+09:00";
 
 fn annai(local: &Local, args: &[&str]) -> String {
@@ -54,7 +55,7 @@ fn a_running_daemon_takes_up_a_new_ca_a_revocation_and_a_new_list() {
     let ports = open_pages(&local.place);
     let offices = offices(&local.place, REGISTERED, 1);
     local.receiver.set_now(NOW);
-    let daemon = Running::start(local.place.command(NOW, &["serve"]).env_remove("ANNAI_SEED"));
+    let mut daemon = Running::start(local.place.command(NOW, &["serve"]).env_remove("ANNAI_SEED"));
     let takes = |office: &Office| {
         let officer = Officer::new(ports).trust(&local.place.file("tls-cert.pem"));
         officer.pick_up(&format!("https://x/p/{}", office.code), &office.password).unwrap();
@@ -84,7 +85,21 @@ fn a_running_daemon_takes_up_a_new_ca_a_revocation_and_a_new_list() {
     annai(&local, &["ca", "crl", "--renew", lists.to_str().unwrap()]);
     assert_eq!(std::fs::read_to_string(&lists).unwrap().matches("-----BEGIN").count(), 3);
     wait_for(&first, "この端末で利用できます");
+    // SIGHUP has the CA directory read in the same turn as the rules, without waiting for the look of every five seconds:
+    // told to end right after that turn, the daemon has seen the file that has come. Two turns before have read the rest.
+    let reload = |daemon: &mut Running| {
+        daemon.signal("HUP");
+        daemon.wait_for(RELOADED);
+    };
+    reload(&mut daemon);
+    reload(&mut daemon);
+    let ca = local.place.file("ca");
+    let file = std::fs::read_dir(&ca).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_file()).unwrap();
+    std::fs::copy(file, ca.join("note.txt")).unwrap();
+    reload(&mut daemon);
     daemon.signal("TERM");
     let (code, log) = daemon.end();
     assert_eq!(code, Some(0), "{log}");
+    let since = log.split(RELOADED).skip(2).collect::<String>();
+    assert!(since.contains("the CA directory has changed and was read again"), "{log}");
 }

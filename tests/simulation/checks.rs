@@ -1,6 +1,6 @@
 //! The invariants of the house as code (DESIGN §5): what must hold whenever a letter leaves, every day, and at the end.
 
-use super::world::{TIMETABLES, World, code_in};
+use super::world::{TIMETABLES, World, code_in, password_in};
 use annai::domain::time::{MINUTE, TimeOfDay, Weekday};
 use annai::domain::{Date, Generation, TenantId, Timestamp};
 use annai::engine::outbox::Lease;
@@ -118,6 +118,8 @@ fn one_secret(world: &World, lease: &Lease, row: &Row, of: (TenantId, Generation
     let body = reading::read(lease.bytes.reveal(), &world.setup.rules).body;
     assert!(body.contains("様"), "the body of {} was not read", row.key());
     assert_eq!(code_in(&body).is_some(), row.letter == LetterKind::CertificateNotice, "{}", row.key());
+    // Whatever looks like a password: this letter may be the first that shows one.
+    assert_eq!(password_in(&body).is_some(), row.letter == LetterKind::PickupPassword, "{}", row.key());
     let Some(held) = world.held.get(&of) else { return };
     if let Some(password) = &held.password {
         assert_eq!(body.contains(password), row.letter == LetterKind::PickupPassword, "{}", row.key());

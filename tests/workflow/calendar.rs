@@ -67,8 +67,31 @@ fn reminders_on_or_before_the_day_of_the_notice_are_dropped() {
         password: enrolment::Password::Queued,
     };
     assert_eq!(state.next_wake(Some(at("2020-05-01T10:00:00+09:00")), &policy), Some(day("2020-05-08").start()));
+    // On the day of the notice itself nobody is reminded either.
+    let State::Open { deadline, reminded, password, .. } = state.clone() else { panic!("{state:?}") };
+    let that_day = State::Open { notice_relayed: at("2020-05-01T10:00:00+09:00"), deadline, reminded, password };
+    assert_eq!(that_day.next_wake(Some(at("2020-05-01T10:00:00+09:00")), &policy), Some(day("2020-05-08").start()));
     // An address that has turned out to be dead is not reminded; the deadline stands.
     assert_eq!(state.next_wake(None, &policy), Some(day("2020-05-09").end().plus(1)));
+}
+
+#[test]
+fn a_password_waits_its_minutes_after_the_notice_and_the_code_opens_until_the_deadline() {
+    let rules = rules();
+    let policy = Policy::of(&rules);
+    let relayed = at("2020-05-01T10:00:00+09:00");
+    let event = EnrolmentEvent::Relayed { letter: CertificateLetter::Notice };
+    let queued = State::NoticeQueued { stated: day("2020-05-31") };
+    let (open, effects) = enrolment::step(Generation(1), &queued, &event, relayed, &policy).unwrap();
+    assert_eq!(effects, []);
+    for (seconds, letters) in [(0, 0), (599, 0), (600, 1)] {
+        let event = EnrolmentEvent::Woke { secrets_from: Some(relayed) };
+        let (_, effects) = enrolment::step(Generation(1), &open, &event, relayed.plus(seconds), &policy).unwrap();
+        assert_eq!(effects.len(), letters, "{seconds} s after the notice: {effects:?}");
+    }
+    for (moment, opens) in [("2020-05-31T23:59:59+09:00", true), ("2020-06-01T00:00:00+09:00", false)] {
+        assert_eq!((queued.is_open(at(moment)), open.is_open(at(moment))), (false, opens), "{moment}");
+    }
 }
 
 #[test]

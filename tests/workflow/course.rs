@@ -7,7 +7,7 @@ use annai::domain::{Generation, MailNo, Tenant, TenantKind, Timestamp};
 use annai::letters::LetterKind;
 use annai::rules::Rules;
 use annai::workflow::course::{Course, CourseEvent, step};
-use annai::workflow::credential;
+use annai::workflow::credential::{self, Credential};
 use annai::workflow::enrolment::{Cause, Certificate, Password, State};
 use annai::workflow::welcome::Welcome;
 use annai::workflow::{Effect, Matter, Nonce, Policy, ReissueReason, RevocationReason};
@@ -318,6 +318,22 @@ fn a_changed_address_in_every_state() {
 }
 
 #[test]
+fn credentials_leave_only_after_the_launch_and_the_password() {
+    let rules = rules();
+    let policy = Policy::of(&rules);
+    let mut course = in_state(&rules, "open");
+    assert_eq!(course.credentials_from(&policy), Some(day("2020-05-11").start()), "not before their launch");
+    let State::Open { notice_relayed, deadline, reminded, .. } = course.enrolments[0].state else { panic!() };
+    for password in [Password::Waiting { from: notice_relayed }, Password::Queued] {
+        course.enrolments[0].state = State::Open { notice_relayed, deadline, reminded, password };
+        assert_eq!(course.credentials_from(&policy), None, "{password:?}");
+    }
+    for state in ["registered", "notice-queued", "undeliverable"] {
+        assert_eq!(in_state(&rules, state).credentials_from(&policy), None, "{state}");
+    }
+}
+
+#[test]
 fn news_of_a_letter_to_an_earlier_address_changes_nothing() {
     let rules = rules();
     let policy = Policy::of(&rules);
@@ -328,6 +344,13 @@ fn news_of_a_letter_to_an_earlier_address_changes_nothing() {
         let (letter, why) = (LetterKind::Welcome, "5.1.1".to_owned());
         let late = CourseEvent::Relayed { letter, generation, ordinal: 1 };
         let bounce = CourseEvent::Undeliverable { letter, generation, ordinal: 1, why };
+        assert!(step(&course, &late, now, &policy).is_err() && step(&course, &bounce, now, &policy).is_err());
+    }
+    let mut course = in_state(&rules, "open");
+    course.credential = Credential { nonce: Nonce([2; 16]), attempt: 2, state: credential::State::Queued };
+    for letter in [LetterKind::Credentials, LetterKind::CredentialsReady] {
+        let late = CourseEvent::Relayed { letter, generation, ordinal: 1 };
+        let bounce = CourseEvent::Undeliverable { letter, generation, ordinal: 1, why: "5.1.1".to_owned() };
         assert!(step(&course, &late, now, &policy).is_err() && step(&course, &bounce, now, &policy).is_err());
     }
 }

@@ -13,6 +13,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 const NOW: &str = "2020-05-08T10:00:00+09:00";
+const BEFORE: &str = "2020-05-08T09:59:59+09:00";
 const TIER: &str = "2020-05-18T00:00:00+09:00";
 const LAST_SECOND: &str = "2020-05-31T23:59:59+09:00";
 const OVER: &str = "2020-06-01T00:00:00+09:00";
@@ -169,15 +170,18 @@ fn letter(name: &str) -> CertificateLetter {
 
 fn enrolment_event(name: &str) -> (EnrolmentEvent, Timestamp) {
     let now = at(match name {
-        "woke-tier" => TIER,
-        "picked-up-last-second" => LAST_SECOND,
+        "woke-before" => BEFORE,
+        "woke-tier" | "woke-tier-dead" => TIER,
+        "picked-up-last-second" | "woke-last-second" => LAST_SECOND,
         "woke-over" | "picked-up-late" => OVER,
         _ => NOW,
     });
     let event = match name {
-        "woke-unproven" => EnrolmentEvent::Woke { secrets_from: None },
+        "woke-unproven" | "woke-tier-dead" => EnrolmentEvent::Woke { secrets_from: None },
         "woke-proven-later" => EnrolmentEvent::Woke { secrets_from: Some(now.plus(1)) },
-        "woke" | "woke-tier" | "woke-over" => EnrolmentEvent::Woke { secrets_from: Some(now) },
+        "woke" | "woke-before" | "woke-tier" | "woke-last-second" | "woke-over" => {
+            EnrolmentEvent::Woke { secrets_from: Some(now) }
+        }
         "picked-up" | "picked-up-last-second" | "picked-up-late" => {
             EnrolmentEvent::PickedUp { certificate: certificate() }
         }
@@ -217,8 +221,11 @@ fn enrolment() {
     let events = [
         "woke-unproven",
         "woke-proven-later",
+        "woke-before",
         "woke",
         "woke-tier",
+        "woke-tier-dead",
+        "woke-last-second",
         "woke-over",
         "relayed-notice",
         "relayed-password",

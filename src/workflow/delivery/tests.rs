@@ -257,6 +257,19 @@ fn an_early_lease_is_refused() {
     assert_eq!(step(&state, &DeliveryEvent::Leased, false, t(0), t(9), &schedule()), Err(Refused("not due yet")));
 }
 
+/// A letter held before its time does not leave early because it is let go.
+#[test]
+fn what_is_released_waits_for_its_time() {
+    for (due, leaves) in [(t(90), t(90)), (t(-90), t(0))] {
+        let released = |attempts| {
+            let held = Delivery::Held { reason: HoldReason::Staff, due, attempts };
+            step(&held, &DeliveryEvent::Released, false, t(0), t(0), &schedule()).unwrap().0
+        };
+        assert_eq!(released(0).due(false, &schedule()), Some(leaves));
+        assert_eq!(released(1).due(false, &schedule()), Some(leaves));
+    }
+}
+
 #[test]
 fn states_survive_the_store() {
     for (name, state) in states() {
