@@ -274,7 +274,10 @@ mod tests {
         runtime.block_on(async {
             let next = handle.next();
             let (begin, wait) = channel::<()>();
-            let all_queued = handle.send(move |_| Ok(wait.recv().unwrap())).await.unwrap();
+            let all_queued = handle
+                .send(move |_| wait.recv().map_err(|_| EngineError::Refused("the test has ended")))
+                .await
+                .unwrap();
             let wake = |engine: &mut Engine| {
                 let at = engine.now();
                 engine.step(SYSTEM, |step| {
