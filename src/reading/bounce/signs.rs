@@ -2,7 +2,7 @@
 //! forward such reports and quote them, and other programs write about deliveries too.
 
 use super::returned::Returned;
-use super::words;
+use super::{beginning, words};
 use crate::reading::Head;
 use crate::reading::mime::Mail;
 use crate::reading::normalise::tidy;
@@ -15,6 +15,8 @@ pattern!(PASSED_ON, r"(?i)^(?:\[[^\]]*\] ?)?(?:re|aw|fwd?|wg|tr|転送|返信)[ 
 const OPENING_CHARS_MAX: usize = 160;
 /// The same where a person may have written: before a greeting ends.
 const ANSWER_CHARS_MAX: usize = 30;
+/// How much of a text is looked at for news to those who run a server, in bytes.
+const NOTICE_BYTES_MAX: usize = 300;
 
 /// What the header and the structure show.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub(super) struct Signs {
     answer: bool,
     /// The subject says that the mail arrived.
     pub(super) arrived: bool,
+    /// The subject of a server's news for those who run it.
+    notice: bool,
     /// To many readers.
     list: bool,
     /// A server's office answers under the subject of the mail: the report must open with a sentence of a program.
@@ -71,6 +75,7 @@ impl Signs {
                 || (mailer || office || automatic) && rules.delayed.is_match(&subject)
                 || body.is_empty() && mailer,
             arrived: rules.arrived.is_match(&subject),
+            notice: rules.notices.is_match(&subject),
             answer: rules.answers.is_match(&subject),
             list: ["list-id", "list-unsubscribe"].iter().any(|name| mail.field(name).is_some()),
         }
@@ -88,6 +93,10 @@ impl Signs {
 
     /// Is it a report, after a look at what it says?
     pub(super) fn tell(&self, returned: &Returned<'_>, mail: &Mail, rules: &Rules) -> bool {
+        let first = beginning(&returned.report, NOTICE_BYTES_MAX);
+        if !self.shaped && (self.notice || rules.bounces.notices.is_match(first)) {
+            return false;
+        }
         let family = words::family(returned, mail, rules);
         let phrase =
             rules.bounces.phrases.is_match(&returned.report) || rules.bounces.delayed.is_match(&returned.report);
