@@ -51,6 +51,7 @@ fn no_pattern_holds_a_word_boundary_of_unicode() {
         &bounces.offices,
         &bounces.subjects,
         &bounces.phrases,
+        &bounces.notices,
         &bounces.arrived,
         &bounces.complaints,
         &bounces.answers,

@@ -113,6 +113,12 @@ mod tests {
         let pieces =
             [STRING_IN_PIECES, 0x80, STRING, 1, b'a', STRING_IN_PIECES, 3, STRING, 1, b'b', STRING, 1, b'c', 0, 0];
         assert_eq!(signed(&sealed(&pieces)).as_deref(), Some(&b"abc"[..]));
+        let nested = |n: usize| {
+            let pieces = [[STRING_IN_PIECES, 0x80].repeat(n), vec![STRING, 1, b'a'], [0, 0].repeat(n)].concat();
+            signed(&sealed(&pieces))
+        };
+        assert_eq!(nested(NESTING_MAX).as_deref(), Some(&b"a"[..]));
+        assert_eq!(nested(NESTING_MAX + 1), None);
         let deep = [STRING_IN_PIECES, 0x80].repeat(100_000);
         assert_eq!(signed(&sealed(&deep)), None);
         assert_eq!(signed(&[SEQUENCE, 0x84, 0xff, 0xff, 0xff, 0xff]), None);

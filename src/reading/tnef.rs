@@ -29,7 +29,7 @@ pub(super) struct Content {
     pub(super) attachments: Vec<(String, Vec<u8>)>,
     /// Some letters could not be told.
     pub(super) doubt: bool,
-    /// A text is longer than [`TEXT_BYTES_MAX`]; the rest was not looked at.
+    /// A text, or the whole, is longer than a limit allows; the rest was not looked at.
     pub(super) over_limit: bool,
 }
 
@@ -52,6 +52,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Content> {
             _ => {}
         }
     }
+    content.over_limit |= attribute(&mut input).is_some();
     if content.plain.is_none()
         && content.html.is_none()
         && let Some(rich) = rich
@@ -85,10 +86,16 @@ fn message(content: &mut Content, data: &[u8]) -> Option<Vec<u8>> {
         match property.id {
             0x1000 => content.plain = Some(property.text()),
             0x1013 => content.html = Some(charset::decode(short(property.data), None).text),
-            0x1009 => rich = rtf::unpack(property.data, RTF_BYTES_MAX),
+            // One byte more is unpacked, to see that there are more.
+            0x1009 => rich = rtf::unpack(property.data, RTF_BYTES_MAX + 1),
             _ => {}
         }
     }
+    if let Some(rich) = rich.as_mut().filter(|rich| rich.len() > RTF_BYTES_MAX) {
+        rich.truncate(RTF_BYTES_MAX);
+        content.over_limit = true;
+    }
+    content.over_limit |= Input(data).u32().and_then(|n| usize::try_from(n).ok()).is_some_and(|n| n > PROPERTIES_MAX);
     rich
 }
 
@@ -197,5 +204,58 @@ impl<'a> Input<'a> {
 
     fn u32(&mut self) -> Option<u32> {
         Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(attributes: &[(u32, Vec<u8>)]) -> Vec<u8> {
+        let mut file = [&SIGNATURE.to_le_bytes()[..], &[1, 0]].concat();
+        for (id, data) in attributes {
+            let length = u32::try_from(data.len()).unwrap();
+            file.extend([&[1][..], &id.to_le_bytes(), &length.to_le_bytes(), data, &[0, 0]].concat());
+        }
+        file
+    }
+
+    /// A property of one text or of bytes.
+    fn property(kind: u16, id: u16, data: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(data.len()).unwrap();
+        let fill = vec![0; data.len().next_multiple_of(4) - data.len()];
+        [&kind.to_le_bytes()[..], &id.to_le_bytes(), &1_u32.to_le_bytes(), &length.to_le_bytes(), data, &fill].concat()
+    }
+
+    fn message(properties: &[Vec<u8>]) -> Content {
+        let count = u32::try_from(properties.len()).unwrap().to_le_bytes();
+        read(&file(&[(PROPERTIES, [&count[..], &properties.concat()].concat())])).unwrap()
+    }
+
+    /// `make(n)` is read whole up to `limit`; beyond, the mail goes to a person.
+    fn check(limit: usize, make: impl Fn(usize) -> Content) {
+        assert!(!make(limit).over_limit, "{limit}");
+        assert!(make(limit + 1).over_limit, "{}", limit + 1);
+    }
+
+    #[test]
+    fn limits_from_both_sides() {
+        let attributes = |n: usize| {
+            let mut all = vec![(1, Vec::new()); n - 1];
+            all.push((BODY, b"a\0".to_vec()));
+            read(&file(&all)).unwrap()
+        };
+        check(ATTRIBUTES_MAX, attributes);
+        assert_eq!(attributes(ATTRIBUTES_MAX).plain.as_deref(), Some("a"));
+        let properties = |n: usize| {
+            let mut all = vec![property(0x1e, 1, b""); n - 1];
+            all.push(property(0x1e, 0x1000, b"a"));
+            message(&all)
+        };
+        check(PROPERTIES_MAX, properties);
+        assert_eq!(properties(PROPERTIES_MAX).plain.as_deref(), Some("a"));
+        check(TEXT_BYTES_MAX, |n| message(&[property(0x1e, 0x1000, &vec![b'a'; n])]));
+        let raw = |n: usize| [&[0; 8][..], b"MELA", &[0; 4], &vec![b'a'; n]].concat();
+        check(RTF_BYTES_MAX, |n| message(&[property(0x102, 0x1009, &raw(n))]));
     }
 }

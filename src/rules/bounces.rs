@@ -21,6 +21,8 @@ pub struct BounceRules {
     pub subjects: RegexSet,
     /// Words of non-delivery in the text.
     pub phrases: RegexSet,
+    /// Subjects and first words of a server's news for those who run it: no letter failed.
+    pub notices: RegexSet,
     /// Subjects of reports that a mail arrived.
     pub arrived: RegexSet,
     /// Subjects of complaints that come without fields.
@@ -59,8 +61,9 @@ impl BounceRules {
     /// Reads the file; `Err`: all its faults.
     pub(super) fn parse(text: &str) -> Result<Self, Vec<RuleError>> {
         let mut file = TomlFile::open(FILE, text);
-        let [mailers, offices, subjects, phrases, arrived, complaints, answers] = file.section("signs", |s| {
-            ["mailers", "offices", "subjects", "phrases", "arrived", "complaints", "answers"].map(|key| set(s, key))
+        let [mailers, offices, subjects, phrases, notices, arrived, complaints, answers] = file.section("signs", |s| {
+            ["mailers", "offices", "subjects", "phrases", "notices", "arrived", "complaints", "answers"]
+                .map(|key| set(s, key))
         });
         let (ends, recipients) = file.section("text", |s| {
             let ends = s.some_texts("ends").iter().filter_map(|text| pattern(s, text)).collect();
@@ -78,6 +81,7 @@ impl BounceRules {
             offices,
             subjects,
             phrases,
+            notices,
             arrived,
             complaints,
             answers,

