@@ -9,12 +9,15 @@ mod country;
 
 use annai::clock::{Clock, monotonic};
 use annai::crypto::password;
-use annai::domain::{LgCode, Secret};
+use annai::domain::{LgCode, Secret, Timestamp};
 use annai::engine::Engine;
-use annai::engine::people::PeopleVerb;
+use annai::engine::jobs::{JobVerb, Target};
+use annai::engine::people::{PeopleVerb, Who};
 use annai::engine::staff::Verb;
 use annai::engine::thread::{Handle, start};
+use annai::engine::waves::WaveVerb;
 use annai::health::Health;
+use annai::letters::LetterKind;
 use annai::store::{Batch, Draft, Store};
 use annai::web::officer::Site;
 use annai::web::{Contact, Pages, Source};
@@ -29,10 +32,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+/// 2020-05-01T09:00:00+09:00: certificates are due.
+const LAUNCH: Timestamp = Timestamp::from_unix(1_588_291_200);
+/// Jobs begun.
+const JOBS: usize = 40;
 /// Questions to each view.
 const ASKED: usize = 200;
 const PASSWORD: &str = "correct horse battery";
-const VIEWS: [&str; 18] = [
+const VIEWS: [&str; 23] = [
     "/",
     "/review",
     "/approvals",
@@ -41,6 +48,11 @@ const VIEWS: [&str; 18] = [
     "/outbox",
     "/outbox?show=all&q=domain:lg.jp",
     "/waves",
+    "/waves/1",
+    "/jobs",
+    "/jobs/1",
+    "/domains",
+    "/people",
     "/tenants",
     "/tenants?q=hoken7",
     "/tenants/{tenant}",
@@ -69,9 +81,12 @@ fn main() {
         file(&mut engine, first, some);
     }
     hand.store(WELCOME.unix(), Ordering::Release);
-    while engine.wake(GROUP).expect("woken") > 0 {
-        engine.commit().expect("flushed");
-    }
+    wake(&mut engine);
+    staff(&mut engine, &codes);
+    // The notices are composed and wait: nothing of them leaves before two persons have looked.
+    hand.store(LAUNCH.unix(), Ordering::Release);
+    wake(&mut engine);
+    plans(&mut engine, &codes);
     fill(&store, &codes, entries);
     println!(
         "{} tenants, {} entries, built in {:.0?}, {} MB on disk",
@@ -88,17 +103,49 @@ fn main() {
     }
 }
 
-async fn measure(mut engine: Engine, clock: Clock, codes: &[LgCode]) {
-    let hash = password::hash(&Secret::new(PASSWORD.to_owned())).expect("a hash");
-    let verb = PeopleVerb::Add {
-        name: "op".into(),
-        person: "op".into(),
-        role: Role::Operator,
-        mail: None,
-        hash: Some(hash),
-        reason: String::new(),
-    };
-    engine.act("root", &Verb::People(verb)).expect("added");
+fn wake(engine: &mut Engine) {
+    while engine.wake(GROUP).expect("woken") > 0 {
+        engine.commit().expect("flushed");
+    }
+}
+
+/// Two persons, and a domain of every authority.
+fn staff(engine: &mut Engine, codes: &[LgCode]) {
+    for (name, role) in [("op", Role::Operator), ("second", Role::Approver)] {
+        let hash = password::hash(&Secret::new(PASSWORD.to_owned())).expect("a hash");
+        let (person, reason) = (name.to_owned(), "bench".to_owned());
+        let add = PeopleVerb::Add { name: name.to_owned(), person, role, mail: None, hash: Some(hash), reason };
+        engine.act("root", &Verb::People(add)).expect("added");
+    }
+    for code in codes {
+        let (domain, reason) = (format!("d{code}.lg.jp"), "bench".to_owned());
+        engine.act("root", &Verb::ApproveDomain { authority: *code, domain, reason }).expect("approved");
+    }
+    engine.commit().expect("flushed");
+}
+
+/// Waves of all notices that wait but the last ten thousand, each with a request for a second person, and jobs.
+fn plans(engine: &mut Engine, codes: &[LgCode]) {
+    let op = || Who::Account("op".to_owned());
+    let waiting = |engine: &Engine| engine.unplanned().expect("counted").first().map_or(0, |kind| kind.count);
+    let keep = waiting(engine) / 10;
+    while waiting(engine) > keep {
+        let plan = WaveVerb::Plan { letter: LetterKind::CertificateNotice };
+        engine.act(op(), &Verb::Wave(plan)).expect("planned");
+        let no = engine.waves(None, 1).expect("a wave").items.first().expect("a wave").no;
+        engine.act(op(), &Verb::Wave(WaveVerb::Release { wave: no, revision: 1 })).expect("asked");
+        engine.commit().expect("flushed");
+    }
+    for some in codes.chunks(codes.len().div_ceil(JOBS)) {
+        let targets: Vec<_> =
+            some.iter().map(|code| Target::Tenant(format!("{code}-01").parse().expect("a tenant"))).collect();
+        let verb = JobVerb::Cancel { reason: "bench".to_owned() };
+        engine.begin_job(&op(), verb, &targets).expect("begun");
+    }
+    engine.commit().expect("flushed");
+}
+
+async fn measure(engine: Engine, clock: Clock, codes: &[LgCode]) {
     let (survey, looker) = (engine.survey(), engine.looker());
     let (handle, _thread) = start(engine).expect("a thread");
     let any = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 pub(super) fn run(args: &WaveArgs, cli: &Cli) -> Result<ExitCode, CliError> {
     let mut desk = Desk::open(cli)?;
     let verb = match &args.verb {
-        None | Some(Typed::List) => return desk.show(&Request::Waves, waves),
+        None | Some(Typed::List) => return list(&mut desk),
         Some(Typed::Show { wave, limit }) => return show(&mut desk, *wave, *limit),
         Some(Typed::Untick { wave, rows }) => return tick(&mut desk, *wave, rows, false),
         Some(Typed::Tick { wave, rows }) => return tick(&mut desk, *wave, rows, true),
@@ -32,6 +32,18 @@ pub(super) fn run(args: &WaveArgs, cli: &Cli) -> Result<ExitCode, CliError> {
         Some(Typed::Withdraw { wave, reason }) => WaveVerb::Withdraw { wave: *wave, reason: reason.clone() },
     };
     desk.act(Verb::Wave(verb), |wave| format!("一斉送信{}：{}", text(wave, "/no"), text(wave, "/state_name")))
+}
+
+/// Waves listed at most; `show` knows the older ones by their number.
+const LISTED_MAX: u32 = 200;
+
+fn list(desk: &mut Desk) -> Result<ExitCode, CliError> {
+    let request = |after: Option<WaveNo>, limit| Request::Waves { after, limit };
+    let list =
+        desk.list(LISTED_MAX, None, |after, limit| request(after.and_then(|no| no.parse().ok()).map(WaveNo), limit))?;
+    let unplanned = desk.ask(&request(None, 1))?.get("unplanned").cloned();
+    let both = json!({"waves": list.get("items"), "next": list.get("next"), "unplanned": unplanned});
+    desk.print(&both, waves)
 }
 
 fn tick(desk: &mut Desk, wave: WaveNo, rows: &[u64], on: bool) -> Result<ExitCode, CliError> {

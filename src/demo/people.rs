@@ -7,7 +7,7 @@ use crate::engine::approvals::{AskVerb, Done};
 use crate::engine::people::{PeopleVerb, Who};
 use crate::engine::records::WaveNo;
 use crate::engine::staff::Verb;
-use crate::engine::waves::WaveVerb;
+use crate::engine::waves::{WAVES_MAX, WaveVerb};
 use crate::engine::{Engine, EngineError};
 use crate::letters::LetterKind;
 use crate::web::session::Sample;
@@ -87,7 +87,7 @@ pub(super) fn decide(engine: &mut Engine, verb: &Verb) -> Result<(), EngineError
 /// Plans and releases a wave where letters wait for one, and lets a stopped one go on; what it was about.
 pub(super) fn waves(engine: &mut Engine) -> Result<Option<LetterKind>, EngineError> {
     let kind = |name: &str| LetterKind::ALL.into_iter().find(|kind| kind.name() == name);
-    let all = engine.waves()?;
+    let all = engine.waves(None, WAVES_MAX)?.items;
     let stopped = all.iter().find(|wave| matches!(wave.detail, Wave::Stopped { .. }) && wave.tally.waiting > 0);
     let (no, letter) = if let Some(wave) = stopped {
         (wave.no, kind(wave.letter))
@@ -96,7 +96,7 @@ pub(super) fn waves(engine: &mut Engine) -> Result<Option<LetterKind>, EngineErr
             return Ok(None);
         };
         decide(engine, &Verb::Wave(WaveVerb::Plan { letter }))?;
-        (engine.waves()?.first().map_or(WaveNo::NONE, |wave| wave.no), Some(letter))
+        (engine.waves(None, 1)?.items.first().map_or(WaveNo::NONE, |wave| wave.no), Some(letter))
     };
     let revision = engine.wave_of(no)?.revision;
     decide(engine, &Verb::Wave(WaveVerb::Release { wave: no, revision }))?;

@@ -11,7 +11,6 @@ use crate::domain::{MailAddress, Timestamp};
 use crate::letters::Letter;
 use crate::store::Table;
 use crate::workflow::rights::Role;
-use crate::workflow::wave::Wave;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -132,9 +131,8 @@ impl Engine {
     pub fn waiting_for_people(&self) -> Result<Vec<(Cause, Vec<String>)>, EngineError> {
         let asks = self.asks(true, None, LINES_MAX)?.items;
         let asks: Vec<String> = asks.iter().map(|ask| format!("申請{}：{}", ask.no.0, ask.text)).collect();
-        let waves = self.waves()?;
-        let stopped = waves.iter().filter(|wave| matches!(wave.detail, Wave::Stopped { .. }));
-        let stopped: Vec<String> = stopped.map(|wave| format!("一斉送信{}：{}", wave.no.0, wave.letter_name)).collect();
+        let stopped = self.stopped_waves()?;
+        let stopped: Vec<String> = stopped.iter().map(|(no, letter)| format!("一斉送信{}：{letter}", no.0)).collect();
         let matters = self.matters(super::views::PAGE_MAX)?;
         let failing = matters.iter().filter(|matter| matches!(matter.subject, Subject::FailingTogether { .. }));
         let failing: Vec<String> = failing

@@ -34,7 +34,8 @@ impl Engine {
         Ok(numbers.into_iter().flatten().collect())
     }
 
-    /// What is wrong with the indexes of wakes and of what is due, in plain words; empty: all is well.
+    /// What is wrong with the indexes of wakes and of what is due and with what is counted, in plain words; empty: all is
+    /// well.
     pub fn index_faults(&self) -> Result<Vec<String>, EngineError> {
         let mut faults = Vec::new();
         let mut wakes = BTreeSet::new();
@@ -47,6 +48,7 @@ impl Engine {
             wakes.extend(record.wake.map(|wake| codec::wake(wake, record.roster.code)));
         }
         faults.extend(self.compare(Table::Wake, &wakes)?);
+        faults.extend(super::waves::count_fault(&self.context)?);
         let rows = self.all_rows()?;
         let due = rows.iter().filter_map(|row| row.indexed.map(|at| codec::due(at, row.no))).collect();
         faults.extend(self.compare(Table::Due, &due)?);

@@ -142,6 +142,11 @@ impl<'e> Step<'e> {
         self.batch.put(table, key, value);
     }
 
+    /// What this step has written so far.
+    pub(super) fn written(&self) -> &Batch {
+        &self.batch
+    }
+
     pub(super) fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) {
         self.batch.delete(table, key);
     }
@@ -331,6 +336,7 @@ impl<'e> Step<'e> {
             }
             self.batch.put(Table::Outbox, codec::number(no.0), codec::encode(&row)?);
         }
+        super::waves::count_unplanned(&mut self)?;
         if self.counters != self.before {
             self.put(Table::Meta, "counters", &self.counters.clone())?;
         }

@@ -1,13 +1,16 @@
 //! Waves carried out (machine and table: [`crate::workflow::wave`]). A letter that must wait for one is composed like any
 //! other, so that people look at its final bytes, and kept back; `Row::wave` says which wave it is of.
 //!
-//! `WaveRow` holds each letter's place beside its row, written with every change of the row ([`moved`]); counting them is a
-//! scan of at most [`wave::LETTERS_MAX`] small entries. After each answer of the mail server, and when time has passed,
+//! `WaveRow` holds each letter's place beside its row, written with every change of the row ([`moved`]); counting those of a
+//! wave is a scan of at most [`wave::LETTERS_MAX`] small entries. Letters of no wave yet may be very many: they are counted
+//! with every step ([`count_unplanned`]). After each answer of the mail server, and when time has passed,
 //! [`Engine::look_at_waves`] lets the machine decide.
 
+mod unplanned;
 mod views;
 
-pub use views::{Unplanned, WaveLine, WaveView};
+pub(super) use unplanned::{count_fault, count_unplanned};
+pub use views::{Unplanned, WAVES_MAX, WaveLine, WaveView};
 
 use super::records::{About, Row, WaveNo};
 use super::staff;
@@ -132,14 +135,23 @@ pub(super) fn moved(step: &mut Step<'_>, row: &Row) -> Result<(), EngineError> {
 
 /// The letters of a wave, by number.
 fn places(context: &Context, wave: WaveNo) -> Result<Vec<(RowNo, Place)>, EngineError> {
-    let rows = context.store.prefix(Table::WaveRow, &codec::number(wave.0))?;
-    let place = |entry: Result<_, _>| {
-        let (key, value): (crate::store::Bytes, crate::store::Bytes) = entry?;
+    places_after(context, wave, None)?.collect()
+}
+
+/// The same one after the other, after a row.
+fn places_after(
+    context: &Context,
+    wave: WaveNo,
+    after: Option<RowNo>,
+) -> Result<impl Iterator<Item = Result<(RowNo, Place), EngineError>> + use<>, EngineError> {
+    let first = place_key(wave, RowNo(after.map_or(0, |row| row.0.saturating_add(1))));
+    let rows = context.store.range(Table::WaveRow, &first[..]..=&place_key(wave, RowNo(u64::MAX))[..])?;
+    Ok(rows.map(|entry| {
+        let (key, value) = entry?;
         let row =
             codec::row_of(&key).ok_or_else(|| EngineError::Record("a place in a wave without a row".to_owned()))?;
         Ok((row, codec::decode(&value)?))
-    };
-    rows.map(place).collect()
+    }))
 }
 
 fn tally(places: &[(RowNo, Place)]) -> Tally {
@@ -180,8 +192,9 @@ pub(super) fn act(step: &mut Step<'_>, verb: &WaveVerb) -> Result<(), EngineErro
 }
 
 fn plan(step: &mut Step<'_>, letter: LetterKind) -> Result<(), EngineError> {
-    let waiting = places(step.context, WaveNo::NONE)?.into_iter().filter(|(_, place)| place.letter == letter);
-    let waiting: Vec<(RowNo, Place)> = waiting.take(wave::LETTERS_MAX).collect();
+    let waiting = places_after(step.context, WaveNo::NONE, None)?;
+    let waiting = waiting.filter(|place| place.as_ref().map_or(true, |(_, place)| place.letter == letter));
+    let waiting: Vec<(RowNo, Place)> = waiting.take(wave::LETTERS_MAX).collect::<Result<_, _>>()?;
     if waiting.is_empty() {
         return Err(EngineError::Refused("no letter of this kind waits for a wave"));
     }
@@ -328,6 +341,12 @@ impl Engine {
             })?;
         }
         self.set_agenda()
+    }
+
+    /// Waves that have stopped, with the word for their letters.
+    pub(super) fn stopped_waves(&self) -> Result<Vec<(WaveNo, &'static str)>, EngineError> {
+        let stopped = records(&self.context)?.into_iter().filter(|record| matches!(record.wave, Wave::Stopped { .. }));
+        Ok(stopped.map(|record| (record.no, record.letter.japanese())).collect())
     }
 
     /// Waves of which looking may change something, with when time alone does.

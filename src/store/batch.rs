@@ -36,6 +36,13 @@ impl Batch {
         self
     }
 
+    /// The rows of a table in this batch whose keys begin so: what will stand there, or `None`.
+    pub fn written(&self, table: Table, prefix: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        let rows = self.rows.range((table, prefix.to_vec())..);
+        let rows = rows.take_while(move |((of, key), _)| *of == table && key.starts_with(prefix));
+        rows.map(|((_, key), value)| (key.as_slice(), value.as_deref()))
+    }
+
     /// Adds everything of another batch; its word on a row wins.
     pub fn extend(&mut self, other: Self) -> &mut Self {
         self.rows.extend(other.rows);

@@ -119,7 +119,11 @@ pub enum Request {
         after: Option<AskNo>,
         limit: usize,
     },
-    Waves,
+    /// Waves, the newest first; and how many letters wait for one.
+    Waves {
+        after: Option<WaveNo>,
+        limit: usize,
+    },
     /// One wave and a part of its letters; number 0: those of no wave yet.
     Wave {
         wave: WaveNo,
@@ -175,7 +179,7 @@ impl Request {
             | Self::Jobs
             | Self::Job { .. }
             | Self::Asks { .. }
-            | Self::Waves
+            | Self::Waves { .. }
             | Self::Wave { .. } => Some(Act::Look),
             Self::Export { .. } => Some(Act::Export),
             Self::RenewLists => Some(Act::Reissue),
@@ -197,7 +201,7 @@ impl Request {
             | Self::Sessions
             | Self::SteerJob { .. }
             | Self::Asks { .. }
-            | Self::Waves
+            | Self::Waves { .. }
             | Self::Wave { .. } => false,
             Self::Status
             | Self::Queue { .. }
@@ -263,7 +267,10 @@ pub fn answer(engine: &mut Engine, caller: &Caller, request: &Request) -> Result
             value(engine.view().job_detail(*no)?)
         }
         Request::Asks { waiting, after, limit } => value(engine.asks(*waiting, *after, *limit)?),
-        Request::Waves => Ok(json!({"waves": engine.waves()?, "unplanned": engine.unplanned()?})),
+        Request::Waves { after, limit } => {
+            let page = engine.waves(*after, *limit)?;
+            Ok(json!({"items": page.items, "next": page.next, "unplanned": engine.unplanned()?}))
+        }
         Request::Wave { wave, after, limit } => {
             let letters = engine.wave_letters(*wave, *after, *limit)?;
             let head = if *wave == WaveNo::NONE { None } else { Some(engine.wave_of(*wave)?) };
@@ -344,7 +351,7 @@ pub fn ask(view: &View, caller: &Caller, request: &Request) -> Result<Value, Eng
         | Request::Sessions
         | Request::SteerJob { .. }
         | Request::Asks { .. }
-        | Request::Waves
+        | Request::Waves { .. }
         | Request::Wave { .. } => Err(EngineError::Refused("only the engine itself answers this; please report it")),
     }
 }

@@ -50,7 +50,7 @@ asked! {
     journal_tail(count: usize) -> Vec<JournalLine>;
     asks(waiting: bool, after: Option<AskNo>, limit: usize) -> Page<AskView>;
     ask(no: AskNo) -> AskView;
-    waves() -> Vec<WaveView>;
+    waves(after: Option<WaveNo>, limit: usize) -> Page<WaveView>;
     wave_of(no: WaveNo) -> WaveView;
     unplanned() -> Vec<Unplanned>;
     wave_letters(no: WaveNo, after: Option<RowNo>, limit: usize) -> Page<WaveLine>;

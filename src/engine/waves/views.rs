@@ -1,15 +1,19 @@
 //! Waves as people see them.
 
-use super::{WaveRecord, load, places, records, tally};
+use super::unplanned::unplanned;
+use super::{WaveRecord, load, places, places_after, tally};
 use crate::domain::{MailAddress, RowNo, TenantId, Timestamp};
-use crate::engine::EngineError;
 use crate::engine::approvals::AskView;
 use crate::engine::records::{About, AskNo, WaveNo};
 use crate::engine::views::{PAGE_MAX, Page, View, words};
-use crate::letters::LetterKind;
+use crate::engine::{EngineError, codec};
+use crate::store::Table;
 use crate::workflow::rights::Act;
 use crate::workflow::wave::{Member, Tally, Wave};
 use serde::Serialize;
+
+/// Most waves on one page.
+pub const WAVES_MAX: usize = 20;
 
 /// A wave as people see it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -49,12 +53,17 @@ pub struct WaveLine {
 }
 
 impl View {
-    /// All waves, the newest first.
-    pub fn waves(&self) -> Result<Vec<WaveView>, EngineError> {
-        let mut records = records(&self.context)?;
-        records.reverse();
+    /// Waves, the newest first; `after`: those before this one. At most [`WAVES_MAX`], for the letters of each are counted.
+    pub fn waves(&self, after: Option<WaveNo>, limit: usize) -> Result<Page<WaveView>, EngineError> {
         let asks = self.asks(true, None, PAGE_MAX)?.items;
-        records.iter().map(|record| self.wave_view(record, &asks)).collect()
+        let end = after.map_or(u64::MAX, |wave| wave.0);
+        let rows = self.context.store.range(Table::Wave, ..codec::number(end))?.rev();
+        Page::collect(
+            rows.map(|row| codec::decode::<WaveRecord>(&row?.1)),
+            limit.min(WAVES_MAX),
+            |record| record.no.0.to_string(),
+            |record| self.wave_view(&record, &asks).map(Some),
+        )
     }
 
     pub fn wave_of(&self, no: WaveNo) -> Result<WaveView, EngineError> {
@@ -84,24 +93,16 @@ impl View {
 
     /// Letters that wait for a wave nobody has planned, by kind.
     pub fn unplanned(&self) -> Result<Vec<Unplanned>, EngineError> {
-        let places = places(&self.context, WaveNo::NONE)?;
-        let count = |kind: LetterKind| places.iter().filter(|(_, place)| place.letter == kind).count();
-        let kinds = LetterKind::ALL.into_iter().map(|kind| (kind, count(kind))).filter(|(_, count)| *count > 0);
-        Ok(kinds
-            .map(|(kind, count)| Unplanned {
-                letter: kind.name(),
-                letter_name: kind.japanese(),
-                count: u64::try_from(count).unwrap_or(u64::MAX),
-            })
+        let waiting = unplanned(&self.context)?.into_iter().filter(|(_, count)| *count > 0);
+        Ok(waiting
+            .map(|(kind, count)| Unplanned { letter: kind.name(), letter_name: kind.japanese(), count })
             .collect())
     }
 
     /// The letters of a wave, by number ([`WaveNo::NONE`]: those of none yet).
     pub fn wave_letters(&self, no: WaveNo, after: Option<RowNo>, limit: usize) -> Result<Page<WaveLine>, EngineError> {
-        let places = places(&self.context, no)?.into_iter();
-        let entries = places.filter(|(row, _)| after.is_none_or(|after| *row > after)).map(Ok);
         Page::collect(
-            entries,
+            places_after(&self.context, no, after)?,
             limit,
             |(row, _)| row.0.to_string(),
             |(no, place)| {

@@ -9,7 +9,7 @@ use crate::domain::{RowNo, TenantId};
 use crate::engine::approvals::AskView;
 use crate::engine::records::WaveNo;
 use crate::engine::views::words;
-use crate::engine::waves::WaveView;
+use crate::engine::waves::{WAVES_MAX, WaveView};
 use crate::workflow::approval::Approval;
 use crate::workflow::rights::Act;
 use crate::workflow::wave::{Member, Wave};
@@ -77,14 +77,16 @@ fn state(lang: Lang, wave: &WaveView) -> Value {
 }
 
 pub(super) async fn waves(State(console): State<Arc<Console>>, visit: Visit) -> Response {
-    show(console, visit, "waves.html", |desk| {
-        let (waves, unplanned) = (desk.view.waves()?, desk.view.unplanned()?);
+    let after = visit.number("after").map(WaveNo);
+    show(console, visit, "waves.html", move |desk| {
+        let (waves, unplanned) = (desk.view.waves(after, WAVES_MAX)?, desk.view.unplanned()?);
         let lang = desk.lang;
         let unplanned: Vec<_> = unplanned
             .iter()
             .map(|u| context! { letter => u.letter, name => lang.word((u.letter, u.letter_name)), count => u.count })
             .collect();
-        Ok(context! { waves => waves.iter().map(|wave| state(lang, wave)).collect::<Vec<_>>(), unplanned })
+        let next = waves.next.map(|key| desk.visit.with("after", Some(&key)));
+        Ok(context! { waves => waves.items.iter().map(|wave| state(lang, wave)).collect::<Vec<_>>(), unplanned, next })
     })
     .await
 }

@@ -32,7 +32,7 @@ pub(super) fn after(engine: &Engine, act: &Verb) -> Result<Value, EngineError> {
         Verb::Ask(AskVerb::Approve { no } | AskVerb::Refuse { no, .. } | AskVerb::Recall { no }) => {
             value(engine.ask(*no)?)
         }
-        Verb::Wave(WaveVerb::Plan { .. }) => value(engine.waves()?.into_iter().next()),
+        Verb::Wave(WaveVerb::Plan { .. }) => value(engine.waves(None, 1)?.items.into_iter().next()),
         Verb::Wave(
             WaveVerb::Tick { wave, .. }
             | WaveVerb::Release { wave, .. }
