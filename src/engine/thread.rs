@@ -228,9 +228,16 @@ mod tests {
         }
     }
 
-    /// I2: the step is taken and seen, and its caller hears nothing before the flush.
-    #[test]
-    fn nobody_is_answered_before_the_flush() {
+    /// An engine over a new store, its threads and a runtime to ask from.
+    struct Running {
+        store: Arc<Store>,
+        handle: Handle,
+        thread: JoinHandle<()>,
+        runtime: tokio::runtime::Runtime,
+        _scratch: tempfile::TempDir,
+    }
+
+    fn running() -> Running {
         let scratch = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(&scratch.path().join("state"), Options::default()).unwrap());
         let keys = MasterKey::from_bytes([7; 32]);
@@ -238,25 +245,50 @@ mod tests {
         let chance = Chance::Seeded { seed: 1, drawn: 0 };
         let engine = Engine::open(Arc::clone(&store), setup(), keys, clock, chance).unwrap();
         let (handle, thread) = start(engine).unwrap();
-
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Running { store, handle, thread, runtime, _scratch: scratch }
+    }
+
+    fn note(engine: &mut Engine) -> Result<(), EngineError> {
+        engine.step(SYSTEM, |step| {
+            step.note(json!({"event": "tried"}));
+            Ok(())
+        })
+    }
+
+    /// I2: the step is taken and seen, and its caller hears nothing before the flush.
+    #[test]
+    fn nobody_is_answered_before_the_flush() {
+        let Running { store, handle, thread, runtime, _scratch } = running();
         let held = store.hold_commits();
         let (tell, taken) = oneshot::channel();
-        let note = move |engine: &mut Engine| {
-            engine.step(SYSTEM, |step| {
-                step.note(json!({"event": "tried"}));
-                Ok(())
-            })?;
+        let step = move |engine: &mut Engine| {
+            note(engine)?;
             tell.send(()).unwrap();
             Ok(())
         };
-        let mut answer = runtime.block_on(handle.send(note)).unwrap();
+        let mut answer = runtime.block_on(handle.send(step)).unwrap();
         runtime.block_on(taken).unwrap();
         let early = runtime.block_on(async { tokio::time::timeout(Duration::from_millis(200), &mut answer).await });
         assert!(early.is_err(), "answered while nothing could be durable");
         drop(held);
         runtime.block_on(answer).unwrap().unwrap();
+        drop(handle);
+        thread.join().unwrap();
+    }
 
+    /// I2, I11: a flush that failed is no success, and nothing is taken after it.
+    #[test]
+    fn nobody_is_answered_after_a_flush_that_failed() {
+        let Running { store, handle, thread, runtime, _scratch } = running();
+        *store.hold_commits() = true;
+        assert!(runtime.block_on(handle.call(note)).is_err(), "answered although nothing is durable");
+        let mut next = handle.next();
+        runtime.block_on(async { while next.changed().await.is_ok() {} });
+        assert!(
+            !matches!(runtime.block_on(handle.call(note)), Ok(Ok(()))),
+            "a step was taken after a flush that failed"
+        );
         drop(handle);
         thread.join().unwrap();
     }
@@ -264,13 +296,7 @@ mod tests {
     /// A mailbox that fills faster than it is emptied does not keep letters back: what is due is told between the calls.
     #[test]
     fn what_is_due_is_told_although_calls_are_waiting() {
-        let scratch = tempfile::tempdir().unwrap();
-        let store = Arc::new(Store::open(&scratch.path().join("state"), Options::default()).unwrap());
-        let (clock, _hand) = Clock::manual("2020-04-27T08:00:00+09:00".parse().unwrap());
-        let chance = Chance::Seeded { seed: 1, drawn: 0 };
-        let engine = Engine::open(store, setup(), MasterKey::from_bytes([7; 32]), clock, chance).unwrap();
-        let (handle, thread) = start(engine).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let Running { store: _store, handle, thread, runtime, _scratch } = running();
         runtime.block_on(async {
             let next = handle.next();
             let (begin, wait) = channel::<()>();
