@@ -21,13 +21,7 @@ pub(super) fn run(args: &WaveArgs, cli: &Cli) -> Result<ExitCode, CliError> {
         Some(Typed::Untick { wave, rows }) => return tick(&mut desk, *wave, rows, false),
         Some(Typed::Tick { wave, rows }) => return tick(&mut desk, *wave, rows, true),
         Some(Typed::Plan { letter }) => WaveVerb::Plan { letter: *letter },
-        Some(Typed::Release { wave }) => {
-            // The list as it is now; if it changes before a second person says yes, they are told.
-            let found = desk.ask(&Request::Wave { wave: *wave, after: None, limit: 1 })?;
-            let revision = found.pointer("/wave/revision").and_then(Value::as_u64);
-            let revision = revision.and_then(|revision| u32::try_from(revision).ok()).unwrap_or_default();
-            WaveVerb::Release { wave: *wave, revision }
-        }
+        Some(Typed::Release { wave, revision }) => WaveVerb::Release { wave: *wave, revision: *revision },
         Some(Typed::Halt { wave, reason }) => WaveVerb::Halt { wave: *wave, reason: reason.clone() },
         Some(Typed::Withdraw { wave, reason }) => WaveVerb::Withdraw { wave: *wave, reason: reason.clone() },
     };
@@ -70,6 +64,11 @@ fn show(desk: &mut Desk, wave: WaveNo, limit: u32) -> Result<ExitCode, CliError>
         let mut out = both.get("wave").filter(|wave| !wave.is_null()).map(head).unwrap_or_default();
         out.push('\n');
         out.push_str(&letters(both));
+        if let Some(wave) = both.get("wave").filter(|wave| matches!(text(wave, "/state").as_str(), "draft" | "stopped"))
+        {
+            let (no, revision) = (text(wave, "/no"), text(wave, "/revision"));
+            let _ = writeln!(out, "\nこの内容で送信を申請：annai wave release {no} --revision {revision}");
+        }
         out
     })
 }

@@ -175,6 +175,9 @@ pub enum WaveVerb {
     Release {
         #[arg(value_parser = wave)]
         wave: WaveNo,
+        /// The list that was looked at, as `wave show` names it at its end; another list is refused
+        #[arg(long)]
+        revision: u32,
     },
     /// Stop it; what was let go and has not left is kept back
     Halt {
