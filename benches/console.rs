@@ -12,6 +12,7 @@ use annai::crypto::password;
 use annai::domain::{LgCode, Secret, Timestamp};
 use annai::engine::Engine;
 use annai::engine::jobs::{JobVerb, Target};
+use annai::engine::outbox::LEASE_ROWS_MAX;
 use annai::engine::people::{PeopleVerb, Who};
 use annai::engine::staff::Verb;
 use annai::engine::thread::{Handle, start};
@@ -22,6 +23,7 @@ use annai::store::{Batch, Draft, Store};
 use annai::web::officer::Site;
 use annai::web::{Contact, Pages, Source};
 use annai::workflow::cursor::Cursor;
+use annai::workflow::delivery::{Outcome, Reply};
 use annai::workflow::rights::Role;
 use country::{GROUP, START, TENANTS_EACH, WELCOME, arrived, codes, file, open, setup};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -82,6 +84,7 @@ fn main() {
     }
     hand.store(WELCOME.unix(), Ordering::Release);
     wake(&mut engine);
+    deliver(&mut engine);
     staff(&mut engine, &codes);
     // The notices are composed and wait: nothing of them leaves before two persons have looked.
     hand.store(LAUNCH.unix(), Ordering::Release);
@@ -105,6 +108,21 @@ fn main() {
 
 fn wake(engine: &mut Engine) {
     while engine.wake(GROUP).expect("woken") > 0 {
+        engine.commit().expect("flushed");
+    }
+}
+
+/// Everything that is due is taken by the mail server.
+fn deliver(engine: &mut Engine) {
+    let reply = Reply { code: 250, enhanced: None, text: "Ok".to_owned() };
+    loop {
+        let leases = engine.lease(LEASE_ROWS_MAX).expect("leased");
+        if leases.is_empty() {
+            return;
+        }
+        for lease in leases {
+            engine.answered(lease.row, &Outcome::Relayed { reply: reply.clone() }).expect("answered");
+        }
         engine.commit().expect("flushed");
     }
 }
