@@ -13,7 +13,7 @@ use crate::workflow::wave::{Member, Tally, Wave};
 use serde::Serialize;
 
 /// Most waves on one page.
-pub const WAVES_MAX: usize = 20;
+pub const WAVES_MAX: usize = 8;
 
 /// A wave as people see it.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -7,6 +7,7 @@ use super::query::{Key, Query, holds, in_domain, in_range};
 use super::trail::{KINDS, Mark};
 use crate::domain::{Date, MailNo, RowNo, TenantId};
 use crate::engine::views::words::Word;
+use crate::letters::LetterKind;
 use std::ops::Bound;
 
 /// A page of a list.
@@ -52,11 +53,20 @@ impl TenantCard {
     }
 }
 
+/// For each word of a query the kinds of letters whose name holds it: asked once, not of every letter.
+type Named<'q> = Vec<(&'q str, Vec<LetterKind>)>;
+
+fn named(query: &Query) -> Named<'_> {
+    let kinds = |word: &str| LetterKind::ALL.into_iter().filter(|kind| kind.japanese().contains(word)).collect();
+    query.words.iter().map(|word| (word.as_str(), kinds(word))).collect()
+}
+
 impl LetterCard {
-    fn fits(&self, query: &Query) -> bool {
+    fn fits(&self, query: &Query, named: &Named<'_>) -> bool {
         let about = || self.tenant.map(|id| id.to_string()).unwrap_or_default();
+        let is_named = |word: &str| named.iter().any(|(of, kinds)| *of == word && kinds.contains(&self.letter));
         query.fits(
-            |word| self.find.contains(word) || self.letter.japanese().contains(word),
+            |word| is_named(word) || self.find.contains(word),
             |key, value| match key {
                 Key::Address => holds(self.to.as_str(), value),
                 Key::State => is_state(self.state, value),
@@ -143,19 +153,20 @@ impl Board {
         let shown = |card: &LetterCard| before.is_some_and(|before| card.no >= before);
         let key = |card: &LetterCard| card.no.to_string();
         let until = before.map_or(u64::MAX, |before| before.0);
+        let named = named(query);
         if all || query.has(Key::State) {
             if query.is_empty() {
                 let rest = self.letters.range(..until).rev().map(|(_, card)| card);
                 return first(rest, self.letters.len(), limit, key);
             }
-            return cut(self.letters.values().rev().filter(|card| card.fits(query)), limit, key, shown);
+            return cut(self.letters.values().rev().filter(|card| card.fits(query, &named)), limit, key, shown);
         }
         if query.is_empty() {
             let rest = self.open.range(..until).rev().filter_map(|no| self.letters.get(no));
             return first(rest, self.open.len(), limit, key);
         }
         let open = self.open.iter().rev().filter_map(|no| self.letters.get(no));
-        cut(open.filter(|card| card.fits(query)), limit, key, shown)
+        cut(open.filter(|card| card.fits(query, &named)), limit, key, shown)
     }
 
     /// Mails, the newest first.
