@@ -1,7 +1,7 @@
 //! How long every view of the console takes with many tenants, letters and journal entries, while mails are being filed.
 //!
-//! `cargo bench --bench console` (100,000 tenants, a letter each, 1,000,000 entries; `ANNAI_BENCH_TENANTS` and
-//! `ANNAI_BENCH_ENTRIES` change that). Rosters and letters are made through the engine, as benches/scheduler.rs does; the
+//! `cargo bench --bench console` (100,000 tenants, two letters each, most notices in waves, 1,000,000 entries;
+//! `ANNAI_BENCH_TENANTS` and `ANNAI_BENCH_ENTRIES` change that). Rosters and letters are made through the engine, as benches/scheduler.rs does; the
 //! journal is then filled up with entries about them. Asks over loopback, a new connection each time, and prints the
 //! median, the 99th percentile and the worst of each view.
 
@@ -142,7 +142,7 @@ fn staff(engine: &mut Engine, codes: &[LgCode]) {
     engine.commit().expect("flushed");
 }
 
-/// Waves of all notices that wait but the last ten thousand, each with a request for a second person, and jobs.
+/// Waves of all notices that wait but a tenth, each with a request for a second person, and jobs.
 fn plans(engine: &mut Engine, codes: &[LgCode]) {
     let op = || Who::Account("op".to_owned());
     let waiting = |engine: &Engine| engine.unplanned().expect("counted").first().map_or(0, |kind| kind.count);

@@ -38,23 +38,18 @@ impl State {
 
     /// When the certificate in hand was picked up.
     pub fn collected_at(&self) -> Option<Timestamp> {
-        match self {
-            Self::Collected { at, .. } | Self::InUse { at, .. } => Some(*at),
-            Self::Registered
-            | Self::NoticeQueued { .. }
-            | Self::Open { .. }
-            | Self::Undeliverable { .. }
-            | Self::Expired { .. }
-            | Self::Cancelled { .. }
-            | Self::Superseded { .. }
-            | Self::Revoked { .. } => None,
-        }
+        self.in_hand().map(|(at, _)| at)
     }
 
     /// The certificate that terminals may use now.
     pub fn live_certificate(&self) -> Option<&Certificate> {
+        self.in_hand().map(|(_, certificate)| certificate)
+    }
+
+    /// The certificate that was picked up and counts, and when.
+    fn in_hand(&self) -> Option<(Timestamp, &Certificate)> {
         match self {
-            Self::Collected { certificate, .. } | Self::InUse { certificate, .. } => Some(certificate),
+            Self::Collected { at, certificate, .. } | Self::InUse { at, certificate, .. } => Some((*at, certificate)),
             Self::Registered
             | Self::NoticeQueued { .. }
             | Self::Open { .. }
