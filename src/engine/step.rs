@@ -45,7 +45,7 @@ pub(super) struct Step<'e> {
     counters: Counters,
     batch: Batch,
     rosters: BTreeMap<LgCode, Loaded>,
-    rows: BTreeMap<RowNo, Row>,
+    rows: BTreeMap<RowNo, LoadedRow>,
     events: Vec<Value>,
     /// Revocation lists made in this step.
     pub(super) crls: BTreeMap<String, CrlInStep>,
@@ -76,6 +76,13 @@ struct Loaded {
     changed: BTreeSet<TenantId>,
     /// Not to be woken before this moment, although it wants to.
     not_before: Option<Timestamp>,
+}
+
+/// An outbox row in this step.
+struct LoadedRow {
+    row: Row,
+    /// To be written.
+    touched: bool,
 }
 
 impl<'e> Step<'e> {
@@ -234,17 +241,19 @@ impl<'e> Step<'e> {
     }
 
     pub(super) fn row(&mut self, no: RowNo) -> Result<Row, EngineError> {
-        if let Some(row) = self.rows.get(&no) {
-            return Ok(row.clone());
+        if let Some(loaded) = self.rows.get(&no) {
+            return Ok(loaded.row.clone());
         }
-        self.context.load(Table::Outbox, &codec::number(no.0))?.ok_or(EngineError::NoRow(no))
+        let row: Row = self.context.load(Table::Outbox, &codec::number(no.0))?.ok_or(EngineError::NoRow(no))?;
+        self.rows.insert(no, LoadedRow { row: row.clone(), touched: false });
+        Ok(row)
     }
 
     /// Adds a new row. A key that was used before is refused: no letter twice (I3).
     pub(super) fn add_row(&mut self, row: Row) -> Result<(), EngineError> {
         let key = row.key();
         let used = self.context.store.get(Table::Letter, key.as_bytes())?.is_some()
-            || self.rows.values().any(|row| row.key() == key);
+            || self.rows.values().any(|loaded| loaded.touched && loaded.row.key() == key);
         if used {
             return Err(EngineError::LetterTwice(key));
         }
@@ -255,7 +264,7 @@ impl<'e> Step<'e> {
 
     /// Stores a new or changed row; the due index follows.
     pub(super) fn put_row(&mut self, row: Row) {
-        self.rows.insert(row.no, row);
+        self.rows.insert(row.no, LoadedRow { row, touched: true });
     }
 
     // --- mails and matters -------------------------------------------------------------------------------------------
@@ -322,7 +331,10 @@ impl<'e> Step<'e> {
             let ids = record.roster.courses.iter().map(|course| course.tenant.id);
             changes.extend(ids.zip(courses).filter(|(id, _)| changed.contains(id)).map(|(_, course)| course));
         }
-        for (no, mut row) in std::mem::take(&mut self.rows) {
+        for (no, LoadedRow { mut row, touched }) in std::mem::take(&mut self.rows) {
+            if !touched {
+                continue;
+            }
             let due = self.context.due(&row);
             if let Some(old) = row.indexed.filter(|_| row.indexed != due) {
                 self.batch.delete(Table::Due, codec::due(old, no));

@@ -31,10 +31,12 @@ use serde::{Deserialize, Serialize};
 /// Most generations one tenant can have; more points to a loop, not to lost terminals.
 pub const GENERATIONS_MAX: usize = 99;
 
-/// One tenant with the states of its machines.
+/// One tenant with the states of its machines. A record leaves out what is as at the beginning: most of a new directory
+/// waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Course {
     pub tenant: Tenant,
+    #[serde(default, skip_serializing_if = "super::is_default")]
     pub welcome: Welcome,
     /// Oldest first, never empty; the last one is the one that counts.
     pub enrolments: Vec<Enrolment>,
@@ -129,9 +131,9 @@ impl Course {
     /// A tenant nobody has written to yet.
     pub fn begin(tenant: Tenant, pickup: Nonce, credential: Nonce) -> Self {
         let first =
-            Enrolment { generation: Generation(1), nonce: pickup, cause: Cause::First, state: State::Registered };
-        let credential = Credential { nonce: credential, attempt: 1, state: credential::State::Waiting };
-        Self { tenant, welcome: Welcome::FIRST, enrolments: vec![first], credential }
+            Enrolment { generation: Generation(1), nonce: pickup, cause: Cause::default(), state: State::default() };
+        let credential = Credential { nonce: credential, attempt: 1, state: credential::State::default() };
+        Self { tenant, welcome: Welcome::default(), enrolments: vec![first], credential }
     }
 
     /// The generation that counts now.

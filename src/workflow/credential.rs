@@ -27,13 +27,15 @@ use serde::{Deserialize, Serialize};
 pub struct Credential {
     pub nonce: Nonce,
     pub attempt: u32,
+    #[serde(default, skip_serializing_if = "super::is_default")]
     pub state: State,
 }
 
 /// See the table above.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum State {
+    #[default]
     Waiting,
     Queued,
     Relayed { at: Timestamp },

@@ -43,23 +43,27 @@ pub struct Enrolment {
     /// The pick-up code and password are derived from it.
     pub nonce: Nonce,
     /// Why this is not the first generation.
+    #[serde(default, skip_serializing_if = "super::is_default")]
     pub cause: Cause,
+    #[serde(default, skip_serializing_if = "super::is_default")]
     pub state: State,
 }
 
 /// Why a generation was begun.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
+    #[default]
     First,
     Reissue,
     Renewal,
 }
 
 /// See the table above.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum State {
+    #[default]
     Registered,
     /// `stated`: the deadline the notice names if it leaves when it was planned to; later it names a later one
     /// ([`pick_up_until`]).

@@ -50,6 +50,11 @@ impl TryFrom<String> for Nonce {
     }
 }
 
+/// Whether a member of a record is as at the beginning, and is left out.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// What a step wants done. The engine carries all of it out in the transaction that stores the new state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {

@@ -43,9 +43,13 @@ pub enum WelcomeEvent {
     AddressChanged,
 }
 
-impl Welcome {
-    pub const FIRST: Self = Self::Waiting { attempt: 1 };
+impl Default for Welcome {
+    fn default() -> Self {
+        Self::Waiting { attempt: 1 }
+    }
+}
 
+impl Welcome {
     /// Number of the address, from 1; the ordinal of its welcome letter.
     pub fn attempt(&self) -> u32 {
         match self {
