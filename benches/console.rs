@@ -1,9 +1,10 @@
 //! How long every view of the console takes with many tenants, letters and journal entries, while mails are being filed.
 //!
 //! `cargo bench --bench console` (100,000 tenants, two letters each, most notices in waves, 1,000,000 entries;
-//! `ANNAI_BENCH_TENANTS` and `ANNAI_BENCH_ENTRIES` change that). Rosters and letters are made through the engine, as benches/scheduler.rs does; the
-//! journal is then filled up with entries about them. Asks over loopback, a new connection each time, and prints the
-//! median, the 99th percentile and the worst of each view.
+//! `ANNAI_BENCH_TENANTS` and `ANNAI_BENCH_ENTRIES` change that; `-- outbox` measures only the views whose address holds
+//! that). Rosters and letters are made through the engine, as benches/scheduler.rs does; the journal is then filled up with
+//! entries about them. Asks over loopback, a new connection each time, and prints the median, the 99th percentile and the
+//! worst of each view.
 
 mod country;
 
@@ -196,7 +197,8 @@ async fn measure(engine: Engine, clock: Clock, codes: &[LgCode]) {
     let filing = tokio::spawn(keep_filing(handle, codes.to_vec(), Arc::clone(&over)));
     let tenant = format!("/tenants/{}-03", codes.get(codes.len() / 2).expect("a code"));
     println!("{:<36} {:>9} {:>9} {:>9} {:>8}", "view, while mails are filed", "median", "p99", "worst", "kB");
-    for view in VIEWS {
+    let only = std::env::args().skip(1).find(|word| !word.starts_with('-'));
+    for view in VIEWS.into_iter().filter(|view| only.as_deref().is_none_or(|part| view.contains(part))) {
         let path = view.replace("/tenants/{tenant}", &tenant);
         let mut times = Vec::with_capacity(ASKED);
         let mut length = 0;

@@ -6,6 +6,8 @@
 
 #[path = "exports/alive.rs"]
 mod alive;
+#[path = "exports/lists.rs"]
+mod lists;
 #[path = "exports/mails.rs"]
 mod mails;
 #[path = "console/site.rs"]

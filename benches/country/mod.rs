@@ -2,14 +2,16 @@
 //! digit, twenty health centres each), and the rules are made for them too. Rosters are made the honest way, by filing
 //! readings of registrations through the engine.
 
+#[path = "../../tests/support/setup.rs"]
+mod common;
+
 use annai::clock::Clock;
 use annai::crypto::MasterKey;
-use annai::domain::{LgCode, MailAddress, Secret, Timestamp};
+use annai::domain::{LgCode, MailAddress, Timestamp};
 use annai::engine::filing::Arrived;
-use annai::engine::{Chance, Engine, Post, Setup};
-use annai::letters::{Desk, TemplateFiles, Templates, ZipMethod};
+use annai::engine::{Chance, Engine, Setup};
 use annai::reading::{Head, Kind, ReadAuthority, ReadCentre, Reading};
-use annai::rules::{RuleFiles, Rules};
+use annai::rules::RuleFiles;
 use annai::store::{Options, Store};
 use annai::workflow::cursor::Cursor;
 use std::fmt::Write as _;
@@ -93,23 +95,5 @@ pub(crate) fn setup(codes: &[LgCode]) -> Setup {
     files.0.insert("authorities.csv".to_owned(), authorities);
     files.0.insert("health_centres.csv".to_owned(), String::new());
     files.0.insert("schedule.toml".to_owned(), schedule.to_owned());
-    let address = |text: &str| text.parse::<MailAddress>().expect("an address");
-    let desk = Desk {
-        contractor_name: "受託者".to_owned(),
-        contractor: address("covid19@bigtreetc.com"),
-        ministry: address("follow-up@mhlw.go.jp"),
-        from: address("noreply@followup.mhlw.go.jp"),
-    };
-    let templates = Arc::new(Templates::parse(&TemplateFiles::embedded(), &desk).expect("templates"));
-    let post = Post {
-        from: desk.from,
-        contractor: desk.contractor,
-        ministry: desk.ministry,
-        bounce: address("bounce@followup.mhlw.go.jp"),
-        pickup_url: "https://pickup.example.jp".to_owned(),
-        gate_url: None,
-        unzip_password: Secret::new("unzipSecret77".to_owned()),
-        zip_method: ZipMethod::ZipCrypto,
-    };
-    Setup { rules: Arc::new(Rules::parse(&files).expect("rules")), templates, post }
+    common::setup(&files)
 }

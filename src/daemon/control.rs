@@ -220,10 +220,17 @@ async fn carry_out(line: &[u8], who: String, handle: &Handle, survey: &Survey, h
     let Signed { signature, order: request } = signed;
     let who = match signature {
         None => Who::Local(who),
-        Some(signature) => match proven(signature, survey.clone()).await {
-            Ok(who) => who,
-            Err(Refusal { sentence, exit }) => return Answer::Refused { error: sentence, exit },
-        },
+        Some(signature) => {
+            let name = signature.name.clone();
+            match proven(signature, survey.clone()).await {
+                Ok(who) => who,
+                Err(Refusal { sentence, exit }) => {
+                    let from = format!("{SOCKET}, {who}");
+                    let _noted = handle.call(move |engine| engine.log_in_failed(&name, &from)).await;
+                    return Answer::Refused { error: sentence, exit };
+                }
+            }
+        }
     };
     let caller = Caller { who, vitals: Some(health.vitals()) };
     let outcome = if request.is_beside() {
@@ -265,7 +272,7 @@ async fn proven(signature: Signature, survey: Survey) -> Result<Who, Refusal> {
 
 fn verified(Signature { name, password }: Signature, survey: &Survey) -> Result<Who, Refusal> {
     match survey.prove(&name, &Secret::new(password)) {
-        Ok(Some(_)) => Ok(Who::Account(name)),
+        Ok(Some(_)) => Ok(Who::Signed(name)),
         Ok(None) => Err(Refusal::failed("the account or its password is wrong; type both again".to_owned())),
         Err(fault) => Err(Refusal::of(&fault)),
     }

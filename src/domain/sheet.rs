@@ -1,8 +1,8 @@
 //! Lists for spreadsheets: RFC 4180 lines that no spreadsheet takes for a formula. Names and subjects come out of mails, so
 //! a cell whose first visible character is a sign formulas begin with (in any width) gets an apostrophe before it; control
-//! characters become blanks.
+//! characters and line ends of any kind become blanks, and marks that make a text seem to be another are left out.
 
-use super::signs::is_invisible;
+use super::signs::{is_invisible, misleads};
 
 /// Begins a file: Excel takes UTF-8 for what it is only with this mark.
 pub const BOM: &str = "\u{feff}";
@@ -23,9 +23,14 @@ pub fn line<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
     line
 }
 
+fn is_break(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 /// One cell, in quotes where it needs them.
 pub fn cell(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let shown = text.chars().filter(|c| !misleads(*c));
+    let plain: String = shown.map(|c| if is_break(c) { ' ' } else { c }).collect();
     let begins = plain.chars().find(|c| !c.is_whitespace() && !is_invisible(*c));
     let formula = begins.is_some_and(|c| SIGNS.contains(c)) || text.starts_with(['\t', '\r', '\n']);
     let guard = if formula { "'" } else { "" };
@@ -50,6 +55,7 @@ mod tests {
         check("\u{3000}\u{200b}−1", "\"'\u{3000}\u{200b}−1\"");
         check("a,b", "\"a,b\"");
         check("a\r\nb", "a  b");
+        check("a\u{2028}b\u{202e}c", "a bc");
         check("a=b", "a=b");
     }
 }

@@ -267,10 +267,8 @@ fn decide(step: &mut Step<'_>, who: &Who, verb: &AskVerb) -> Result<(), EngineEr
         AskVerb::Refuse { no, reason } => (*no, ApprovalEvent::Refused { by, why: staff::short(reason)? }),
         AskVerb::Recall { no } => (*no, ApprovalEvent::Recalled { by }),
     };
-    if matches!((verb, who), (AskVerb::Approve { .. }, Who::Local(_))) {
-        return Err(EngineError::Refused(
-            "the second person needs an account: give --as NAME, or approve in the console",
-        ));
+    if let AskVerb::Approve { .. } = verb {
+        people::second_person(step.context, who)?;
     }
     let ask = load(step, no)?;
     let state = approval::step(&ask.state, &event, step.now)?;

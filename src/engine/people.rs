@@ -1,15 +1,16 @@
 //! Accounts and sessions of staff (research R9, R19). Every act here is a step with its actor in the journal; neither a
 //! password nor its hash nor a session's token ever stands there.
 //!
-//! Who acts is [`Who`]: an account that proved itself by its password (console, `--as NAME`), or the local user of the
-//! control socket. That socket is open to the daemon's user and root only, who could read the store and the keys anyway:
-//! they count as admin, but are never the second person.
+//! Who acts is [`Who`]: an account that proved itself, or the local user of the control socket. That socket is open to the
+//! daemon's user and root only, who could read the store and the keys anyway: they count as admin, but are never the second
+//! person. Nor is an account with a client certificate that gave only its password (docs/decisions/0010).
 
 mod checks;
 mod sessions;
 
-pub(super) use checks::not_oneself;
+use checks::two_can_take_part;
 pub use checks::{fingerprint, name_fault, person_fault};
+pub(super) use checks::{not_oneself, second_person};
 pub use sessions::{Proof, SESSION_HOURS, SESSIONS_MAX, Session};
 
 use super::step::Step;
@@ -38,14 +39,16 @@ const IN_FORCE: &[u8] = b"two-persons-since";
 pub enum Who {
     /// The Unix user at the other end of the control socket.
     Local(String),
-    /// An account that gave its password.
+    /// An account that logged in to the console, with its client certificate where one is asked for.
     Account(String),
+    /// An account that gave its password at the control socket, where no client certificate can be shown.
+    Signed(String),
 }
 
 impl Who {
     pub fn name(&self) -> &str {
         match self {
-            Self::Local(name) | Self::Account(name) => name,
+            Self::Local(name) | Self::Account(name) | Self::Signed(name) => name,
         }
     }
 
@@ -176,7 +179,7 @@ impl PeopleVerb {
 
     /// Which right it needs. Everybody may change their own password and end their own session.
     pub(super) fn act(&self, context: &Context, who: &Who) -> Result<Act, EngineError> {
-        let own = |name: &str| matches!(who, Who::Account(own) if own == name);
+        let own = |name: &str| matches!(who, Who::Account(own) | Who::Signed(own) if own == name);
         Ok(match self {
             Self::Password { name, .. } if own(name) => Act::OwnPassword,
             Self::Add { .. }
@@ -219,7 +222,7 @@ impl Account {
 pub(super) fn role_of(context: &Context, who: &Who) -> Result<Role, EngineError> {
     match who {
         Who::Local(_) => Ok(Role::Admin),
-        Who::Account(name) => {
+        Who::Account(name) | Who::Signed(name) => {
             let account = account(context, name)?;
             if account.disabled.is_some() {
                 return Err(EngineError::Refused("this account is disabled"));
@@ -236,13 +239,6 @@ fn account(context: &Context, name: &str) -> Result<Account, EngineError> {
 
 fn accounts(context: &Context) -> Result<Vec<Account>, EngineError> {
     context.store.rows(Table::Account)?.map(|row| codec::decode(&row?.1)).collect()
-}
-
-/// Whether two people can take part who could check each other: somebody who asks and another who approves.
-fn two_can_take_part(accounts: &[Account]) -> bool {
-    let mut active = accounts.iter().filter(|account| account.can_log_in() && account.role != Role::Auditor);
-    let mut second = active.clone().filter(|account| account.role.approves());
-    active.nth(1).is_some() && second.next().is_some()
 }
 
 /// Whether `act` needs a second person now.

@@ -1,4 +1,4 @@
-//! Logging in and out, one's own account, and the throttle: after [`FREE_TRIES`] wrong passwords an account or an address
+//! Logging in, and the throttle: after [`FREE_TRIES`] wrong passwords an account or an address
 //! has to wait, twice as long each time.
 //!
 //! Whoever types a wrong name learns nothing from the answer or its time. At most [`VERIFIED_AT_ONCE`] passwords are
@@ -6,22 +6,20 @@
 //! for a client certificate before any of this: the second factor. The first one an account logs in with becomes its own.
 
 use super::door::Peer;
+use super::language;
 use super::look::{page, plain};
-use super::session::Sample;
-use super::session::{Reception, Visitor, csrf_of, same_origin};
-use crate::crypto::{self, password};
+use super::session::{FOREIGN, Reception, Sample, fingerprint, same_origin};
+use crate::crypto::password;
 use crate::domain::time::MINUTE;
 use crate::domain::{Digest, Secret, Timestamp};
 use crate::engine::EngineError;
-use crate::engine::people::{PeopleVerb, Session};
-use crate::engine::staff::Verb;
-use crate::engine::views::words::Lang;
+use crate::engine::views::words::{self, Lang};
 use axum::Router;
 use axum::extract::{ConnectInfo, Extension, Form, Query, State};
 use axum::http::header::{HeaderValue, SET_COOKIE, USER_AGENT};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use serde::Deserialize;
 use std::collections::HashMap;
 use tokio::sync::Semaphore;
@@ -37,7 +35,7 @@ pub const VERIFIED_AT_ONCE: usize = 2;
 /// Names and addresses remembered; beyond that the oldest is forgotten.
 const REMEMBERED_MAX: usize = 10_000;
 
-static VERIFYING: Semaphore = Semaphore::const_new(VERIFIED_AT_ONCE);
+pub(super) static VERIFYING: Semaphore = Semaphore::const_new(VERIFIED_AT_ONCE);
 
 /// Who typed how many wrong passwords.
 #[derive(Debug, Default)]
@@ -76,6 +74,8 @@ impl Throttle {
 #[derive(Debug, Deserialize)]
 struct Entry {
     next: Option<String>,
+    /// Chosen on the page.
+    lang: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -85,56 +85,45 @@ struct Credentials {
     next: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct NewPassword {
-    old: String,
-    new: String,
-    again: String,
-}
-
-#[derive(Deserialize)]
-struct Ended {
-    session: u64,
-}
-
 /// What anybody may reach.
 pub(super) fn router(reception: Reception) -> Router {
     Router::new().route("/login", get(asked).post(typed)).with_state(reception)
 }
 
-/// What stands behind the login, whatever the role.
-pub(super) fn account(reception: Reception) -> Router {
-    Router::new()
-        .route("/logout", post(left))
-        .route("/account", get(own))
-        .route("/account/password", post(changed))
-        .route("/account/session", post(ended))
-        .with_state(reception)
-}
-
 async fn asked(
     State(reception): State<Reception>,
+    peer: Option<Extension<ConnectInfo<Peer>>>,
     headers: HeaderMap,
-    Query(Entry { next }): Query<Entry>,
+    Query(Entry { next, lang }): Query<Entry>,
 ) -> Response {
-    if reception.visitor(&headers).await.is_some() {
+    let peer = peer.map(|Extension(ConnectInfo(peer))| peer);
+    if reception.visitor(&headers, peer.as_ref()).await.is_some() {
         return Redirect::to(&place(next.as_deref())).into_response();
     }
-    form(&reception, StatusCode::OK, None, next.as_deref()).await
+    let chosen = lang.as_deref().and_then(language::of_code);
+    let lang = chosen.unwrap_or_else(|| language::asked(&headers));
+    let page = form(&reception, lang, StatusCode::OK, None, next.as_deref()).await;
+    if chosen.is_some() { super::console::kept(language::COOKIE, lang.code(), page) } else { page }
 }
 
-async fn form(reception: &Reception, status: StatusCode, fault: Option<String>, next: Option<&str>) -> Response {
+async fn form(
+    reception: &Reception,
+    lang: Lang,
+    status: StatusCode,
+    fault: Option<String>,
+    next: Option<&str>,
+) -> Response {
     let survey = reception.source.survey.clone();
     let nobody = !matches!(tokio::task::spawn_blocking(move || survey.has_accounts()).await, Ok(Ok(true)));
     let sample = |Sample { name, password, person, does }: &Sample| {
         minijinja::context! { name, password, person, does => does.0, does_en => does.1 }
     };
     let samples: Vec<_> = reception.samples.iter().map(sample).collect();
-    page(status, "login.html", minijinja::context! { fault, next => place(next), nobody, samples })
+    page(status, "login.html", minijinja::context! { lang => lang.code(), fault, next => place(next), nobody, samples })
 }
 
 /// A path of ours to go on to; anything else is the first page.
-fn place(next: Option<&str>) -> String {
+pub(super) fn place(next: Option<&str>) -> String {
     let ours = |next: &&str| next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
     next.filter(ours).unwrap_or("/").to_owned()
 }
@@ -145,21 +134,23 @@ async fn typed(
     headers: HeaderMap,
     Form(Credentials { name, password, next }): Form<Credentials>,
 ) -> Response {
+    let lang = language::asked(&headers);
     if !same_origin(&headers) {
-        return plain(StatusCode::FORBIDDEN, "このページからの操作ではないため、受け付けられません。\n");
+        return plain(StatusCode::FORBIDDEN, lang.pick(FOREIGN.0, FOREIGN.1));
     }
     let peer = peer.map(|Extension(ConnectInfo(peer))| peer);
     let from = peer.as_ref().map_or_else(String::new, |peer| peer.address.ip().to_string());
     let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned();
-    let certificate = peer.and_then(|peer| peer.certificates.first().map(|shown| crypto::sha256(shown)));
-    match log_in(&reception, &name, Secret::new(password), from, agent, certificate).await {
+    let certificate = peer.as_ref().and_then(fingerprint);
+    match log_in(&reception, lang, &name, Secret::new(password), from, agent, certificate).await {
         Ok(token) => with_cookie(&reception, &token, Redirect::to(&place(next.as_deref())).into_response()),
-        Err((status, fault)) => form(&reception, status, Some(fault), next.as_deref()).await,
+        Err((status, fault)) => form(&reception, lang, status, Some(fault), next.as_deref()).await,
     }
 }
 
 async fn log_in(
     reception: &Reception,
+    lang: Lang,
     name: &str,
     password: Secret<String>,
     from: String,
@@ -170,11 +161,21 @@ async fn log_in(
     let (now, factor) = (reception.source.clock.now(), i64::from(reception.source.clock.factor().max(1)));
     let wait = keys.iter().map(|key| reception.throttle().wait(key, now, factor)).max().unwrap_or_default();
     if wait > 0 {
-        let fault = format!("続けて失敗したため、{wait}秒後にもう一度お試しください。");
+        let fault = words::said!(
+            lang,
+            "続けて失敗したため、{}秒後にもう一度お試しください。",
+            "Too many wrong passwords; try again in {} seconds.",
+            wait
+        );
         return Err((StatusCode::TOO_MANY_REQUESTS, fault));
     }
-    let busy =
-        || (StatusCode::SERVICE_UNAVAILABLE, "ただいま確認できません。しばらくしてからお試しください。".to_owned());
+    let busy = || {
+        let said = lang.pick(
+            "ただいま確認できません。しばらくしてからお試しください。",
+            "This cannot be checked just now; try again later.",
+        );
+        (StatusCode::SERVICE_UNAVAILABLE, said.to_owned())
+    };
     let _place = VERIFYING.acquire().await.map_err(|_| busy())?;
     let (survey, typed) = (reception.source.survey.clone(), name.to_owned());
     let proof = tokio::task::spawn_blocking(move || survey.prove(&typed, &password)).await;
@@ -185,7 +186,8 @@ async fn log_in(
             reception.throttle().wrong(key, now);
         }
         let _noted = reception.source.handle.call(move |engine| engine.log_in_failed(&name, &from)).await;
-        return Err((StatusCode::UNAUTHORIZED, "アカウント名またはパスワードが違います。".to_owned()));
+        let said = lang.pick("アカウント名またはパスワードが違います。", "The account or its password is wrong.");
+        return Err((StatusCode::UNAUTHORIZED, said.to_owned()));
     };
     for key in &keys {
         reception.throttle().right(key);
@@ -199,7 +201,7 @@ async fn log_in(
         Ok(begun)
     });
     let begun = begun.await.map_err(|_| busy())?.map_err(|_| busy())?;
-    let said = |fault: EngineError| super::console::said(Lang::Ja, &fault.to_string()).into_owned();
+    let said = |fault: EngineError| super::console::said(lang, &fault.to_string()).into_owned();
     begun.map_err(|fault| (StatusCode::UNAUTHORIZED, said(fault)))
 }
 
@@ -223,95 +225,6 @@ fn with_cookie(reception: &Reception, token: &Secret<String>, mut response: Resp
         response.headers_mut().append(SET_COOKIE, value);
     }
     response
-}
-
-async fn left(State(reception): State<Reception>, Extension(visitor): Extension<Visitor>) -> Response {
-    let token = visitor.token.clone();
-    let _left = reception.source.handle.call(move |engine| engine.log_out(&token)).await;
-    let mut response = Redirect::to("/login").into_response();
-    let gone = format!("{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict", reception.cookie());
-    if let Ok(value) = HeaderValue::try_from(if reception.secure { gone + "; Secure" } else { gone }) {
-        response.headers_mut().append(SET_COOKIE, value);
-    }
-    response
-}
-
-async fn own(State(reception): State<Reception>, Extension(visitor): Extension<Visitor>) -> Response {
-    show(&reception, &visitor, StatusCode::OK, None).await
-}
-
-async fn show(reception: &Reception, visitor: &Visitor, status: StatusCode, said: Option<&str>) -> Response {
-    let view = reception.source.survey.view();
-    let known = tokio::task::spawn_blocking(move || Ok::<_, EngineError>((view.sessions()?, view.accounts()?))).await;
-    let Ok(Ok((sessions, accounts))) = known else {
-        return plain(StatusCode::SERVICE_UNAVAILABLE, "ただいま表示できません。\n");
-    };
-    let line = |session: &Session| {
-        minijinja::context! {
-            no => session.no,
-            since => session.since.staff(),
-            seen => session.seen.staff(),
-            from => session.from,
-            agent => session.agent,
-            own => session.no == visitor.session,
-        }
-    };
-    let certificate = accounts.iter().find(|account| account.name == visitor.name).and_then(|own| own.certificate);
-    let all = sessions.iter().filter(|session| session.account == visitor.name).map(line);
-    let values = minijinja::context! {
-        name => visitor.name,
-        person => visitor.person,
-        role => visitor.role.japanese(),
-        csrf => csrf_of(&visitor.token),
-        sessions => all.collect::<Vec<_>>(),
-        shortest => password::CHARS_MIN,
-        certificate => certificate.map(|bound| bound.since.staff()),
-        said,
-    };
-    page(status, "account.html", values)
-}
-
-async fn changed(
-    State(reception): State<Reception>,
-    Extension(visitor): Extension<Visitor>,
-    Form(NewPassword { old, new, again }): Form<NewPassword>,
-) -> Response {
-    let refuse = |why: &'static str| async { show(&reception, &visitor, StatusCode::BAD_REQUEST, Some(why)).await };
-    if new != again {
-        return refuse("新しいパスワードが2回とも同じではありません。").await;
-    }
-    let Ok(_place) = VERIFYING.acquire().await else { return refuse("ただいま変更できません。").await };
-    let (survey, name) = (reception.source.survey.clone(), visitor.name.clone());
-    let hashed = tokio::task::spawn_blocking(move || {
-        let known = survey.prove(&name, &Secret::new(old)).is_ok_and(|proof| proof.is_some());
-        known.then(|| password::hash(&Secret::new(new)))
-    });
-    let hash = match hashed.await {
-        Ok(Some(Ok(hash))) => hash,
-        Ok(Some(Err(_))) => return refuse("新しいパスワードは12文字以上、256バイト以下にしてください。").await,
-        Ok(None) | Err(_) => return refuse("今のパスワードが違います。").await,
-    };
-    let verb = Verb::People(PeopleVerb::Password { name: visitor.name.clone(), hash, reason: String::new() });
-    let who = visitor.who();
-    match reception.source.handle.call(move |engine| engine.act(who, &verb)).await {
-        // Every session has ended with the old password, this one too.
-        Ok(Ok(_)) => Redirect::to("/login").into_response(),
-        Ok(Err(_)) | Err(_) => refuse("ただいま変更できません。").await,
-    }
-}
-
-async fn ended(
-    State(reception): State<Reception>,
-    Extension(visitor): Extension<Visitor>,
-    Form(Ended { session }): Form<Ended>,
-) -> Response {
-    let verb = Verb::People(PeopleVerb::EndSession { session });
-    let who = visitor.who();
-    match reception.source.handle.call(move |engine| engine.act(who, &verb)).await {
-        Ok(Ok(_)) => Redirect::to("/account").into_response(),
-        Ok(Err(fault)) => refused(&fault),
-        Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "ただいま操作できません。\n"),
-    }
 }
 
 /// A refusal of the engine as an answer: 403 where the role does not allow it, else 409 with the sentence.

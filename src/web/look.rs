@@ -36,7 +36,7 @@ macro_rules! templates {
 }
 
 const TEMPLATES: &[(&str, &str)] = &templates! {
-    "layout.html" "login.html" "account.html"
+    "layout.html" "login.html" "account.html" "not_done.html"
     "officer/frame.html" "officer/steps.html" "officer/enter.html" "officer/password.html" "officer/terms.html"
     "officer/ready.html" "officer/state.html" "officer/help.html" "officer/print.html" "officer/admin.html"
     "officer/gate.html" "officer/credentials.html"
@@ -51,6 +51,7 @@ static OFFICER: LazyLock<String> = LazyLock::new(|| expand(include_str!("../../t
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
+    super::console::speak(&mut environment);
     add(&mut environment, TEMPLATES);
     environment
 });

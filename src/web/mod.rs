@@ -10,12 +10,15 @@
 //! | `console` | the views of staff |
 //! | `health` | `/healthz`, `/metrics` beside the console; for staff and their monitoring, never public |
 //! | `metrics` | figures as Prometheus text |
-//! | `session`, `login`, `session_acts` | who is looking at the console, and what they do |
+//! | `language` | of what staff read |
+//! | `session`, `login`, `account`, `session_acts` | who is looking at the console, and what they do |
 
+mod account;
 pub mod console;
 pub mod door;
 pub mod gate;
 pub mod health;
+mod language;
 pub mod login;
 pub mod look;
 pub mod metrics;

@@ -11,7 +11,7 @@ export async function open() {
   const dir = mkdtempSync(join(tmpdir(), "annai-console-"));
   const flags = [
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--remote-debugging-pipe",
+    "--disable-component-update", "--lang=ja", "--accept-lang=ja", "--disable-sync", "--hide-scrollbars", "--remote-debugging-pipe",
     `--user-data-dir=${dir}`, "about:blank",
   ];
   const name = process.env.ANNAI_CHROMIUM ?? NAMES[0];

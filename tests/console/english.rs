@@ -2,7 +2,9 @@
 //! marked `lang="ja"`, so that a screen reader reads it as what it is, and this test lets it pass.
 
 use crate::pages::PATHS;
-use crate::site::site;
+use crate::site::ask::Answer;
+use crate::site::{field, site};
+use crate::world::PASSWORD;
 use std::collections::BTreeSet;
 
 /// Elements without an end (HTML Living Standard §13.1.2).
@@ -86,6 +88,37 @@ async fn no_word_of_ours_is_japanese_in_english() {
             assert_eq!(page.status, 200, "{path}");
             faults.extend(unmarked(&page.body).into_iter().map(|words| format!("{path}: {words}")));
         }
+        let mut told = |what: &str, page: Answer, status: u16| {
+            assert_eq!(page.status, status, "{what}");
+            assert!(page.body.contains("<html lang=\"en\">"), "{what}");
+            faults.extend(unmarked(&page.body).into_iter().map(|words| format!("{what}: {words}")));
+        };
+        // Pages of the login: as the browser asks for, as chosen, and what they refuse.
+        let by_browser = [("Accept-Language", "en-GB, ja;q=0.3")];
+        let chosen = [("Cookie", "lang=en"), ("Accept-Language", "ja")];
+        told("/login", site.send("GET", "/login", &by_browser, "").await, 200);
+        told("/login", site.send("GET", "/login?next=/waves", &chosen, "").await, 200);
+        told("/login?lang=en", site.send("GET", "/login?lang=en", &[("Cookie", "lang=ja")], "").await, 200);
+        told("wrong password", site.send("POST", "/login", &chosen, "name=op&password=wrong").await, 401);
+        let own = [("Cookie", cookie.as_str()), ("Accept", "text/html")];
+        told("/account", site.send("GET", "/account", &own, "").await, 200);
+        let form = |fields: &[(&str, &str)]| field(&[&[("csrf", browser.csrf.as_str())], fields].concat());
+        let other = form(&[("old", "x"), ("new", "a"), ("again", "b")]);
+        told("new twice", site.send("POST", "/account/password", &own, &other).await, 400);
+        let short = form(&[("old", PASSWORD), ("new", "short"), ("again", "short")]);
+        told("too short", site.send("POST", "/account/password", &own, &short).await, 400);
+        let wrong = form(&[("old", "x"), ("new", "a long new password"), ("again", "a long new password")]);
+        told("wrong old", site.send("POST", "/account/password", &own, &wrong).await, 400);
+        let nobodys = form(&[("session", "999")]);
+        told("no session", site.send("POST", "/account/session", &own, &nobodys).await, 409);
+        told("old form", site.send("POST", "/act", &own, "csrf=x&reason=%E9%9B%BB%E8%A9%B1").await, 403);
+        let late = [("Cookie", "lang=en"), ("Accept", "text/html")];
+        told("late form", site.send("POST", "/act", &late, "reason=%E9%9B%BB%E8%A9%B1").await, 401);
     }
+    // The choice on the login page stays.
+    let answer = site.send("GET", "/login?lang=ja", &[("Accept-Language", "en")], "").await;
+    assert!(answer.head.contains("set-cookie: lang=ja;") && answer.body.contains("<html lang=\"ja\">"));
+    let answer = site.send("GET", "/login?lang=%22%3E", &[], "").await;
+    assert!(!answer.head.contains("set-cookie") && answer.body.contains("<html lang=\"ja\">"));
     assert!(faults.is_empty(), "{}", faults.into_iter().collect::<Vec<_>>().join("\n"));
 }

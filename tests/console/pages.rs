@@ -100,6 +100,18 @@ async fn every_view_is_as_it_was_looked_at() {
         check(if path == "/" { "today" } else { name.trim_matches('_') }, &own);
         frames.insert(frame);
     }
+    // Around the console: the login, one's own account, and a form that came too late.
+    let browser = [("Cookie", op.cookie.as_str()), ("Accept", "text/html")];
+    let typed = "csrf=x&back=%2Fmail%2F2&reason=%E9%9B%BB%E8%A9%B1%E3%81%A7%E7%A2%BA%E8%AA%8D";
+    for (name, method, path, headers, body) in [
+        ("login", "GET", "/login?next=/mail/2", &[][..], ""),
+        ("login_en", "GET", "/login", &[("Accept-Language", "en")][..], ""),
+        ("account", "GET", "/account", &browser[..], ""),
+        ("form_of_an_earlier_session", "POST", "/act", &browser[..], typed),
+        ("form_without_a_session", "POST", "/act", &browser[1..], typed),
+    ] {
+        check(name, &masked(&site.send(method, path, headers, body).await.body));
+    }
     assert_eq!(frames.len(), 1, "the frame is the same on every page");
     check("frame", frames.first().unwrap());
     assert!(faults.is_empty(), "these pages differ from tests/data/console: {faults:?}; look, then ANNAI_BLESS=1");

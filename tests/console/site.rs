@@ -1,7 +1,7 @@
 //! The console over an engine with registered, doubtful and hostile mails on the morning of the launch.
 
 #[path = "../support/ask.rs"]
-mod ask;
+pub(crate) mod ask;
 #[path = "../support/http.rs"]
 mod http;
 

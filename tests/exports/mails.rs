@@ -18,7 +18,7 @@ const TEXT: &str =
     "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n";
 
 /// What a cell, a terminal, a page, a path or a header may be made to do.
-const PAYLOADS: [&str; 60] = [
+pub(crate) const PAYLOADS: [&str; 60] = [
     "=DDE(\"cmd\";\"/C zq7\";\"x\")",
     "\u{feff}=zq7()",
     "\u{a0}=zq7()",

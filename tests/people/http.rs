@@ -159,6 +159,35 @@ async fn forms_are_ours_and_sessions_end() {
     site.hand.fetch_add(30 * MINUTE, Ordering::AcqRel);
     assert_eq!(site.page(&browser).await, 401);
 
+    // A page that only keeps itself current is nobody's click (Fetch Metadata says which it is).
+    let browser = site.log_in("op").await;
+    let by_itself = [("Cookie", browser.cookie.as_str()), ("Sec-Fetch-Dest", "empty")];
+    site.hand.fetch_add(20 * MINUTE, Ordering::AcqRel);
+    assert_eq!(site.ask("GET", "/", &by_itself, "").await.status, 200);
+    site.hand.fetch_add(10 * MINUTE, Ordering::AcqRel);
+    assert_eq!(site.ask("GET", "/", &by_itself, "").await.status, 401);
+
+    // A form that comes too late, or from an earlier session: nothing is done, and what was typed is not lost.
+    let typed = "csrf=x&reason=%E9%9B%BB%E8%A9%B1%3Cb%3E&password=hidden-one&back=%2Fmail%2F2";
+    for (cookie, expected, leads) in
+        [("annai=x", 401, "login?next=&#x2f;mail&#x2f;2"), ("", 401, "login?next=&#x2f;mail&#x2f;2")]
+    {
+        let answer = site.ask("POST", "/", &[("Cookie", cookie), html[0]], typed).await;
+        assert_eq!(answer.status, expected);
+        assert!(answer.body.contains("電話&lt;b&gt;") && answer.body.contains(leads), "{}", answer.body);
+        assert!(!answer.body.contains("hidden-one") && answer.body.contains("実行していません"), "{}", answer.body);
+    }
+    let browser = site.log_in("op").await;
+    let answer = site.ask("POST", "/", &[("Cookie", &browser.cookie), html[0]], typed).await;
+    assert!(
+        answer.status == 403
+            && answer.body.contains("電話&lt;b&gt;")
+            && answer.body.contains("href=\"&#x2f;mail&#x2f;2\"")
+    );
+    let away = typed.replace("%2Fmail%2F2", "https:%2F%2Fevil.example");
+    let answer = site.ask("POST", "/", &[("Cookie", &browser.cookie), html[0]], &away).await;
+    assert!(!answer.body.contains("evil.example"), "{}", answer.body);
+
     // Killed by an admin; not by another operator.
     let browser = site.log_in("op").await;
     let sessions = site.handle.call(|engine| engine.sessions()).await.unwrap().unwrap();
@@ -195,6 +224,20 @@ async fn guessing_is_slowed_down() {
     let tail = site.handle.call(|engine| engine.journal_tail(20)).await.unwrap().unwrap();
     let tail = serde_json::to_string(&tail).unwrap();
     assert!(tail.contains("log-in-failed") && !tail.contains("nobody"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_begun_with_a_certificate_is_nothing_without_it() {
+    let site = site();
+    let token = site.handle.call(|engine| {
+        let mut proof = engine.survey().prove("op", &annai::domain::Secret::new(PASSWORD.to_owned()))?.unwrap();
+        proof.certificate = Some(annai::crypto::sha256(b"a certificate"));
+        engine.log_in("op", &proof, "127.0.0.1", "test")
+    });
+    let browser = Browser { cookie: format!("annai={}", token.await.unwrap().unwrap().reveal()), csrf: String::new() };
+    assert_eq!(site.page(&browser).await, 401);
+    let tail = site.handle.call(|engine| engine.journal_tail(5)).await.unwrap().unwrap();
+    assert!(serde_json::to_string(&tail).unwrap().contains("session-misused"));
 }
 
 /// OpenSSL as the browser, with a person's certificate or none: what the server answered, if it let it in.
@@ -307,4 +350,16 @@ async fn a_client_certificate_is_the_second_factor() {
     assert!(log_in("suzuki", "op").await.contains("HTTP/1.1 303"));
     assert_ne!(print("op").await, Some(bound));
     assert!(log_in("sato", "op").await.contains("HTTP/1.1 401"), "the old one is nobody's");
+
+    // A session is good with the certificate it began with; with another it ends, once and for all.
+    let answer = log_in("suzuki", "op").await;
+    let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let own = format!("GET /account HTTP/1.1\r\nHost: {to}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n");
+    assert!(ask(Some("suzuki"), own.clone()).await.contains("HTTP/1.1 200"));
+    for person in ["sato", "sato", "suzuki"] {
+        assert!(ask(Some(person), own.clone()).await.contains("HTTP/1.1 401"), "{person}");
+    }
+    let tail = handle.call(|engine| engine.journal_tail(10)).await.unwrap().unwrap();
+    assert_eq!(serde_json::to_string(&tail).unwrap().matches("session-misused").count(), 1);
 }

@@ -44,6 +44,44 @@ impl Place {
     }
 }
 
+/// docs/decisions/0010: the password alone asks; where a client certificate is bound it does not approve.
+#[test]
+fn a_bound_certificate_is_needed_to_approve() {
+    let place = Place::new();
+    let typed = format!("{PASSWORD}\n");
+    for (name, role) in [("op", "operator"), ("ap", "approver")] {
+        place.did(&["user", "add", name, "--role", role], &typed);
+    }
+    // Both log in to a console that asks for certificates.
+    let mut engine = annai::daemon::assembly::engine(&place.config(), place::at(LOOKED)).unwrap();
+    for name in ["op", "ap"] {
+        let mut proof = engine.survey().prove(name, &annai::domain::Secret::new(PASSWORD.to_owned())).unwrap().unwrap();
+        proof.certificate = Some(annai::crypto::sha256(name.as_bytes()));
+        engine.log_in(name, &proof, "127.0.0.1", "test").unwrap();
+    }
+    engine.commit().unwrap();
+    drop(engine);
+    let bulk = ["tenant", "reissue", "011002-00", "011002-01", "--reason", "lost", "--apply", "--as", "op"];
+    assert!(place.did(&bulk, &typed).contains("申請1として受け付けました"));
+    let approve = ["approval", "approve", "1", "--as", "ap"];
+    let refused = |place: &Place| {
+        let output = place.typed(&approve, &typed);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains("approve in the console"), "{said}");
+    };
+    // The closed store and the daemon say the same.
+    refused(&place);
+    let running = Running::start(&place);
+    refused(&place);
+    let wrong = place.typed(&approve, "a wrong password\n");
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("password is wrong"));
+    let tail = place.json(&["audit", "tail", "-n", "5"]).to_string();
+    assert!(tail.contains("log-in-failed") && tail.contains("annai.sock"), "{tail}");
+    // Saying no needs no certificate.
+    assert!(place.did(&["approval", "refuse", "1", "--reason", "誤り", "--as", "ap"], &typed).contains("却下"));
+    running.stop();
+}
+
 #[test]
 fn every_role_over_the_socket() {
     let place = Place::new();

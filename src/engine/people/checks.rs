@@ -38,14 +38,36 @@ pub fn fingerprint(text: &str) -> Option<Digest> {
     digits.collect::<String>().to_ascii_lowercase().parse().ok()
 }
 
+/// Whether two people can take part who could check each other: somebody who asks and another who approves.
+pub(super) fn two_can_take_part(accounts: &[Account]) -> bool {
+    let mut active = accounts.iter().filter(|account| account.can_log_in() && account.role != Role::Auditor);
+    let mut second = active.clone().filter(|account| account.role.approves());
+    active.nth(1).is_some() && second.next().is_some()
+}
+
+/// Whether `who` may be the second person: known by all the account has to show, not by its password alone.
+pub(in crate::engine) fn second_person(context: &Context, who: &Who) -> Result<(), EngineError> {
+    match who {
+        Who::Local(_) => {
+            Err(EngineError::Refused("the second person needs an account: give --as NAME, or approve in the console"))
+        }
+        Who::Signed(name) if super::account(context, name)?.certificate.is_some() => Err(EngineError::Refused(
+            "this account has a client certificate, which cannot be shown here; approve in the console",
+        )),
+        Who::Account(_) | Who::Signed(_) => Ok(()),
+    }
+}
+
 /// Nobody takes their own role away or locks themselves out: a slip would end their work, and another admin can do it.
 pub(in crate::engine) fn not_oneself(who: &Who, verb: &PeopleVerb) -> Result<(), EngineError> {
     match (who, verb) {
-        (Who::Account(own), PeopleVerb::SetRole { name, .. } | PeopleVerb::Disable { name, .. }) if own == name => {
+        (Who::Account(own) | Who::Signed(own), PeopleVerb::SetRole { name, .. } | PeopleVerb::Disable { name, .. })
+            if own == name =>
+        {
             Err(EngineError::Refused("nobody changes their own role or disables their own account; ask another admin"))
         }
         (
-            Who::Account(_) | Who::Local(_),
+            Who::Account(_) | Who::Signed(_) | Who::Local(_),
             PeopleVerb::Add { .. }
             | PeopleVerb::SetRole { .. }
             | PeopleVerb::SetMail { .. }

@@ -33,9 +33,9 @@ pub struct Session {
     pub agent: String,
     /// Minutes without a click after which it ends, by the rules of its beginning.
     pub idle_minutes: u32,
-    /// A client certificate was shown too.
+    /// SHA-256 of the client certificate it began with. It is good with that one only; `None`: with none only.
     #[serde(default)]
-    pub certificate: bool,
+    pub fingerprint: Option<Digest>,
 }
 
 fn sessions(context: &Context) -> Result<Vec<(Vec<u8>, Session)>, EngineError> {
@@ -112,9 +112,9 @@ impl Engine {
                 from: clean(from),
                 agent: clean(agent),
                 idle_minutes: step.context.setup.rules.schedule.oversight.idle_minutes,
-                certificate: proof.certificate.is_some(),
+                fingerprint: proof.certificate,
             };
-            step.note(json!({"event": "logged-in", "session": session.no, "from": session.from, "certificate": session.certificate}));
+            step.note(json!({"event": "logged-in", "session": session.no, "from": session.from, "certificate": session.fingerprint.is_some()}));
             step.put(Table::Session, session_key(&token), &session)?;
             Ok(token)
         })
@@ -134,6 +134,20 @@ impl Engine {
         let Some(session) = self.context.load::<Session>(Table::Session, &key)? else { return Ok(()) };
         self.step(&Who::Account(session.account).actor(), |step| {
             step.note(json!({"event": "logged-out", "session": session.no}));
+            step.delete(Table::Session, key);
+            Ok(())
+        })
+    }
+
+    /// The token was shown with another client certificate than the session began with: somebody else has it, or the
+    /// certificate was renewed. The session ends, so that this stands in the journal once.
+    pub fn session_misused(&mut self, token: &Secret<String>, from: &str) -> Result<(), EngineError> {
+        let key = session_key(token);
+        let Some(session) = self.context.load::<Session>(Table::Session, &key)? else { return Ok(()) };
+        self.step(SYSTEM, |step| {
+            step.note(
+                json!({"event": "session-misused", "session": session.no, "account": session.account, "from": from}),
+            );
             step.delete(Table::Session, key);
             Ok(())
         })

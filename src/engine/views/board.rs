@@ -11,11 +11,14 @@
 //! | `lines` | whom a journal entry concerns |
 //! | `trail` | the entries by tenant and mail, by actor and kind |
 //! | `follow` | the board that keeps itself current |
+//! | `asked` | a query made ready for a walk over cards |
+//! | `texts` | what words are looked for in |
 //! | `query` | what is typed into the search box |
 //! | `lists` | lists by query, in pages by key |
 //! | `figures` | counts and pictures |
 //! | `tally` | what is counted, with every change |
 
+mod asked;
 mod cards;
 mod figures;
 mod follow;
@@ -23,6 +26,7 @@ mod lines;
 mod lists;
 mod query;
 mod tally;
+mod texts;
 mod trail;
 
 pub use cards::{LetterCard, MailCard, MatterCard, TenantCard};
@@ -42,6 +46,7 @@ use crate::store::Table;
 use lines::Line;
 use std::collections::{BTreeMap, BTreeSet};
 use tally::{Tally, Way};
+use texts::Texts;
 
 /// Journal entries taken in at once; readers wait no longer than these need.
 const ENTRIES_AT_ONCE: usize = 2_000;
@@ -61,6 +66,15 @@ pub struct Board {
     /// Requests that wait for a second person.
     pub requests: u64,
     tally: Tally,
+    texts: Found,
+}
+
+/// What words are looked for in.
+#[derive(Debug, Default)]
+struct Found {
+    tenants: Texts,
+    letters: Texts,
+    mails: Texts,
 }
 
 /// What has changed: new cards, and matters that are over.
@@ -116,7 +130,9 @@ impl Board {
         Ok(board)
     }
 
-    fn put_letter(&mut self, card: LetterCard) {
+    fn put_letter(&mut self, mut card: LetterCard) {
+        let earlier = self.letters.get(&card.no.0).map(|earlier| earlier.text);
+        card.text = self.texts.letters.keep(earlier, &card.findable());
         if card.done {
             self.open.remove(&card.no.0);
         } else {
@@ -128,14 +144,18 @@ impl Board {
         }
     }
 
-    fn put_mail(&mut self, card: MailCard) {
+    fn put_mail(&mut self, mut card: MailCard) {
+        let earlier = self.mails.get(&card.no.0).map(|earlier| earlier.text);
+        card.text = self.texts.mails.keep(earlier, &card.findable());
         self.tally.mail(&card, Way::In);
         if let Some(old) = self.mails.insert(card.no.0, card) {
             self.tally.mail(&old, Way::Out);
         }
     }
 
-    fn put_tenant(&mut self, card: TenantCard) {
+    fn put_tenant(&mut self, mut card: TenantCard) {
+        let earlier = self.tenants.get(&card.id).map(|earlier| earlier.text);
+        card.text = self.texts.tenants.keep(earlier, &card.findable());
         self.tally.tenant(&card, Way::In);
         if let Some(old) = self.tenants.insert(card.id, card) {
             self.tally.tenant(&old, Way::Out);
@@ -145,8 +165,10 @@ impl Board {
     fn apply(&mut self, news: News) {
         for (code, cards) in news.rosters {
             let of_roster = TenantId { authority: code, serial: 0 }..=TenantId { authority: code, serial: u16::MAX };
-            let old: Vec<TenantId> = self.tenants.range(of_roster).map(|(id, _)| *id).collect();
-            for id in old {
+            let stays = |id: &TenantId| cards.iter().any(|card| card.id == *id);
+            let gone: Vec<TenantId> =
+                self.tenants.range(of_roster).map(|(id, _)| *id).filter(|id| !stays(id)).collect();
+            for id in gone {
                 if let Some(card) = self.tenants.remove(&id) {
                     self.tally.tenant(&card, Way::Out);
                 }

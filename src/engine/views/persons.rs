@@ -173,6 +173,14 @@ pub(super) fn told(name: &str, event: &Value, lang: Lang) -> Option<String> {
             text("account"),
             text("fingerprint")
         ),
+        "session-misused" => said!(
+            lang,
+            "{} のセッション{}が異なるクライアント証明書で使われたため、拒否して終了しました（{}）",
+            "session {1} of {0} was used with another client certificate; it was refused and has ended ({2})",
+            text("account"),
+            at("session"),
+            text("from")
+        ),
         "log-in-failed" => {
             said!(lang, "{} のログインに失敗しました（{}）", "a login of {} failed ({})", text("account"), text("from"))
         }

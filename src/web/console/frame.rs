@@ -56,12 +56,17 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
-    environment.add_function("t", t);
-    environment.add_filter("ja", |state: &Rendering<'_, '_>, value: Value| ja(state, &value));
-    environment.add_filter("urlencode", |text: String| encode(&text));
+    speak(&mut environment);
     look::add(&mut environment, &TEMPLATES);
     environment
 });
+
+/// What templates in two languages need.
+pub(in crate::web) fn speak(environment: &mut Environment<'_>) {
+    environment.add_function("t", t);
+    environment.add_filter("ja", |state: &Rendering<'_, '_>, value: Value| ja(state, &value));
+    environment.add_filter("urlencode", |text: String| encode(&text));
+}
 
 /// The views in the order of the day: address, Japanese, English.
 const VIEWS: [(&str, &str, &str); 13] = [
@@ -217,7 +222,7 @@ fn frame(console: &Console, visit: &Visit, board: Option<&Board>, now: Timestamp
     context! {
         ja => marked(true), ja_typed => marked(typed.contains(is_japanese)),
         lang => lang.code(), theme => visit.theme, views, links,
-        who => visit.viewer.person, role => lang.pick(visit.viewer.role.japanese(), visit.viewer.role.name()),
+        who => visit.viewer.person, account => visit.viewer.name, role => lang.pick(visit.viewer.role.japanese(), visit.viewer.role.name()),
         may_act => visit.viewer.acts(), csrf => visit.viewer.csrf,
         here => visit.here(), path => visit.path,
         now => lang.moment(now), head => board.map_or(0, |board| board.seen),

@@ -5,8 +5,9 @@ use super::Console;
 use super::visit::Visit;
 use crate::domain::{MailNo, Timestamp};
 use crate::engine::views::board::Board;
+use crate::web::session::Visitor;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -63,28 +64,37 @@ impl Drop for Listener {
     }
 }
 
-pub(super) async fn events(State(console): State<Arc<Console>>, _: Visit) -> Response {
+pub(super) async fn events(State(console): State<Arc<Console>>, Extension(visitor): Extension<Visitor>) -> Response {
     let Some(listener) = Listener::new() else {
         return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "60")]).into_response();
     };
-    Sse::new(news(console, listener)).keep_alive(KeepAlive::new().interval(Duration::from_secs(10))).into_response()
+    Sse::new(news(console, visitor, listener))
+        .keep_alive(KeepAlive::new().interval(Duration::from_secs(10)))
+        .into_response()
 }
 
-fn news(console: Arc<Console>, listener: Listener) -> impl Stream<Item = Result<Event, Infallible>> {
+fn news(console: Arc<Console>, visitor: Visitor, listener: Listener) -> impl Stream<Item = Result<Event, Infallible>> {
     let tick = console.tick.subscribe();
     // The browser asks again by itself after a connection has come to its end.
-    stream::unfold((console, tick, listener, true), |(console, mut tick, listener, first)| async move {
-        if !first {
-            tick.changed().await.ok()?;
-            tokio::time::sleep(PAUSE).await;
-        }
-        let _seen = *tick.borrow_and_update();
-        let now = console.source.clock.now();
-        let counts = console.board.ask(|board| counts(&console, board, now)).unwrap_or_default();
-        let event =
-            Event::default().event("counts").retry(Duration::from_secs(2)).json_data(counts).unwrap_or_default();
-        Some((Ok(event), (console, tick, listener, false)))
-    })
+    stream::unfold(
+        (console, visitor, tick, listener, true),
+        |(console, visitor, mut tick, listener, first)| async move {
+            if !first {
+                tick.changed().await.ok()?;
+                tokio::time::sleep(PAUSE).await;
+                // Whoever was logged out hears no more.
+                if !visitor.is_still_here(&console.source).await {
+                    return None;
+                }
+            }
+            let _seen = *tick.borrow_and_update();
+            let now = console.source.clock.now();
+            let counts = console.board.ask(|board| counts(&console, board, now)).unwrap_or_default();
+            let event =
+                Event::default().event("counts").retry(Duration::from_secs(2)).json_data(counts).unwrap_or_default();
+            Some((Ok(event), (console, visitor, tick, listener, false)))
+        },
+    )
 }
 
 /// This page is still open; the answer names who else has it open.

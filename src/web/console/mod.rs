@@ -49,7 +49,9 @@ pub mod viewer;
 mod visit;
 mod words;
 
+pub(super) use frame::speak;
 pub(super) use refusals::said;
+pub(super) use saved::kept;
 
 use super::Source;
 use crate::engine::views::board::Following;

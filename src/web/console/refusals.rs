@@ -5,7 +5,7 @@ use super::visit::Lang;
 use std::borrow::Cow;
 
 /// English and Japanese, side by side.
-const SENTENCES: [(&str, &str); 105] = [
+const SENTENCES: [(&str, &str); 106] = [
     ("the proposal names no authority; give its code", "自治体を選んでください。"),
     // Engine and machines.
     (
@@ -139,6 +139,10 @@ const SENTENCES: [(&str, &str); 105] = [
     (
         "the second person needs an account: give --as NAME, or approve in the console",
         "承認する人にはアカウントが必要です。",
+    ),
+    (
+        "this account has a client certificate, which cannot be shown here; approve in the console",
+        "クライアント証明書が登録されたアカウントのため、ここでは承認できません。運用画面で承認してください。",
     ),
     ("this request has been decided or is void", "この申請は、すでに決定されたか、無効になっています。"),
     ("this request has lapsed; ask again", "この申請は期限が切れました。もう一度申請してください。"),

@@ -11,6 +11,8 @@ use minijinja::{Value, context};
 const VIEWS_MAX: usize = 12;
 const NAME_CHARS_MAX: usize = 24;
 const PATH_CHARS_MAX: usize = 240;
+/// Longest value of the cookie they stand in, in octets: browsers drop a longer one whole (RFC 6265 §6.1).
+const COOKIE_OCTETS_MAX: usize = 3800;
 /// A year, in seconds.
 const KEPT: u32 = 31_536_000;
 
@@ -30,7 +32,8 @@ pub(super) fn views(visit: &Visit) -> Vec<Value> {
     read(visit).into_iter().map(|(name, href)| context! { current => here == href, name, href }).collect()
 }
 
-fn kept(name: &str, value: &str, response: Response) -> Response {
+/// The answer, with a cookie that stays for a year.
+pub(in crate::web) fn kept(name: &str, value: &str, response: Response) -> Response {
     let cookie = format!("{name}={}; Path=/; Max-Age={KEPT}; SameSite=Strict; HttpOnly", encode(value));
     let mut response = response;
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
@@ -56,6 +59,10 @@ pub(super) async fn save(visit: Visit, Form(fields): Form<Vec<(String, String)>>
         views.retain(|(known, _)| *known != name);
         views.insert(0, (name, path));
         views.truncate(VIEWS_MAX);
+        // Those kept longest give way.
+        while views.len() > 1 && encode(&written(&views)).len() > COOKIE_OCTETS_MAX {
+            views.pop();
+        }
     }
     kept("views", &written(&views), back(fields.get("back"), "saved"))
 }

@@ -3,6 +3,7 @@
 
 use super::viewer::Viewer;
 pub(super) use crate::engine::views::words::Lang;
+use crate::web::language;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -70,7 +71,7 @@ impl<S: Sync> FromRequestParts<S> for Visit {
         let query = parts.uri.query().unwrap_or_default().to_owned();
         let params = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
         let params: HashMap<_, _> = params.map(|query| query.0.into_iter().collect()).unwrap_or_default();
-        let lang = if cookies.get("lang").is_some_and(|lang| lang == "en") { Lang::En } else { Lang::Ja };
+        let lang = language::asked(&parts.headers);
         let theme = match cookies.get("theme").map(String::as_str) {
             Some("light") => "light",
             Some("dark") => "dark",

@@ -6,7 +6,7 @@ use crate::engine::views::words::Word;
 use minijinja::{HtmlEscape, State, Value, context};
 
 impl Lang {
-    pub(super) fn code(self) -> &'static str {
+    pub(in crate::web) fn code(self) -> &'static str {
         match self {
             Self::Ja => "ja",
             Self::En => "en",

@@ -95,8 +95,28 @@
   }
 
   const live = ["/", "/review", "/inbox", "/outbox", "/tenants", "/progress", "/health"].includes(location.pathname);
-  if (window.EventSource) {
-    const source = new EventSource("/events");
+  let source = null;
+
+  // The session is over: what was typed stays, and goes on with the next one of the same person.
+  const gone = () => one(".gone");
+  const me = document.body.dataset.me;
+  async function look() {
+    const answer = await fetch("/api/me");
+    if (answer.status === 401) { gone().hidden = false; return; }
+    if (!answer.ok) return;
+    const now = await answer.json();
+    if (now.name !== me) { location.reload(); return; }
+    for (const field of all("input[name=csrf]")) field.value = now.csrf;
+    for (const holder of all("[data-csrf]")) holder.dataset.csrf = now.csrf;
+    if (!gone().hidden) { gone().hidden = true; listen(); }
+  }
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && !gone().hidden) look().catch(() => {}); });
+  addEventListener("focus", () => { if (!gone().hidden) look().catch(() => {}); });
+
+  function listen() {
+    if (source) source.close();
+    source = new EventSource("/events");
+    source.addEventListener("error", () => { if (source.readyState === EventSource.CLOSED) look().catch(() => {}); });
     source.addEventListener("counts", (event) => {
       const counts = JSON.parse(event.data);
       for (const key of ["review", "approvals", "outbox", "health"]) {
@@ -108,6 +128,9 @@
       }
       head = counts.head;
     });
+  }
+  if (window.EventSource) {
+    listen();
     addEventListener("pagehide", () => source.close());
   }
 
@@ -116,6 +139,7 @@
   if (presence) {
     const tell = async () => {
       const answer = await fetch(presence.dataset.here, { method: "POST", headers: { "x-csrf-token": presence.dataset.csrf } });
+      if (answer.status === 401) { gone().hidden = false; return; }
       if (!answer.ok) return;
       const others = await answer.json();
       presence.hidden = others.length === 0;

@@ -1,5 +1,6 @@
 //! The cards of a board: what lists, filters and pictures need of a record, and nothing secret.
 
+use super::texts::lines;
 use crate::domain::{Date, LgCode, MailAddress, MailNo, RowNo, TenantId, TenantKind, Timestamp};
 use crate::engine::records::{About, Disposition, InboxItem, OpenMatter, Row, Subject};
 use crate::engine::survey::{self, Milestone};
@@ -32,8 +33,8 @@ pub struct TenantCard {
     pub collected: Option<Date>,
     /// From the mail that registered it until it had a certificate, in seconds.
     pub to_certificate: Option<i64>,
-    /// What words are looked for in: address, name and id, in small letters.
-    pub(super) find: Box<str>,
+    /// Number of the text words are looked for in: address, name and id. Given when the card is put on a board.
+    pub(super) text: u32,
 }
 
 /// An outgoing mail.
@@ -51,8 +52,8 @@ pub struct LetterCard {
     pub day: Date,
     pub done: bool,
     pub hold: Option<HoldReason>,
-    /// What words are looked for in: recipient and tenant, in small letters.
-    pub(super) find: Box<str>,
+    /// Number of the text words are looked for in: recipient and tenant. Given when the card is put on a board.
+    pub(super) text: u32,
 }
 
 /// An incoming mail.
@@ -66,8 +67,8 @@ pub struct MailCard {
     pub subject: String,
     pub authority: Option<LgCode>,
     pub reasons: Vec<Reason>,
-    /// What words are looked for in: sender and subject, in small letters.
-    pub(super) find: Box<str>,
+    /// Number of the text words are looked for in: sender and subject. Given when the card is put on a board.
+    pub(super) text: u32,
 }
 
 /// An open matter.
@@ -76,17 +77,6 @@ pub struct MatterCard {
     pub no: u64,
     pub since: Timestamp,
     pub subject: Subject,
-}
-
-/// Several texts as one to look for words in. A line break keeps a word from being found across two of them.
-fn findable(texts: &[&str]) -> Box<str> {
-    texts.join("\n").to_lowercase().into_boxed_str()
-}
-
-/// The domain of the address a [`findable`] text begins with; empty: there is none.
-pub(super) fn domain_in(find: &str) -> &str {
-    let address = find.split('\n').next().unwrap_or_default();
-    address.rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
 impl TenantCard {
@@ -106,10 +96,9 @@ impl TenantCard {
             )
             | None => (None, None),
         };
-        let tenant = &course.tenant;
         Self {
             to_certificate: survey::to_certificate(course),
-            find: findable(&[tenant.address.as_str(), &tenant.name, &tenant.id.to_string()]),
+            text: 0,
             id: course.tenant.id,
             kind: course.tenant.kind,
             name: course.tenant.name.clone(),
@@ -123,6 +112,10 @@ impl TenantCard {
             registered: course.tenant.provenance.since.date(),
             collected,
         }
+    }
+
+    pub(super) fn findable(&self) -> String {
+        lines(&[self.address.as_str(), &self.name, &self.id.to_string()])
     }
 
     /// Nothing reaches it: its address is dead.
@@ -150,9 +143,8 @@ impl LetterCard {
             About::Mail { mail, .. } | About::Reply { mail, .. } => (None, Some(mail)),
             About::Report { .. } => (None, None),
         };
-        let about = tenant.map(|id| id.to_string()).unwrap_or_default();
         Self {
-            find: findable(&[row.to.as_str(), &about]),
+            text: 0,
             no: row.no,
             letter: row.letter,
             state: words::delivery(&row.delivery),
@@ -165,6 +157,12 @@ impl LetterCard {
             hold,
             to: row.to,
         }
+    }
+}
+
+impl LetterCard {
+    pub(super) fn findable(&self) -> String {
+        lines(&[self.to.as_str(), &self.tenant.map(|id| id.to_string()).unwrap_or_default()])
     }
 }
 
@@ -198,8 +196,13 @@ impl MailCard {
             | Disposition::Unreadable => Vec::new(),
         };
         let (no, filed, subject, authority) = (item.no, item.filed, item.subject, item.authority);
-        let find = findable(&[item.from.as_ref().map_or("", MailAddress::as_str), &subject]);
-        Self { no, filed, day: filed.date(), disposition, from: item.from, subject, authority, reasons, find }
+        Self { no, filed, day: filed.date(), disposition, from: item.from, subject, authority, reasons, text: 0 }
+    }
+}
+
+impl MailCard {
+    pub(super) fn findable(&self) -> String {
+        lines(&[self.from.as_ref().map_or("", MailAddress::as_str), &self.subject])
     }
 }
 

@@ -2,12 +2,11 @@
 //! of these" would be.
 
 use super::Board;
-use super::cards::{LetterCard, MailCard, TenantCard, domain_in};
-use super::query::{Key, Query, holds, in_domain, in_range};
+use super::asked::Asked;
+use super::cards::{LetterCard, MailCard, TenantCard};
+use super::query::{Key, Query, holds};
 use super::trail::{KINDS, Mark};
 use crate::domain::{Date, MailNo, RowNo, TenantId};
-use crate::engine::views::words::Word;
-use crate::letters::LetterKind;
 use std::ops::Bound;
 
 /// A page of a list.
@@ -29,74 +28,6 @@ pub struct TrailFilter {
     pub kind: Option<String>,
     pub tenant: Option<TenantId>,
     pub mail: Option<MailNo>,
-}
-
-fn is_state(word: Word, wanted: &str) -> bool {
-    wanted.split(',').any(|wanted| word.0 == wanted || word.1 == wanted)
-}
-
-impl TenantCard {
-    fn fits(&self, query: &Query, today: Date) -> bool {
-        let id = || self.id.to_string();
-        query.fits(
-            |word| self.find.contains(word),
-            |key, value| match key {
-                Key::Name => holds(&self.name, value),
-                Key::Address => holds(self.address.as_str(), value),
-                Key::State => is_state(self.state, value) || (value == "unreachable" && self.unreachable()),
-                Key::Domain => in_domain(domain_in(&self.find), value),
-                Key::Days => self.deadline.is_some_and(|day| in_range(day.days_since(today), value)),
-                Key::Id => id().starts_with(value),
-                Key::Reason | Key::Letter => false,
-            },
-        )
-    }
-}
-
-/// For each word of a query the kinds of letters whose name holds it: asked once, not of every letter.
-type Named<'q> = Vec<(&'q str, Vec<LetterKind>)>;
-
-fn named(query: &Query) -> Named<'_> {
-    let kinds = |word: &str| LetterKind::ALL.into_iter().filter(|kind| kind.japanese().contains(word)).collect();
-    query.words.iter().map(|word| (word.as_str(), kinds(word))).collect()
-}
-
-impl LetterCard {
-    fn fits(&self, query: &Query, named: &Named<'_>) -> bool {
-        let about = || self.tenant.map(|id| id.to_string()).unwrap_or_default();
-        let is_named = |word: &str| named.iter().any(|(of, kinds)| *of == word && kinds.contains(&self.letter));
-        query.fits(
-            |word| is_named(word) || self.find.contains(word),
-            |key, value| match key {
-                Key::Address => holds(self.to.as_str(), value),
-                Key::State => is_state(self.state, value),
-                Key::Domain => in_domain(domain_in(&self.find), value),
-                Key::Reason => self.hold.is_some_and(|reason| holds(reason.word(), value)),
-                Key::Letter => self.letter.name() == value || self.letter.japanese() == value,
-                Key::Id => about().starts_with(value),
-                Key::Name => self.letter.japanese().contains(value),
-                Key::Days => false,
-            },
-        )
-    }
-}
-
-impl MailCard {
-    fn fits(&self, query: &Query) -> bool {
-        let from = || self.from.as_ref().map_or("", |from| from.as_str());
-        query.fits(
-            |word| self.find.contains(word),
-            |key, value| match key {
-                Key::Name => holds(&self.subject, value),
-                Key::Address => holds(from(), value),
-                Key::State => is_state(self.disposition, value),
-                Key::Domain => self.from.is_some() && in_domain(domain_in(&self.find), value),
-                Key::Reason => self.reasons.iter().any(|r| r.code() == value || holds(r.sentence(), value)),
-                Key::Id => self.authority.is_some_and(|code| code.as_str().starts_with(value)),
-                Key::Letter | Key::Days => false,
-            },
-        )
-    }
 }
 
 /// The page of `all` after what `skip` says was shown before.
@@ -144,7 +75,8 @@ impl Board {
             let rest = self.tenants.range((from, Bound::Unbounded)).map(|(_, card)| card);
             return first(rest, self.tenants.len(), limit, key);
         }
-        let fitting = self.tenants.values().filter(|card| card.fits(query, today));
+        let asked = Asked::of_tenants(query, &self.texts.tenants);
+        let fitting = self.tenants.values().filter(|card| asked.tenant(card, today));
         cut(fitting, limit, key, |card| after.is_some_and(|after| card.id <= after))
     }
 
@@ -153,20 +85,20 @@ impl Board {
         let shown = |card: &LetterCard| before.is_some_and(|before| card.no >= before);
         let key = |card: &LetterCard| card.no.to_string();
         let until = before.map_or(u64::MAX, |before| before.0);
-        let named = named(query);
+        let asked = Asked::of_letters(query, &self.texts.letters);
         if all || query.has(Key::State) {
             if query.is_empty() {
                 let rest = self.letters.range(..until).rev().map(|(_, card)| card);
                 return first(rest, self.letters.len(), limit, key);
             }
-            return cut(self.letters.values().rev().filter(|card| card.fits(query, &named)), limit, key, shown);
+            return cut(self.letters.values().rev().filter(|card| asked.letter(card)), limit, key, shown);
         }
         if query.is_empty() {
             let rest = self.open.range(..until).rev().filter_map(|no| self.letters.get(no));
             return first(rest, self.open.len(), limit, key);
         }
         let open = self.open.iter().rev().filter_map(|no| self.letters.get(no));
-        cut(open.filter(|card| card.fits(query, &named)), limit, key, shown)
+        cut(open.filter(|card| asked.letter(card)), limit, key, shown)
     }
 
     /// Mails, the newest first.
@@ -177,7 +109,8 @@ impl Board {
             return first(rest, self.mails.len(), limit, key);
         }
         let shown = |card: &MailCard| before.is_some_and(|before| card.no >= before);
-        cut(self.mails.values().rev().filter(|card| card.fits(query)), limit, key, shown)
+        let asked = Asked::of_mails(query, &self.texts.mails);
+        cut(self.mails.values().rev().filter(|card| asked.mail(card)), limit, key, shown)
     }
 
     /// Journal entries, the newest first. `total` counts no further than the page.
@@ -208,7 +141,8 @@ impl Board {
 
     /// Every tenant that fits.
     pub fn tenants_fitting(&self, query: &Query, today: Date) -> Vec<TenantId> {
-        self.tenants.values().filter(|card| card.fits(query, today)).map(|card| card.id).collect()
+        let asked = Asked::of_tenants(query, &self.texts.tenants);
+        self.tenants.values().filter(|card| asked.tenant(card, today)).map(|card| card.id).collect()
     }
 
     /// Every letter that fits, as [`Self::letters`] lists them.

@@ -1,9 +1,11 @@
 //! What is typed into the search box: `state:open name:札幌 domain:lg.jp 保健所`. Words and keys all have to fit; a value
 //! with blanks stands in quotation marks. Large and small letters are the same. Nothing typed is an error: a key that is
-//! none is searched for as a word.
+//! none is searched for as a word, and what is too long is left out.
 
 /// Characters of a query that count.
 pub(super) const QUERY_CHARS_MAX: usize = 200;
+/// Words and keys of a query that count: each is a walk over all texts.
+const PARTS_MAX: usize = 10;
 
 /// What a value is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +52,7 @@ impl Query {
         let text: String =
             text.chars().filter(|c| !c.is_control()).take(QUERY_CHARS_MAX).collect::<String>().trim().to_owned();
         let mut query = Self::default();
-        for part in parts(&text) {
+        for part in parts(&text).into_iter().take(PARTS_MAX) {
             let known = part.split_once([':', '：']).and_then(|(key, value)| {
                 let key = KEYS.iter().find(|(name, _)| name.eq_ignore_ascii_case(key))?.1;
                 (!value.is_empty()).then(|| (key, value.to_lowercase()))
@@ -71,11 +73,6 @@ impl Query {
     /// Whether a key is given at all.
     pub fn has(&self, key: Key) -> bool {
         self.keys.iter().any(|(given, _)| *given == key)
-    }
-
-    /// Whether everything fits: `word` says whether a word does, `value` whether a key's value does.
-    pub(super) fn fits(&self, word: impl Fn(&str) -> bool, value: impl Fn(Key, &str) -> bool) -> bool {
-        self.words.iter().all(|text| word(text)) && self.keys.iter().all(|(key, text)| value(*key, text))
     }
 }
 
@@ -128,6 +125,7 @@ mod tests {
         assert_eq!(query.words, ["unknown:x", "米子", "state:"]);
         assert_eq!(Query::parse("\u{0}\"").words, Vec::<String>::new());
         assert!(Query::parse("　").is_empty());
+        assert_eq!(Query::parse(&"a ".repeat(100)).words.len(), PARTS_MAX);
     }
 
     #[test]

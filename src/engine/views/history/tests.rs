@@ -38,6 +38,7 @@ fn events() -> Vec<Value> {
         of("logged-in", json!({"session": 1, "from": "127.0.0.1"})),
         of("logged-out", json!({"session": 1})),
         of("certificate-bound", json!({"account": "sato", "fingerprint": "0a"})),
+        of("session-misused", json!({"session": 1, "account": "sato", "from": "127.0.0.1"})),
         of("log-in-failed", json!({"account": "sato", "from": "127.0.0.1"})),
         of("reissued-many", json!({"done": 2, "refused": []})),
         of("report", json!({"period": "weekly"})),
