@@ -1,6 +1,8 @@
 //! Layer 1 `workflow`: the machines as tables, the calendar of 2020 and 2026 with the rules as delivered, outages, re-issue
 //! and renewal, and what a registration changes in the directory. Data: tests/data/workflow.
 
+#[path = "workflow/bounds.rs"]
+mod bounds;
 #[path = "workflow/calendar.rs"]
 mod calendar;
 #[path = "workflow/course.rs"]

@@ -38,10 +38,19 @@ pub enum State {
     #[default]
     Waiting,
     Queued,
-    Relayed { at: Timestamp },
-    Undeliverable { at: Timestamp, why: String },
-    Offered { at: Timestamp },
-    Shown { at: Timestamp },
+    Relayed {
+        at: Timestamp,
+    },
+    Undeliverable {
+        at: Timestamp,
+        why: String,
+    },
+    Offered {
+        at: Timestamp,
+    },
+    Shown {
+        at: Timestamp,
+    },
 }
 
 /// What can happen to it.
