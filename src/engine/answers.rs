@@ -15,6 +15,7 @@ use crate::reading::findings::{Finding, findings, quoted};
 use crate::reading::{Reading, Reason};
 use crate::rules::Rules;
 use crate::store::Table;
+use serde_json::json;
 
 /// Counts of former days deleted with each answer.
 const OLD_TALLIES_MAX: usize = 4;
@@ -219,7 +220,7 @@ fn faults(reading: &Reading, reasons: &[Reason], rules: &Rules) -> Vec<Fault> {
 }
 
 impl Step<'_> {
-    /// Queues a further recipient of a mail that stands in the outbox already.
+    /// Queues a further recipient of a mail that stands in the outbox already and leaves now.
     fn queue_copy(&mut self, of: RowNo, about: About, to: MailAddress) -> Result<RowNo, EngineError> {
         let mut row = self.row(of)?;
         row.no = self.next_row();
@@ -227,6 +228,10 @@ impl Step<'_> {
         row.to = to;
         row.indexed = None;
         let no = row.no;
+        self.note(json!({
+            "event": "letter-queued", "row": no, "letter": row.letter, "about": row.about, "copy-of": of, "to": row.to,
+            "due": self.now,
+        }));
         self.add_row(row)?;
         Ok(no)
     }

@@ -72,9 +72,9 @@ pub struct Board {
 /// What words are looked for in.
 #[derive(Debug, Default)]
 struct Found {
-    tenants: Texts,
-    letters: Texts,
-    mails: Texts,
+    tenants: Texts<TenantId>,
+    letters: Texts<u64>,
+    mails: Texts<u64>,
 }
 
 /// What has changed: new cards, and matters that are over.
@@ -132,7 +132,7 @@ impl Board {
 
     fn put_letter(&mut self, mut card: LetterCard) {
         let earlier = self.letters.get(&card.no.0).map(|earlier| earlier.text);
-        card.text = self.texts.letters.keep(earlier, &card.findable());
+        card.text = self.texts.letters.keep(card.no.0, earlier, &card.findable());
         if card.done {
             self.open.remove(&card.no.0);
         } else {
@@ -146,7 +146,7 @@ impl Board {
 
     fn put_mail(&mut self, mut card: MailCard) {
         let earlier = self.mails.get(&card.no.0).map(|earlier| earlier.text);
-        card.text = self.texts.mails.keep(earlier, &card.findable());
+        card.text = self.texts.mails.keep(card.no.0, earlier, &card.findable());
         self.tally.mail(&card, Way::In);
         if let Some(old) = self.mails.insert(card.no.0, card) {
             self.tally.mail(&old, Way::Out);
@@ -155,7 +155,7 @@ impl Board {
 
     fn put_tenant(&mut self, mut card: TenantCard) {
         let earlier = self.tenants.get(&card.id).map(|earlier| earlier.text);
-        card.text = self.texts.tenants.keep(earlier, &card.findable());
+        card.text = self.texts.tenants.keep(card.id, earlier, &card.findable());
         self.tally.tenant(&card, Way::In);
         if let Some(old) = self.tenants.insert(card.id, card) {
             self.tally.tenant(&old, Way::Out);
@@ -170,6 +170,7 @@ impl Board {
                 self.tenants.range(of_roster).map(|(id, _)| *id).filter(|id| !stays(id)).collect();
             for id in gone {
                 if let Some(card) = self.tenants.remove(&id) {
+                    self.texts.tenants.forget(card.text);
                     self.tally.tenant(&card, Way::Out);
                 }
             }

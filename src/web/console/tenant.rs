@@ -135,6 +135,6 @@ fn kind(line: &HistoryLine) -> &'static str {
         "letter-queued" | "letter" => "out",
         "matter-opened" | "matter-closed" => "matter",
         "picked-up" | "seen-in-use" => "good",
-        _ => "other",
+        _ => "event",
     }
 }

@@ -42,24 +42,24 @@ fn kinds(fits: impl Fn(LetterKind) -> bool) -> Vec<LetterKind> {
     LetterKind::ALL.into_iter().filter(|kind| fits(*kind)).collect()
 }
 
-fn word<'q>(texts: &Texts, word: &str) -> Test<'q> {
+fn word<'q>(texts: &Texts<impl Copy + Ord>, word: &str) -> Test<'q> {
     Test::Text(texts.that(|text| text.contains(word)))
 }
 
-fn address<'q>(texts: &Texts, value: &str) -> Test<'q> {
+fn address<'q>(texts: &Texts<impl Copy + Ord>, value: &str) -> Test<'q> {
     Test::Text(texts.that(|text| texts::first(text).contains(value)))
 }
 
-fn domain<'q>(texts: &Texts, value: &str) -> Test<'q> {
+fn domain<'q>(texts: &Texts<impl Copy + Ord>, value: &str) -> Test<'q> {
     Test::Text(texts.that(|text| in_domain(texts::domain(text), value)))
 }
 
-fn id<'q>(texts: &Texts, value: &str) -> Test<'q> {
+fn id<'q>(texts: &Texts<impl Copy + Ord>, value: &str) -> Test<'q> {
     Test::Text(texts.that(|text| texts::last(text).starts_with(value)))
 }
 
 impl<'q> Asked<'q> {
-    pub(super) fn of_tenants(query: &'q Query, texts: &Texts) -> Self {
+    pub(super) fn of_tenants(query: &'q Query, texts: &Texts<impl Copy + Ord>) -> Self {
         let key = |(key, value): &'q (Key, String)| match key {
             Key::Name => {
                 let name =
@@ -77,7 +77,7 @@ impl<'q> Asked<'q> {
         Self(query.keys.iter().map(key).chain(query.words.iter().map(|text| word(texts, text))).collect())
     }
 
-    pub(super) fn of_letters(query: &'q Query, texts: &Texts) -> Self {
+    pub(super) fn of_letters(query: &'q Query, texts: &Texts<impl Copy + Ord>) -> Self {
         let key = |(key, value): &'q (Key, String)| match key {
             Key::Address => address(texts, value),
             Key::State => Test::State(states(&words::DELIVERY, value)),
@@ -89,12 +89,14 @@ impl<'q> Asked<'q> {
             Key::Days => Test::Nothing,
         };
         let word = |word: &'q String| {
-            Test::TextOrKind(texts.that(|text| text.contains(word)), kinds(|kind| kind.japanese().contains(word)))
+            let (fitting, kinds) =
+                (texts.that(|text| text.contains(word)), kinds(|kind| kind.japanese().contains(word)));
+            if kinds.is_empty() { Test::Text(fitting) } else { Test::TextOrKind(fitting, kinds) }
         };
         Self(query.keys.iter().map(key).chain(query.words.iter().map(word)).collect())
     }
 
-    pub(super) fn of_mails(query: &'q Query, texts: &Texts) -> Self {
+    pub(super) fn of_mails(query: &'q Query, texts: &Texts<impl Copy + Ord>) -> Self {
         let key = |(key, value): &'q (Key, String)| match key {
             Key::Name => Test::Text(texts.that(|text| texts::rest(text).contains(value))),
             Key::Address => address(texts, value),
@@ -105,6 +107,16 @@ impl<'q> Asked<'q> {
             Key::Letter | Key::Days => Test::Nothing,
         };
         Self(query.keys.iter().map(key).chain(query.words.iter().map(|text| word(texts, text))).collect())
+    }
+
+    /// Whether nothing but texts is asked about: no card need be looked at to know whether it fits.
+    pub(super) fn is_about_texts(&self) -> bool {
+        self.0.iter().all(|test| matches!(test, Test::Text(_)))
+    }
+
+    /// Whether the text of this number fits what is asked about texts.
+    pub(super) fn text(&self, number: u32) -> bool {
+        self.0.iter().all(|test| if let Test::Text(fitting) = test { fitting.has(number) } else { true })
     }
 
     pub(super) fn tenant(&self, card: &TenantCard, today: Date) -> bool {

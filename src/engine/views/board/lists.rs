@@ -76,6 +76,11 @@ impl Board {
             return first(rest, self.tenants.len(), limit, key);
         }
         let asked = Asked::of_tenants(query, &self.texts.tenants);
+        if asked.is_about_texts() {
+            let all = self.texts.tenants.owners(|text| asked.text(text));
+            let (total, rest) = (all.len(), all.into_iter().filter(|id| after.is_none_or(|after| *id > after)));
+            return first(rest.filter_map(|id| self.tenants.get(&id)), total, limit, key);
+        }
         let fitting = self.tenants.values().filter(|card| asked.tenant(card, today));
         cut(fitting, limit, key, |card| after.is_some_and(|after| card.id <= after))
     }
@@ -90,6 +95,11 @@ impl Board {
             if query.is_empty() {
                 let rest = self.letters.range(..until).rev().map(|(_, card)| card);
                 return first(rest, self.letters.len(), limit, key);
+            }
+            if asked.is_about_texts() {
+                let all = self.texts.letters.owners(|text| asked.text(text));
+                let (total, rest) = (all.len(), all.into_iter().rev().filter(|no| *no < until));
+                return first(rest.filter_map(|no| self.letters.get(&no)), total, limit, key);
             }
             return cut(self.letters.values().rev().filter(|card| asked.letter(card)), limit, key, shown);
         }
@@ -110,6 +120,12 @@ impl Board {
         }
         let shown = |card: &MailCard| before.is_some_and(|before| card.no >= before);
         let asked = Asked::of_mails(query, &self.texts.mails);
+        if asked.is_about_texts() {
+            let all = self.texts.mails.owners(|text| asked.text(text));
+            let until = before.map_or(u64::MAX, |before| before.0);
+            let (total, rest) = (all.len(), all.into_iter().rev().filter(|no| *no < until));
+            return first(rest.filter_map(|no| self.mails.get(&no)), total, limit, key);
+        }
         cut(self.mails.values().rev().filter(|card| asked.mail(card)), limit, key, shown)
     }
 
