@@ -51,7 +51,7 @@ fn address<'q>(texts: &Texts<impl Copy + Ord>, value: &str) -> Test<'q> {
 }
 
 fn domain<'q>(texts: &Texts<impl Copy + Ord>, value: &str) -> Test<'q> {
-    Test::Text(texts.that(|text| in_domain(texts::domain(text), value)))
+    Test::Text(texts.of_domain(|domain| in_domain(domain, value)))
 }
 
 fn id<'q>(texts: &Texts<impl Copy + Ord>, value: &str) -> Test<'q> {

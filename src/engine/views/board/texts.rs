@@ -4,17 +4,30 @@
 //!
 //! A text that changes is put behind; the old one is nobody's, and stays until annai is started again.
 
+use std::collections::HashMap;
+
 /// See the module. `K`: the key of a card.
 #[derive(Debug)]
 pub(super) struct Texts<K> {
     text: String,
     ends: Vec<usize>,
     owners: Vec<Option<K>>,
+    /// Of each text the domain of its address, by number: there are far fewer of them than texts.
+    domains: Vec<u32>,
+    names: Vec<Box<str>>,
+    numbers: HashMap<Box<str>, u32>,
 }
 
 impl<K> Default for Texts<K> {
     fn default() -> Self {
-        Self { text: String::new(), ends: Vec::new(), owners: Vec::new() }
+        Self {
+            text: String::new(),
+            ends: Vec::new(),
+            owners: Vec::new(),
+            domains: Vec::new(),
+            names: Vec::new(),
+            numbers: HashMap::new(),
+        }
     }
 }
 
@@ -31,7 +44,25 @@ impl<K: Copy + Ord> Texts<K> {
         self.text.push_str(text);
         self.ends.push(self.text.len());
         self.owners.push(Some(owner));
+        let domain = self.domain_no(domain(text));
+        self.domains.push(domain);
         number
+    }
+
+    fn domain_no(&mut self, domain: &str) -> u32 {
+        if let Some(number) = self.numbers.get(domain) {
+            return *number;
+        }
+        let number = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        self.names.push(domain.into());
+        self.numbers.insert(domain.into(), number);
+        number
+    }
+
+    /// Of each text whether its address's domain fits; each domain is asked once.
+    pub(super) fn of_domain(&self, fits: impl Fn(&str) -> bool) -> Fitting {
+        let good = Fitting(self.names.iter().map(|name| fits(name)).collect());
+        Fitting(self.domains.iter().map(|domain| good.has(*domain)).collect())
     }
 
     /// The card of this text is gone.
@@ -102,7 +133,7 @@ pub(super) fn last(text: &str) -> &str {
 }
 
 /// The domain of the address in the first line; empty: there is none.
-pub(super) fn domain(text: &str) -> &str {
+fn domain(text: &str) -> &str {
     first(text).rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
@@ -124,7 +155,12 @@ mod tests {
             (0..5).filter(|number| fitting.has(*number)).collect::<Vec<_>>()
         };
         assert_eq!(found(&|text| text.contains("札幌")), [0, 3]);
-        assert_eq!(found(&|text| domain(text) == "metro.tokyo.jp"), [2]);
+        let of_domain = |wanted: &str| {
+            let fitting = texts.of_domain(|name| name == wanted);
+            (0..5).filter(|number| fitting.has(*number)).collect::<Vec<_>>()
+        };
+        assert_eq!(of_domain("metro.tokyo.jp"), [2]);
+        assert_eq!((of_domain("city.sapporo.lg.jp"), of_domain("")), (vec![0, 3], vec![1]));
         assert_eq!(found(&|text| last(text).starts_with("011")), [0, 3]);
         assert_eq!(found(&|text| rest(text).contains("a@")), [0; 0]);
         // In the order of the keys; what was replaced or is gone is nobody's.
