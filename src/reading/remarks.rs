@@ -4,6 +4,7 @@
 //! they combine stands here. Source: seed 4.1 (注意事項).
 
 use super::facts::Form;
+use super::names::{is_centre_name, is_section_name};
 use super::normalise::squeeze;
 use super::pattern::{matches, pattern};
 use super::{Reading, entry, judge};
@@ -35,8 +36,21 @@ pub(super) fn is_dated(text: &str, phrases: &Phrases) -> bool {
 
 /// Is something noted beside the address on its line that a person must know?
 pub(super) fn beside(text: &str, phrases: &Phrases) -> bool {
-    is_dated(text, phrases)
-        || text.rsplit('@').next().is_some_and(|rest| !rest.is_ascii() && phrases.beside.is_in(rest))
+    let Some(rest) = text.rsplit('@').next().filter(|rest| !rest.is_ascii()) else { return is_dated(text, phrases) };
+    is_dated(text, phrases) || phrases.beside.is_in(rest) || bracketed(rest).any(|note| notes(note, phrases))
+}
+
+/// Does a note say more than a name?
+fn notes(note: &str, phrases: &Phrases) -> bool {
+    let note = squeeze(note);
+    let office =
+        is_centre_name(&note) && ["保健所", "センター", "事務所", "支所"].iter().any(|end| note.ends_with(end));
+    !is_section_name(&note) && !office && remarks(&note, phrases)
+}
+
+/// What stands in brackets.
+fn bracketed(text: &str) -> impl Iterator<Item = &str> {
+    text.split('(').skip(1).filter_map(|rest| rest.split(')').next())
 }
 
 /// The lines of the sender's own words that hold a remark.
@@ -61,10 +75,12 @@ pub(super) fn is_condition(words: &str, reading: &Reading, phrases: &Phrases) ->
     if entry::addresses(words).next().is_some() {
         return beside(words, phrases);
     }
-    words.split(['。', '!', '?']).any(|sentence| {
-        let sentence = plain(sentence, reading);
-        phrases.touches.is_in(&sentence) && !phrases.headline.is_in(&sentence) && is_unexplained(&sentence, phrases)
-    })
+    words.split(['。', '!', '?']).any(|sentence| remarks(&plain(sentence, reading), phrases))
+}
+
+/// Does a sentence, or a note, touch the data and not say nothing?
+fn remarks(sentence: &str, phrases: &Phrases) -> bool {
+    phrases.touches.is_in(sentence) && !phrases.headline.is_in(sentence) && is_unexplained(sentence, phrases)
 }
 
 /// A sentence without blanks, and without the names of tenants, which are not to be taken for words: 旧市街保健所.

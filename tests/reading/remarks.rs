@@ -18,6 +18,8 @@ enum Place {
     AfterTheClosing,
     Wrapped,
     BehindAGreeting,
+    /// A note in brackets behind an address; see the files `beside-*`.
+    Beside,
 }
 
 const PLACES: [Place; 6] = [
@@ -43,8 +45,7 @@ fn mail(sentence: &str, place: Place) -> String {
     for (stands, name) in own {
         sentence = sentence.replace(stands, name);
     }
-    let (mut greeting, mut before, mut data, mut after, mut end) =
-        (String::new(), String::new(), String::new(), String::new(), String::new());
+    let [mut greeting, mut before, mut data, mut after, mut end, mut beside] = [const { String::new() }; 6];
     match place {
         Place::AfterTheData => after = format!("{sentence}\n\n"),
         Place::BeforeTheData => before = format!("{sentence}\n\n"),
@@ -56,13 +57,14 @@ fn mail(sentence: &str, place: Place) -> String {
             after = format!("{}\n\n", lines.join("\n"));
         }
         Place::BehindAGreeting => greeting.push_str(&sentence),
+        Place::Beside => beside = format!("（{sentence}）"),
     }
     format!(
         "From: kenko@pref.yamagata-rei.lg.jp\r\nTo: covid19@bigtreetc.com\r\nCc: follow-up@mhlw.go.jp\r\n\
          Subject: 自治体・保健所メールアドレスの連絡（山形県）\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
          いつもお世話になっております。山形県健康課の本間です。{greeting}\n以下のとおり自治体、保健所のメールアドレスを連絡します。\n\n{before}\
-         <自治体（保健所設置主体）>\n山形県　kenko@pref.yamagata-rei.lg.jp\n\n<保健所>\n村山保健所　murayama@pref.toyama-rei.lg.jp\n\
-         最上保健所　mogami@pref.yamagata-rei.lg.jp\n置賜保健所　okitama@pref.toyama-rei.lg.jp\n庄内保健所　shonai@pref.toyama-rei.lg.jp\n{data}\n\
+         <自治体（保健所設置主体）>\n山形県　kenko@pref.yamagata-rei.lg.jp\n\n<保健所>\n村山保健所　murayama@pref.yamagata-rei.lg.jp{beside}\n\
+         最上保健所　mogami@pref.yamagata-rei.lg.jp\n置賜保健所　okitama@pref.yamagata-rei.lg.jp\n庄内保健所　shonai@pref.yamagata-rei.lg.jp\n{data}\n\
          {after}以上、よろしくお願いいたします。\n{end}\n--\n山形県健康課　本間\nTEL 023-000-0000\n"
     )
 }
@@ -148,4 +150,15 @@ fn remarks_of_a_file() {
     let harmful = Path::new(&file).file_stem().is_some_and(|name| name.to_string_lossy().contains("harmful"));
     let (faults, wrong, all) = wrong(Path::new(&file), harmful, &super::rules());
     println!("{}\n{wrong} of {all} mails, {} sentences", faults.join("\n"), faults.len());
+}
+
+#[test]
+fn notes_beside_an_address() {
+    let rules = super::rules();
+    for (harmful, kind) in [(true, "beside-harmful.txt"), (false, "beside-harmless.txt")] {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/remarks").join(kind);
+        let odd = |note: &String| reading(note, Place::Beside, &rules).needs_review() != harmful;
+        let faults: Vec<String> = sentences(&file).into_iter().filter(odd).collect();
+        assert!(faults.is_empty(), "{kind}: read otherwise: {faults:?}");
+    }
 }
