@@ -7,6 +7,8 @@
 
 #[path = "support/dice.rs"]
 mod dice;
+#[path = "reading/remarks.rs"]
+mod remarks;
 
 use annai::reading::{Reason, read};
 use annai::rules::Rules;

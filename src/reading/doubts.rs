@@ -38,7 +38,7 @@ pub(super) fn doubts(reading: &mut Reading, form: &Form, mail: &Mail, words: &st
     if !form.strays.is_empty() {
         reasons.push(Reason::Contradiction);
     }
-    let asks = form.words.iter().any(|w| asks(w, phrases));
+    let asks = form.words.iter().any(|w| asks(&w.text, phrases));
     if asks && form.has_data() {
         reasons.push(Reason::QuestionBesides);
     }
@@ -48,14 +48,20 @@ pub(super) fn doubts(reading: &mut Reading, form: &Form, mail: &Mail, words: &st
     if phrases.provisional.is_in(words) {
         reasons.push(Reason::Provisional);
     }
-    if reading.kind == Kind::Registration && form.words.iter().any(|w| remarks::follows(w, phrases)) {
+    if reading.kind == Kind::Registration && form.words.iter().any(|w| remarks::follows(&w.text, phrases)) {
         reasons.push(Reason::AddressMissing);
     }
-    if phrases.from_day.is_in(words) || form.words.iter().any(|w| w.contains('@') && remarks::is_dated(w, phrases)) {
+    if phrases.from_day.is_in(words)
+        || form.words.iter().any(|w| w.text.contains('@') && remarks::is_dated(&w.text, phrases))
+    {
         reasons.push(Reason::DateChange);
     }
-    let told = [Reason::Withdrawal, Reason::Provisional, Reason::DateChange];
-    if !reasons.iter().any(|r| told.contains(r)) && remarks::conditional(reading, form, phrases) {
+    let told = |said: &str| {
+        let forwards = reading.reasons.contains(&Reason::Forwarded) && said.contains("転送");
+        let corrects = reading.kind == Kind::Correction && judge::corrects(said);
+        forwards || corrects || is_told(said, reading, phrases)
+    };
+    if remarks::conditional(reading, form, told, phrases) {
         reasons.push(Reason::Condition);
     }
     let counts = announced(words).into_iter().chain(form.announced());
@@ -84,6 +90,15 @@ pub(super) fn doubts(reading: &mut Reading, form: &Form, mail: &Mail, words: &st
         }
     }
     reading.reasons.extend(reasons);
+}
+
+/// Do these words give the mail another reason?
+fn is_told(said: &str, reading: &Reading, phrases: &Phrases) -> bool {
+    let follows = reading.kind == Kind::Registration && remarks::follows(said, phrases);
+    follows
+        || said.contains('@') && remarks::is_dated(said, phrases)
+        || asks(said, phrases)
+        || [&phrases.withdraws, &phrases.provisional, &phrases.from_day].iter().any(|phrase| phrase.is_in(said))
 }
 
 /// Do the text part and the HTML part state different addresses?

@@ -65,7 +65,7 @@ fn lines_of(reading: &Reading, reason: Reason, rules: &Rules) -> Vec<usize> {
             phrases.from_day.is_in(text) || text.contains('@') && remarks::is_dated(text, phrases)
         }),
         Reason::Provisional => by_text(reading, |text| phrases.provisional.is_in(text)),
-        Reason::Condition => by_text(reading, |text| remarks::is_condition(text, reading, phrases)),
+        Reason::Condition => remarks::lines_of(reading, rules),
         Reason::CountDiffers => by_text(reading, |text| doubts::announced(text).is_some()),
         Reason::AttachmentOnly => by_text(reading, |text| text.contains("添付") || text.contains("://")),
         Reason::Correction | Reason::AddressChange | Reason::Forwarded | Reason::QuotedData => {

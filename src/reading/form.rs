@@ -138,7 +138,7 @@ impl<'r> Walker<'r> {
                 self.push(Entry { name, line, ..Entry::default() });
             } else {
                 // No name after all: what else the sender says.
-                self.form.words.push(name);
+                self.form.say(&name, line);
             }
         }
     }
@@ -223,9 +223,9 @@ impl<'r> Walker<'r> {
         }
         if !line.text.contains('@') {
             let prose = marks::is_prose(&line.text);
-            self.signed |= self.state == State::Tail && marks::is_contact(&line.text);
-            if self.state == State::Before || (prose && !self.signed) {
-                self.form.words.push(line.text.clone());
+            self.signed |= self.state == State::Tail && !prose && marks::is_contact(&line.text);
+            if self.state == State::Before || !self.signed && marks::is_spoken(&line.text) {
+                self.form.say(&line.text, line.number);
             }
             let name = name(&line.text, self.labels());
             self.candidate = (!prose && is_centre_name(&name) && !self.lists(&name)).then_some(name);

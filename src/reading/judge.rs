@@ -50,7 +50,7 @@ pub(super) fn judge(reading: &mut Reading, mail: &Mail, rules: &Rules) {
     if mail.closed {
         reading.reasons.push(Reason::Encrypted);
     }
-    let words = form.words.join("\n");
+    let words = form.spoken();
     reading.kind = kind(&form, &subject, &words, mail, reading, &rules.registration.phrases);
     if matches!(reading.kind, Kind::Registration | Kind::Correction) {
         reading.reasons.extend(second_hand.as_ref().map(|e| e.reason));
@@ -75,6 +75,13 @@ pub(super) fn judge(reading: &mut Reading, mail: &Mail, rules: &Rules) {
     if form.has_data() {
         prove(reading, &form, mail, second_hand);
     }
+}
+
+/// What the sender's own lines state, walked over once more: for those who ask where something stands.
+pub(super) fn form(reading: &Reading, rules: &Rules) -> Form {
+    let known = no_data(reading, rules);
+    let lines = lines(&reading.body);
+    form::walk(&quote::split(&lines).own, 0, &known, rules)
 }
 
 /// Puts the evidence beside what was taken over.
@@ -143,7 +150,7 @@ fn elsewhere(
     rules: &Rules,
 ) -> Option<Elsewhere> {
     let here = |part, reason| Some(Elsewhere { part, reason, added: None });
-    let forwards = subject.forwarded || form.words.iter().any(|w| w.contains("転送"));
+    let forwards = subject.forwarded || form.words.iter().any(|w| w.text.contains("転送"));
     if parts.forwarded || forwards {
         let depth = parts.below.iter().filter(|l| !l.text.is_empty()).map(|l| l.depth).min().unwrap_or(0);
         let found = form::walk(&parts.below, depth, known, rules);
@@ -221,11 +228,15 @@ fn keep_words(form: &mut Form, mut found: Form) {
     *form = found;
 }
 
+/// Do these words correct what was stated before?
+pub(super) fn corrects(words: &str) -> bool {
+    UNCHANGED.as_ref().is_some_and(|unchanged| matches(&CORRECTS, &unchanged.replace_all(words, "")))
+}
+
 fn kind(form: &Form, subject: &Subject, words: &str, mail: &Mail, reading: &Reading, phrases: &Phrases) -> Kind {
     let asks = doubts::asks(words, phrases);
     let headings = form.authority_heading || form.centre_heading;
-    let said = UNCHANGED.as_ref().map_or_else(String::new, |u| u.replace_all(words, "").into_owned());
-    let corrects = subject.correction || form.corrective || matches(&CORRECTS, &said);
+    let corrects = subject.correction || form.corrective || corrects(words);
     if form.has_data() {
         return if corrects { Kind::Correction } else { Kind::Registration };
     }

@@ -42,6 +42,8 @@ impl Walker<'_> {
         if marks::is_note(text, self.labels()) {
             if stated.addresses.iter().any(|a| !self.knows(a)) {
                 self.form.strays.push(number);
+            } else {
+                self.form.say(text, number);
             }
             return;
         }
@@ -49,7 +51,7 @@ impl Walker<'_> {
             self.form.strays.push(number);
         }
         if remarks::beside(text, &self.rules.registration.phrases) {
-            self.form.words.push(text.to_owned());
+            self.form.say(text, number);
         }
         let mut entry = Entry::new(stated, number);
         if self.form.corrective {
@@ -114,12 +116,15 @@ impl Walker<'_> {
 
     fn without_address(&mut self, text: &str, stated: Stated, number: usize) {
         if marks::is_closing(text) {
-            self.form.words.push(text.to_owned());
+            self.form.say(text, number);
             self.close();
             self.state = State::Tail;
         } else if marks::is_note(text, self.labels()) {
-            self.form.words.push(text.to_owned());
+            self.form.say(text, number);
         } else if marks::is_contact(text) && !is_centre_name(&stated.name) {
+            if marks::is_spoken(text) {
+                self.form.say(text, number);
+            }
         } else if marks::is_person(text) {
             // A person with a title is a signature's line, or a contact of the tenant above: only the sender knows.
             if self.pending.as_ref().is_some_and(|(name, _)| self.lists(name)) {
@@ -129,7 +134,7 @@ impl Walker<'_> {
             self.close();
             self.push(Entry { name: name(before, self.labels()), line: number, ..Entry::default() });
         } else if marks::is_prose(text) {
-            self.form.words.push(text.to_owned());
+            self.form.say(text, number);
             self.close();
             if self.last().is_some() {
                 self.state = State::Before;

@@ -1,6 +1,7 @@
 //! What kind of line it is: closing words, sentences, notes, contact lines, ruled lines, the start of a signature.
 //! Rules of the language of Japanese official mail (seed 4.1, research §6.1), not of single senders.
 
+use super::facts::Said;
 use super::names::{is_body_name, is_centre_name, name, unmarked};
 use super::normalise::{Line, is_letter};
 use super::pattern::{matches, pattern};
@@ -35,6 +36,16 @@ pub(super) fn is_closing(text: &str) -> bool {
 /// A sentence or a form of address.
 pub(super) fn is_prose(text: &str) -> bool {
     matches(&PROSE, text)
+}
+
+/// Letters of hiragana that make a line words and no name, and the length of such a line, in characters.
+const SPOKEN_KANA_MIN: usize = 5;
+const SPOKEN_CHARS_MIN: usize = 16;
+
+/// Part of a sentence, wherever a mail program broke it; no name, post or address of a house.
+pub(super) fn is_spoken(text: &str) -> bool {
+    let kana = || text.chars().filter(|c| matches!(c, 'ぁ'..='ゖ'));
+    text.chars().nth(SPOKEN_CHARS_MIN - 1).is_some() && kana().nth(SPOKEN_KANA_MIN - 1).is_some() || is_prose(text)
 }
 
 /// A note: ※, 注, 備考.
@@ -87,7 +98,7 @@ pub(super) fn is_region(text: &str) -> bool {
 pub(super) fn signature(
     lines: &[&Line<'_>],
     own: &str,
-    words: &[String],
+    words: &[Said],
     labels: &Labels,
     listed: impl Fn(&str) -> bool,
 ) -> bool {
@@ -95,10 +106,11 @@ pub(super) fn signature(
     let Some(first) = paragraph.first().map(|l| unframed(&l.text)).filter(|first| !first.contains('@')) else {
         return false;
     };
+    let said = || words.iter().map(|said| said.text.as_str());
     let is_own = |text: &str| !own.is_empty() && text.to_ascii_lowercase().contains(own);
     let signs = paragraph.iter().skip(1).any(|l| {
         let text = unframed(&l.text);
-        is_contact(text) || matches(&PERSON, text) || is_own(text) || introduced(text, words)
+        is_contact(text) || matches(&PERSON, text) || is_own(text) || introduced(text, said())
     });
     if !first.contains(is_letter) && paragraph.iter().any(|l| is_own(&l.text)) {
         // --- above the sender's own address.
@@ -111,8 +123,8 @@ pub(super) fn signature(
     if !signs || tenant || listed_line {
         return false;
     }
-    let others: Vec<String> = paragraph.iter().skip(1).map(|l| l.text.clone()).collect();
-    if introduced(first, words) || introduced(first, &others) || is_contact(first) {
+    let others = paragraph.iter().skip(1).map(|l| l.text.as_str());
+    if introduced(first, said()) || introduced(first, others) || is_contact(first) {
         return true;
     }
     let name = name(first, labels);
@@ -128,10 +140,10 @@ fn unframed(text: &str) -> &str {
 }
 
 /// A line that is nothing but the name of a person who has introduced himself.
-fn introduced(line: &str, words: &[String]) -> bool {
+fn introduced<'t>(line: &str, mut words: impl Iterator<Item = &'t str>) -> bool {
     matches(&PERSON_NAME, line) && !is_body_name(line.split('(').next().unwrap_or(line)) && {
         let family: String = line.chars().filter(|c| !c.is_whitespace()).take(2).collect();
-        words.iter().any(|w| w.contains(&family))
+        words.any(|w| w.contains(&family))
     }
 }
 

@@ -149,7 +149,7 @@ fn authority_name(
         }
         return official(own);
     }
-    let greeting = form.words.iter().map(String::as_str).chain(reading.head.from_name.as_deref());
+    let greeting = form.words.iter().map(|w| w.text.as_str()).chain(reading.head.from_name.as_deref());
     if let Some(own) = greeting.into_iter().find_map(|text| rules.authorities.find_in(text).one().cloned()) {
         if !matches!(by_subject, Found::None) || subject.named.is_some() {
             reasons.push(Reason::AuthorityAmbiguous);

@@ -188,6 +188,9 @@ pub(crate) const CASES: &[Case] = &[
     ("arrows of a correction", |n| plain(n, "誤:a@x.lg.jp→正:b@x.lg.jp ")),
     ("dates", |n| plain(n, "5月1日から変更 ")),
     ("sentences", |n| plain(n, "よろしくお願いいたします。ご教示ください。後日連絡します。\n")),
+    ("clauses that say nothing", |n| {
+        plain(n, "平素はお世話になり、以下のとおり、自治体、保健所、連絡先、情報、一覧、名簿を連絡します。\n")
+    }),
     ("counted sentences", |n| plain(n, "管内の保健所は12か所です。登録の変更をお願いします。\n")),
     ("almost words", |n| plain(n, "登録の登録の保健所の保健所のアドレスアドレスアド")),
     ("names of authorities", |n| plain(n, "東京都港区と大阪府、")),
