@@ -3,7 +3,7 @@
 //! before a person wherever it stands; a harmless one must not.
 //!
 //! In the files 東保健所, 西保健所, 北保健所 and 南保健所 stand for the four health centres of the mail, a line that begins
-//! with `#` is a note. `ANNAI_REMARKS=<file>` reads that file instead and says which of its lines are passed on silently.
+//! with `#` is a note.
 
 use annai::reading::{Reading, read};
 use annai::rules::Rules;
@@ -139,17 +139,6 @@ fn a_harmless_remark_is_seldom_asked_about() {
         (needless, mails) = (needless + wrong, mails + all);
     }
     assert!(needless * 100 <= mails * NEEDLESS_PERCENT_MAX, "{needless} of {mails} mails were asked about");
-}
-
-#[test]
-fn remarks_of_a_file() {
-    let Ok(file) = std::env::var("ANNAI_REMARKS") else {
-        println!("ANNAI_REMARKS is not set: nothing to read");
-        return;
-    };
-    let harmful = Path::new(&file).file_stem().is_some_and(|name| name.to_string_lossy().contains("harmful"));
-    let (faults, wrong, all) = wrong(Path::new(&file), harmful, &super::rules());
-    println!("{}\n{wrong} of {all} mails, {} sentences", faults.join("\n"), faults.len());
 }
 
 #[test]
