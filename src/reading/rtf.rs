@@ -207,6 +207,14 @@ mod tests {
         check(&"{".repeat(10_000), "");
     }
 
+    /// A group that is not to be seen, as deep as groups are told apart and one deeper.
+    #[test]
+    fn groups_in_groups() {
+        let hidden_below = |groups: usize| "{".repeat(groups) + r"{\*x}";
+        check(&hidden_below(GROUPS_MAX - 1), "");
+        check(&hidden_below(GROUPS_MAX), "x");
+    }
+
     #[test]
     fn packed_and_not() {
         let raw = |kind: &[u8], data: &[u8]| [&[0; 8], kind, &[0; 4], data].concat();

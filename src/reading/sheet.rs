@@ -12,9 +12,9 @@ use std::io::{Cursor, Read};
 pub(super) const SHEET_BYTES_MAX: usize = 256 * 1024;
 /// Largest unpacked size of a workbook, in bytes.
 pub(super) const UNPACKED_BYTES_MAX: u64 = 2 * 1024 * 1024;
-/// Most cells read; the rest is not looked at.
+/// Most cells; a workbook with more is not read.
 pub(super) const CELLS_MAX: usize = 10_000;
-/// Most sheets read.
+/// Most sheets read; those behind are not looked at.
 const SHEETS_MAX: usize = 5;
 
 /// A table that is attached.
@@ -91,5 +91,76 @@ fn push(text: &mut String, value: &DataRef<'_>) {
         DataRef::Int(n) => text.push_str(&n.to_string()),
         DataRef::Float(n) => text.push_str(&n.to_string()),
         DataRef::Bool(_) | DataRef::DateTime(_) | DataRef::Error(_) | DataRef::Empty => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    const LINKS: &str = "http://schemas.openxmlformats.org/package/2006/relationships";
+    const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+
+    /// A workbook whose sheets hold so many cells each, in one column, with a part of so many bytes that nobody reads.
+    fn book(cells: &[usize], padding: usize) -> Vec<u8> {
+        let sheets = || cells.iter().enumerate().map(|(at, cells)| (at + 1, cells));
+        let list: String =
+            sheets().map(|(no, _)| format!(r#"<sheet name="s{no}" sheetId="{no}" r:id="r{no}"/>"#)).collect();
+        let links: String = sheets()
+            .map(|(no, _)| {
+                format!(r#"<Relationship Id="r{no}" Type="{OFFICE}/worksheet" Target="worksheets/s{no}.xml"/>"#)
+            })
+            .collect();
+        let mut out = ZipWriter::new(Cursor::new(Vec::new()));
+        let mut add = |name: &str, text: String| {
+            out.start_file(name, SimpleFileOptions::default()).unwrap();
+            out.write_all(text.as_bytes()).unwrap();
+        };
+        let whole = format!(r#"<Relationship Id="b" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/>"#);
+        add("_rels/.rels", format!(r#"<Relationships xmlns="{LINKS}">{whole}</Relationships>"#));
+        add(
+            "xl/workbook.xml",
+            format!(r#"<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{list}</sheets></workbook>"#),
+        );
+        add("xl/_rels/workbook.xml.rels", format!(r#"<Relationships xmlns="{LINKS}">{links}</Relationships>"#));
+        for (no, cells) in sheets() {
+            let rows: String =
+                (1..=*cells).map(|row| format!(r#"<row r="{row}"><c r="A{row}"><v>{no}</v></c></row>"#)).collect();
+            add(
+                &format!("xl/worksheets/s{no}.xml"),
+                format!(r#"<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>"#),
+            );
+        }
+        add("padding", "x".repeat(padding));
+        out.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn sheets_and_cells() {
+        assert_eq!(workbook(&book(&[2, 1], 0)).as_deref(), Some("1\n1\n2"));
+        let lines = |cells: &[usize]| workbook(&book(cells, 0)).map(|text| text.lines().count());
+        assert_eq!(lines(&[1; SHEETS_MAX]), Some(SHEETS_MAX));
+        assert_eq!(lines(&[1; SHEETS_MAX + 1]), Some(SHEETS_MAX));
+        assert_eq!(lines(&[CELLS_MAX - 1, 1]), Some(CELLS_MAX));
+        assert_eq!(lines(&[CELLS_MAX, 1]), None);
+    }
+
+    #[test]
+    fn bytes_unpacked() {
+        let room = usize::try_from(UNPACKED_BYTES_MAX - unpacked(&book(&[1], 0)).unwrap()).unwrap();
+        assert_eq!(workbook(&book(&[1], room)).as_deref(), Some("1"));
+        assert_eq!(workbook(&book(&[1], room + 1)), None);
+    }
+
+    #[test]
+    fn bytes_attached() {
+        let sheet = |bytes| Sheet::new("a.CSV", vec![b'x'; bytes], None);
+        assert!(sheet(SHEET_BYTES_MAX).is_some());
+        assert!(sheet(SHEET_BYTES_MAX + 1).is_none());
+        assert!(Sheet::new("a.pdf", Vec::new(), None).is_none());
     }
 }

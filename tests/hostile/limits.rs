@@ -2,6 +2,7 @@
 
 use super::RULES;
 use super::mails::{FROM, SUBJECT, TO, form, head, html, mail, utf8};
+use annai::reading::findings::{LINES_PER_REASON_MAX, QUOTED_CHARS_MAX, findings, quoted};
 use annai::reading::{Reading, Reason, limits, read};
 
 fn reading(raw: &[u8]) -> Reading {
@@ -115,4 +116,20 @@ fn veils() {
     let page = |n: usize| html(&format!("{}a@x.jp{}港区", "<s><del>".repeat(n / 2), "</del></s>".repeat(n / 2)));
     assert_eq!(reading(&page(limits::VEILS_MAX)).body.trim(), "港区");
     assert_eq!(reading(&page(limits::VEILS_MAX + 2)).body.trim(), "");
+}
+
+/// What staff are shown and the sender is quoted: so many lines a reason, and so much of a line.
+#[test]
+fn lines_and_letters_quoted() {
+    let shown = |lacking: usize| {
+        let names = "東西南北中山川海島森林谷橋宮寺城門港浜岡原".chars();
+        let centres: String = names.take(lacking).map(|name| format!("{name}町保健所　x@\r\n")).collect();
+        let read = reading(&utf8(&form().replace("<保健所>\r\n", &format!("<保健所>\r\n{centres}"))));
+        findings(&read, &[Reason::AddressInvalid], &RULES)[0].lines.len()
+    };
+    assert_eq!(shown(LINES_PER_REASON_MAX), LINES_PER_REASON_MAX);
+    assert_eq!(shown(LINES_PER_REASON_MAX + 1), LINES_PER_REASON_MAX);
+    let letters = |length: usize| quoted(&reading(&utf8(&"あ".repeat(length))), 1).unwrap().chars().count();
+    assert_eq!(letters(QUOTED_CHARS_MAX), QUOTED_CHARS_MAX);
+    assert_eq!(letters(QUOTED_CHARS_MAX + 1), QUOTED_CHARS_MAX);
 }
