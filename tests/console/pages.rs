@@ -116,3 +116,17 @@ async fn every_view_is_as_it_was_looked_at() {
     check("frame", frames.first().unwrap());
     assert!(faults.is_empty(), "these pages differ from tests/data/console: {faults:?}; look, then ANNAI_BLESS=1");
 }
+
+/// What is typed into the address line and is no number, or a number of nothing, is told so in the console's own page.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_of_nothing_is_told_so() {
+    let site = site().await;
+    let op = site.log_in("op").await;
+    for under in ["mail", "outbox", "tenants", "waves", "jobs", "progress", "nothing"] {
+        for what in ["abc", "999999", "-1", "99999999999999999999999"] {
+            let answer = site.get(&op, &format!("/{under}/{what}")).await;
+            assert_eq!(answer.status, 404, "/{under}/{what}");
+            assert!(answer.body.contains("見つかりません"), "/{under}/{what}: {}", answer.body);
+        }
+    }
+}

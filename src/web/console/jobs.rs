@@ -69,9 +69,10 @@ pub(super) async fn list(State(console): State<Arc<Console>>, visit: Visit) -> R
     .await
 }
 
-pub(super) async fn page(State(console): State<Arc<Console>>, Path(no): Path<u64>, visit: Visit) -> Response {
+pub(super) async fn page(State(console): State<Arc<Console>>, Path(no): Path<String>, visit: Visit) -> Response {
     show(console, visit, "job.html", move |desk| {
-        let job = desk.view.job(JobNo(no)).map_err(Trouble::of_number)?;
+        let no = JobNo(no.parse().map_err(|_| Trouble::Missing)?);
+        let job = desk.view.job(no).map_err(Trouble::of_number)?;
         let refusals = desk.view.job_refusals(job.no)?;
         let refusals: Vec<_> = refusals
             .iter()
@@ -91,13 +92,16 @@ pub(super) async fn page(State(console): State<Arc<Console>>, Path(no): Path<u64
 /// Halts a job, or takes it up again where it was.
 pub(super) async fn steer(
     State(console): State<Arc<Console>>,
-    Path((no, what)): Path<(u64, String)>,
+    Path((no, what)): Path<(String, String)>,
     visit: Visit,
 ) -> Response {
     let pace = match what.as_str() {
-        "halt" => Pace::Halted,
-        "resume" => Pace::Running,
-        _ => return super::frame::not_found(State(console), visit).await,
+        "halt" => Some(Pace::Halted),
+        "resume" => Some(Pace::Running),
+        _ => None,
+    };
+    let (Ok(no), Some(pace)) = (no.parse(), pace) else {
+        return super::frame::not_found(State(console), visit).await;
     };
     if !visit.viewer.acts() {
         return told(&console, &visit, StatusCode::FORBIDDEN, READ_ONLY, "");

@@ -91,11 +91,12 @@ pub(super) async fn waves(State(console): State<Arc<Console>>, visit: Visit) -> 
     .await
 }
 
-pub(super) async fn wave(State(console): State<Arc<Console>>, Path(no): Path<u64>, visit: Visit) -> Response {
+pub(super) async fn wave(State(console): State<Arc<Console>>, Path(no): Path<String>, visit: Visit) -> Response {
     let after = visit.number("after").map(RowNo);
     show(console, visit, "wave.html", move |desk| {
-        let wave = desk.view.wave_of(WaveNo(no)).map_err(Trouble::of_number)?;
-        let letters = desk.view.wave_letters(WaveNo(no), after, LETTERS_SHOWN)?;
+        let no = WaveNo(no.parse().map_err(|_| Trouble::Missing)?);
+        let wave = desk.view.wave_of(no).map_err(Trouble::of_number)?;
+        let letters = desk.view.wave_letters(no, after, LETTERS_SHOWN)?;
         let name = |id: Option<TenantId>| id.and_then(|id| desk.board.tenant(id)).map(|card| card.name.clone());
         let rows: Vec<_> = letters
             .items
