@@ -127,7 +127,7 @@ impl Table {
 
     /// Whether a row once written is never written again: there is no old value whose pieces would have to go.
     pub(super) const fn written_once(self) -> bool {
-        matches!(self, Self::Raw | Self::Journal)
+        matches!(self, Self::Journal)
     }
 
     /// Whether only the store itself writes there.
